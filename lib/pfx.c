@@ -1,0 +1,108 @@
+#include "lib/pfx.h"
+
+#include <stdio.h>
+#include <string.h>
+
+bool
+pfx_make(struct pfx *p, const struct addr *a, unsigned int len)
+{
+	unsigned int bits = fam_bits(a->fam);
+
+	if (bits == 0 || len > bits)
+		return false;
+	p->addr = *a;
+	p->len = (uint8_t)len;
+	if (len < bits) {
+		unsigned int full = len / 8;
+
+		p->addr.o[full] &= (uint8_t)(0xff00 >> len % 8);
+		memset(p->addr.o + full + 1, 0, 15 - full);
+	}
+	return true;
+}
+
+bool
+pfx_parse_loose(const char *s, struct pfx *p)
+{
+	const char *slash = strchr(s, '/');
+	char text[ADDR_STRLEN];
+	unsigned int len = 0;
+	struct addr a;
+	const char *d;
+
+	if (slash == NULL || (size_t)(slash - s) >= sizeof text)
+		return false;
+	memcpy(text, s, (size_t)(slash - s));
+	text[slash - s] = '\0';
+	for (d = slash + 1; *d >= '0' && *d <= '9' && len < 1000; d++)
+		len = len * 10 + (unsigned int)(*d - '0');
+	if (*d != '\0' || d == slash + 1 || (slash[1] == '0' && d > slash + 2))
+		return false;
+	return addr_parse(text, &a) && pfx_make(p, &a, len);
+}
+
+bool
+pfx_parse(const char *s, struct pfx *p)
+{
+	const char *slash = strchr(s, '/');
+	char text[ADDR_STRLEN];
+	struct addr a;
+
+	if (!pfx_parse_loose(s, p))
+		return false;
+	memcpy(text, s, (size_t)(slash - s));
+	text[slash - s] = '\0';
+	return addr_parse(text, &a) && addr_eq(&a, &p->addr);
+}
+
+const char *
+pfx_print(const struct pfx *p, char *buf, size_t n)
+{
+	char a[ADDR_STRLEN];
+
+	snprintf(buf, n, "%s/%u", addr_print(&p->addr, a, sizeof a), p->len);
+	return buf;
+}
+
+int
+pfx_cmp(const struct pfx *a, const struct pfx *b)
+{
+	int c = addr_cmp(&a->addr, &b->addr);
+
+	return c != 0 ? c : (int)a->len - (int)b->len;
+}
+
+bool
+pfx_eq(const struct pfx *a, const struct pfx *b)
+{
+	return pfx_cmp(a, b) == 0;
+}
+
+bool
+pfx_covers(const struct pfx *a, const struct pfx *b)
+{
+	return a->len <= b->len && pfx_has(a, &b->addr);
+}
+
+bool
+pfx_has(const struct pfx *p, const struct addr *a)
+{
+	unsigned int full = p->len / 8, rest = p->len % 8;
+
+	if (p->addr.fam != a->fam || memcmp(p->addr.o, a->o, full) != 0)
+		return false;
+	return rest == 0 ||
+	    ((p->addr.o[full] ^ a->o[full]) & (0xff00 >> rest) & 0xff) == 0;
+}
+
+bool
+pfx_is_default(const struct pfx *p)
+{
+	return p->addr.fam != FAM_NONE && p->len == 0;
+}
+
+unsigned int
+pfx_bit(const struct pfx *p, unsigned int n)
+{
+	return p->addr.o[n / 8] >> (7 - n % 8) & 1;
+}

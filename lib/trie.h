@@ -1,0 +1,42 @@
+/*
+ * trie.h -- path-compressed binary trie of one family, keyed by prefix.
+ * Nodes live in one growing array and name each other by 32-bit numbers: no
+ * allocation a prefix, and half the memory of pointers.  A value is a number
+ * of the caller's, not 0.
+ *
+ * A walk keeps no pointer into the trie: its position is the last prefix that
+ * it saw, so anything may be put or removed between two steps.
+ */
+#ifndef TRIE_H
+#define TRIE_H
+
+#include "lib/pfx.h"
+
+struct trie;
+
+/* Out of memory ends the process (lib/mem.h). */
+struct trie *trie_new(enum fam);
+void trie_free(struct trie *);
+size_t trie_count(const struct trie *);
+size_t trie_memory(const struct trie *);
+
+/* Exact match; 0 when there is none. */
+uint32_t trie_get(const struct trie *, const struct pfx *);
+/* Puts or replaces; returns the earlier value or 0. */
+uint32_t trie_put(struct trie *, const struct pfx *, uint32_t val);
+/* Returns the removed value or 0. */
+uint32_t trie_del(struct trie *, const struct pfx *);
+/* Longest prefix of the trie that covers p (p itself counts); 0: none. */
+uint32_t trie_longest(
+    const struct trie *, const struct pfx *p, struct pfx *found);
+/* The same, but covering and shorter than p: go on upwards with it. */
+uint32_t trie_shorter(
+    const struct trie *, const struct pfx *p, struct pfx *found);
+/*
+ * In the order of pfx_cmp(): the first prefix greater than *at, which is
+ * replaced by it; at->addr.fam == FAM_NONE asks for the very first.  Returns
+ * its value, 0 at the end.  Costs the depth of the trie.
+ */
+uint32_t trie_next(const struct trie *, struct pfx *at);
+
+#endif /* TRIE_H */
