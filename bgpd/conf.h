@@ -1,0 +1,345 @@
+/*
+ * conf.h -- the configuration as a value: text in, struct conf or diagnostics
+ * out.  No global state, no policy of its own about files: whatever is read is
+ * read through the caller's struct conf_reader.  Language: ana-bgpd.conf(5).
+ *
+ * A struct conf is complete: defines, includes and templates are expanded,
+ * defaults filled in, names resolved to pointers into the same struct conf.
+ * It is never changed after conf_load(); a reload makes a second one,
+ * conf_diff() compares the two, and the old one is freed when nobody points
+ * into it any more.
+ */
+#ifndef CONF_H
+#define CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "lib/addr.h"
+#include "lib/pfx.h"
+
+struct conf_tree;	/* bgpd/conf_tree.h */
+struct pfxset;		/* policy/pfxset.h */
+struct policy;		/* policy/rules.h */
+
+/* Where a thing was written; file is NULL for a built-in default. */
+struct conf_pos {
+	const char *file; /* as the operator would name it; lives as long as
+			   * the struct conf or the struct diag_list */
+	unsigned int line, col, len; /* col and len in octets, from 1 */
+};
+
+/* ---- diagnostics ------------------------------------------ conf_diag.c */
+
+enum diag_severity { DIAG_ERROR, DIAG_WARNING };
+
+struct diag {
+	struct conf_pos pos;
+	enum diag_severity severity;
+	const char *code; /* stable, static: "unknown-option" */
+	char *message;	  /* one sentence without the final dot */
+	char *hint;	  /* or NULL */
+	char *source;	  /* the source line, or NULL */
+};
+
+/* In the order of file (as read), line, column once conf_load() is done. */
+struct diag_list {
+	struct diag *d;
+	size_t n, cap;
+	size_t nerror, nwarning;
+	char **file;	  /* names and texts kept for pos.file */
+	size_t nfile;
+};
+
+void diag_list_init(struct diag_list *);
+void diag_list_fini(struct diag_list *);
+/*
+ * The text form of every problem and a last line "4 problems (3 errors, 1
+ * warning); TAIL" ("" when there is none at all); the caller frees it.
+ * tail may be NULL.
+ */
+char *diag_list_text(const struct diag_list *, const char *tail);
+/* [{file,line,col,len,severity,code,message,hint}], "[]" for none. */
+char *diag_list_json(const struct diag_list *);
+
+/* ---- reading files ---------------------------------------- conf_file.c */
+
+/* What a reader hands over; data is allocated, NUL after len octets. */
+struct conf_file {
+	char *data;
+	size_t len;
+	uid_t uid;
+	gid_t gid;
+	mode_t mode;
+	int64_t mtime; /* seconds of real time */
+};
+
+/* Every path is absolute or below dir; the parser itself opens nothing. */
+struct conf_reader {
+	/* 0, or negative errno; -ENOENT, -EACCES, -EFBIG have sentences. */
+	int (*read)(void *arg, const char *path, struct conf_file *);
+	/* Paths that match, sorted, allocated each and as a list; 0 or
+	 * negative errno.  None is not an error. */
+	int (*glob)(void *arg, const char *pattern, char ***paths, size_t *n);
+	void *arg;
+	/* Configuration directory; relative names are below it. */
+	const char *dir;
+	/* Where files may be written or sockets made; NULL: not checked. */
+	const char *state_dir, *run_dir, *log_dir;
+	/* Who the speaker is, for the modes of secret files. */
+	uid_t uid;
+	gid_t gid;
+	/* Started with -F memory. */
+	bool fib_memory;
+};
+
+/*
+ * Fills read, glob and arg with functions on the file system, which refuse
+ * what is not below dir; dir, state_dir ... and uid are the caller's to set
+ * before conf_load().  Nothing to free.
+ */
+void conf_reader_files(struct conf_reader *);
+
+/* ---- the value ------------------------------------------- conf_check.c */
+
+/* The guards in the order in which they run (ana-bgpd.conf(5)). */
+enum conf_guard {
+	CONF_GUARD_MAX_LENGTH, CONF_GUARD_DEFAULT_ROUTE,
+	CONF_GUARD_BOGON_PREFIXES, CONF_GUARD_OWN_PREFIXES,
+	CONF_GUARD_BOGON_ASNS, CONF_GUARD_FIRST_AS, CONF_GUARD_LOOP,
+	CONF_GUARD_AS_SET_IN_PATH, CONF_GUARD_AS_PATH_LENGTH,
+	CONF_GUARD_NEXT_HOP_IS_PEER, CONF_GUARD_PUBLIC_ASN, CONF_GUARD_IRR,
+	CONF_GUARD_MAX_PREFIX, CONF_GUARD_EXPORT, CONF_GUARD_N,
+};
+/* "bogon-prefixes" ...: the word of the language. */
+const char *conf_guard_name(enum conf_guard);
+
+enum conf_limit_action { CONF_LIMIT_WARN, CONF_LIMIT_DISCARD,
+	CONF_LIMIT_FREEZE, CONF_LIMIT_STOP, CONF_LIMIT_RESTART };
+const char *conf_limit_action_name(enum conf_limit_action);
+
+/* Which routes a limit counts. */
+enum conf_counter { CONF_RECEIVED, CONF_ACCEPTED, CONF_ANNOUNCED,
+	CONF_COUNTER_N };
+
+struct conf_limit {
+	uint32_t max;	 /* 0: no limit */
+	uint8_t warn_pct;
+	uint8_t action;	 /* enum conf_limit_action */
+	uint32_t time_s; /* of freeze and restart; freeze: 0 = for ever */
+};
+
+/* A key that can be compared and handed to the kernel, and nothing else. */
+struct conf_secret {
+	uint8_t len; /* 0: none (or not readable by this user in a check) */
+	uint8_t key[80];
+};
+
+struct conf_listen {
+	struct addr addr;
+	uint16_t port; /* 0: what -p says */
+	struct conf_pos pos;
+};
+
+struct conf_socket {
+	char *path;
+	mode_t mode;
+	char *group; /* or NULL */
+	bool read_only;
+	uint32_t max_clients;
+	struct conf_pos pos;
+};
+
+enum conf_log_to { CONF_LOG_JOURNAL, CONF_LOG_SYSLOG, CONF_LOG_STDERR,
+	CONF_LOG_FILE };
+enum conf_log_level { CONF_LOG_ERROR, CONF_LOG_WARNING, CONF_LOG_INFO,
+	CONF_LOG_DEBUG };
+
+struct conf_log {
+	enum conf_log_to to;
+	bool to_set; /* written; when not, the daemon chooses */
+	char *file;
+	bool json;
+	enum conf_log_level level;
+	bool session_events;
+	uint32_t rejected_sample;      /* one of so many; 0: none */
+	uint32_t rejected_max_per_min; /* 0: no ceiling */
+};
+
+/* A prefix-set block. */
+struct conf_set {
+	char *name;
+	struct conf_pos pos;
+	/* All its prefixes, with those of its files; owned.  NULL when a file
+	 * could not be used: such a set imports nothing (a warning told). */
+	struct pfxset *set;
+	char **file;
+	size_t nfile;
+	uint32_t max_age_s; /* 0: none */
+	size_t entries;
+	int64_t oldest;	/* the oldest file's mtime, 0 without files */
+};
+
+struct conf_policy {
+	char *name;
+	struct conf_pos pos;
+	struct policy *rules; /* owned */
+};
+
+/* network P: what we announce. */
+struct conf_network {
+	struct pfx pfx;
+	struct conf_pos pos;
+	bool med_set;
+	uint32_t med;
+	bool no_export;		/* NO_EXPORT is added; the default */
+	uint32_t *comm;		/* host order */
+	size_t ncomm;
+	uint32_t (*large)[3];
+	size_t nlarge;
+};
+
+struct conf_fib {
+	uint32_t table;
+	uint8_t protocol;
+	uint32_t metric;
+	struct addr prefer_source[FAM_N]; /* fam FAM_NONE: none */
+	uint32_t max_routes;
+	bool keep;	   /* on-stop keep, else remove */
+	uint32_t keep_s;
+	uint32_t reconcile_s;
+};
+
+struct conf_neighbor {
+	struct addr addr;	/* the key */
+	struct conf_pos pos;
+	char *name;		/* description, else the address */
+	char *description;	/* or NULL */
+	char *group;		/* or NULL */
+	char *template;		/* or NULL */
+	uint32_t remote_as;
+	bool internal;		/* remote_as is our own */
+	struct addr local_addr;	/* fam FAM_NONE: the kernel chooses */
+	bool fam[FAM_N];
+	bool passive, enabled;
+	uint16_t hold_s, hold_min_s;
+	uint32_t connect_retry_s;
+	uint8_t multihop;	/* TTL; 0: directly connected */
+	uint8_t ttl_security;	/* RFC 5082, hops; 0: off */
+	char *no_ttl_security;	/* the reason given, or NULL */
+	char *md5_file;		/* or NULL */
+	struct conf_secret md5;
+	uint8_t role;		/* enum wire_role; ROLE_NONE: none */
+	bool role_strict;
+	uint16_t weight;
+	uint32_t require;	/* 1 << enum neg_req (fsm/negotiate.h) */
+	/* NULL: none, and nothing passes (RFC 8212). */
+	const struct conf_policy *import, *export;
+	const struct conf_set *irr;    /* NULL: none */
+	const struct conf_set **allow; /* holes in the bogon guard */
+	size_t nallow;
+	/* [counter][family]; family FAM_NONE: the sum over the session. */
+	struct conf_limit limit[CONF_COUNTER_N][FAM_N];
+	bool guard_off[CONF_GUARD_N];
+	char *guard_off_why[CONF_GUARD_N]; /* the reason given, or NULL */
+	bool fib;		/* may its routes go to the kernel */
+};
+
+struct conf {
+	struct conf_tree *tree; /* what it was made from, expanded */
+	char *path;
+
+	/* global */
+	uint32_t as;
+	uint32_t router_id;	/* host order */
+	char *hostname;		/* or NULL */
+	struct conf_listen *listen;
+	size_t nlisten;
+	uint16_t hold_s, hold_min_s;
+	uint32_t connect_retry_s;
+	bool lab_mode;		/* documentation numbers are accepted */
+	char *shutdown_reason;	/* or NULL */
+	uint32_t multipath;	/* 1: off */
+
+	struct conf_log log;
+	struct conf_socket *sock;
+	size_t nsock;		/* 0: the built-in two of ana-bgpd(8) */
+	struct conf_fib fib;
+
+	/* peering-policy; the limits are already in each neighbor */
+	uint8_t max_length[FAM_N];
+	uint32_t as_path_max;
+
+	struct conf_set *set;
+	size_t nset;
+	/* The set named "azion" or, without one, the networks: what is ours
+	 * (guard own-prefixes, the export guard).  Owned. */
+	struct pfxset *own;
+	struct conf_policy *policy;
+	size_t npolicy;
+	struct conf_network *network;
+	size_t nnetwork;
+	struct conf_neighbor *neighbor;
+	size_t nneighbor;
+};
+
+/*
+ * Reads and checks path with all it includes.  NULL when there was an error;
+ * warnings alone give a struct conf.  Problems are added to the list, all of
+ * them in one run.  conf_free() frees it (keys are wiped).
+ */
+struct conf *conf_load(
+    const struct conf_reader *, const char *path, struct diag_list *);
+void conf_free(struct conf *);
+
+const struct conf_neighbor *conf_neighbor_find(
+    const struct conf *, const struct addr *);
+const struct conf_set *conf_set_find(const struct conf *, const char *name);
+const struct conf_policy *conf_policy_find(
+    const struct conf *, const char *name);
+
+/* ---- printing --------------------------------------------- conf_print.c */
+
+enum {
+	CONF_PRINT_ORIGIN = 1 << 0,   /* "# file:line" behind each line */
+	CONF_PRINT_DEFAULTS = 1 << 1, /* what was not written, too */
+};
+/*
+ * The configuration in one form, expanded; it parses back to the same struct
+ * conf and prints the same again.  Never a secret.  The caller frees it.
+ */
+char *conf_print(const struct conf *, unsigned int flags);
+
+/* ---- old against new --------------------------------------- conf_diff.c */
+
+enum conf_diff_what { CONF_SAME, CONF_ADDED, CONF_REMOVED, CONF_LIVE,
+	CONF_RESET };
+
+struct conf_diff_neighbor {
+	struct addr addr;
+	enum conf_diff_what what; /* RESET: the session must bounce */
+	bool policy;	/* import must run again over the Adj-RIB-In */
+	bool export;	/* what we announce must be made again */
+};
+
+struct conf_diff {
+	struct conf_diff_neighbor *neighbor; /* those that are not the same */
+	size_t nneighbor;
+	/* What cannot be changed while running (sockets, log directories ...)
+	 * is a sentence of its own with "needs a restart". */
+	bool global;	/* global: as, router-id, listen ...: sessions bounce */
+	bool policies;	/* sets, policies, peering-policy */
+	bool networks;
+	bool fib, log, control;
+	char **line;	/* sentences, one a change */
+	size_t nline;
+};
+
+/* Fills *d; conf_diff_fini() frees what is in it. */
+void conf_diff(
+    const struct conf *old, const struct conf *new, struct conf_diff *d);
+void conf_diff_fini(struct conf_diff *);
+
+#endif /* CONF_H */
