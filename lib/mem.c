@@ -5,17 +5,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SLAB_SHIFT = 10, SLAB_CHUNK = 1 << SLAB_SHIFT };
+enum {
+	SLAB_SHIFT = 10,
+	SLAB_CHUNK = 1 << SLAB_SHIFT
+};
 
 /* The one pure place that ends the process: there is nothing left to do. */
+void
+mem_none(size_t n)
+{
+	fprintf(stderr,
+	    "out of memory: %zu octets were refused by the "
+	    "system; ending\n",
+	    n);
+	abort();
+}
+
 static void *
 must(void *p, size_t n)
 {
-	if (p == NULL) {
-		fprintf(stderr, "out of memory: %zu octets were refused by "
-		    "the system; ending\n", n);
-		abort();
-	}
+	if (p == NULL)
+		mem_none(n);
 	return p;
 }
 
@@ -84,10 +94,10 @@ slab_new(struct slab *s)
 	else {
 		n = s->used;
 		if (n >> SLAB_SHIFT >= s->nchunk) {
-			s->chunk = mem_realloc(s->chunk, s->nchunk + 1,
-			    sizeof *s->chunk);
-			s->chunk[s->nchunk++] = mem_realloc(NULL, SLAB_CHUNK,
-			    s->size);
+			s->chunk = mem_realloc(
+			    s->chunk, s->nchunk + 1, sizeof *s->chunk);
+			s->chunk[s->nchunk++] =
+			    mem_realloc(NULL, SLAB_CHUNK, s->size);
 		}
 		s->used++;
 	}
@@ -107,6 +117,6 @@ slab_del(struct slab *s, uint32_t n)
 size_t
 slab_memory(const struct slab *s)
 {
-	return (size_t)s->nchunk * (SLAB_CHUNK * (size_t)s->size +
-	    sizeof *s->chunk);
+	return (size_t)s->nchunk *
+	    (SLAB_CHUNK * (size_t)s->size + sizeof *s->chunk);
 }

@@ -9,7 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-void *mem_alloc(size_t);	      /* zeroed */
+/* Ends the process: n octets are not to be had. */
+void mem_none(size_t n) __attribute__((noreturn));
+void *mem_alloc(size_t); /* zeroed */
 void *mem_realloc(void *, size_t n, size_t size);
 char *mem_strdup(const char *);
 char *mem_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -20,13 +20,17 @@ void trie_free(struct trie *);
 size_t trie_count(const struct trie *);
 size_t trie_memory(const struct trie *);
 
+/* A prefix of the other family is never found, and must not be put. */
 /* Exact match; 0 when there is none. */
 uint32_t trie_get(const struct trie *, const struct pfx *);
 /* Puts or replaces; returns the earlier value or 0. */
 uint32_t trie_put(struct trie *, const struct pfx *, uint32_t val);
 /* Returns the removed value or 0. */
 uint32_t trie_del(struct trie *, const struct pfx *);
-/* Longest prefix of the trie that covers p (p itself counts); 0: none. */
+/*
+ * Longest prefix of the trie that covers p (p itself counts); 0: none.
+ * `found` may be NULL, and may be p itself.
+ */
 uint32_t trie_longest(
     const struct trie *, const struct pfx *p, struct pfx *found);
 /* The same, but covering and shorter than p: go on upwards with it. */
