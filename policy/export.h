@@ -1,0 +1,35 @@
+/*
+ * export.h -- is this route told to that neighbor, and in which form?  The
+ * export guard, the well-known communities, the named rules, then what
+ * RFC 4271 5.1 asks of attributes sent to an external or internal peer.
+ */
+#ifndef EXPORT_H
+#define EXPORT_H
+
+#include "policy/reason.h"
+#include "policy/rules.h"
+
+struct export_facts {
+	uint32_t local_as, peer_as;
+	bool internal;
+	bool next_hop_self; /* internal; external peers always get ours */
+	bool gshut; /* drain: add GRACEFUL_SHUTDOWN (RFC 8326) */
+	uint8_t role; /* ours: enum wire_role; ROLE_NONE: none */
+	uint32_t off; /* GUARD_BIT(): export-guard and otc count here */
+	struct addr neighbor;
+	/* Our next hop by family of the prefix; none: it gets nothing. */
+	struct addr next_hop[FAM_N], next_hop_ll[FAM_N];
+	const struct pfxset *own; /* what may be announced; NULL: nothing */
+	const struct policy *policy; /* NULL: external peers get nothing */
+};
+
+/*
+ * True: *out is what to send, its octets those given or the arena's.  False:
+ * *why is the reason.  *by (may be NULL) is the rule that decided or NULL.
+ * That a route does not go back to where it came from is the caller's matter.
+ */
+bool export_check(const struct export_facts *, const struct pfx *,
+    const struct attrs *, enum route_source, struct arena *, struct attrs *out,
+    uint16_t *why, const struct rule **by);
+
+#endif /* EXPORT_H */

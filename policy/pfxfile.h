@@ -1,0 +1,42 @@
+/*
+ * pfxfile.h -- a generated prefix list, from memory into a set.  What bgpq4
+ * writes with -j, with -B -E, with -b, and plain lines "prefix" or "prefix
+ * low high"; which of them it is shows in the content.
+ */
+#ifndef PFXFILE_H
+#define PFXFILE_H
+
+#include "policy/pfxset.h"
+
+enum pfxfile_format {
+	PFXFILE_PLAIN,
+	PFXFILE_JSON,
+	PFXFILE_OPENBGPD,
+	PFXFILE_BIRD,
+};
+
+enum {
+	PFXFILE_MAX = 64 << 20, /* octets of one file */
+	PFXFILE_MAX_ENTRIES = 2 << 20, /* prefixes and ASNs of one file */
+};
+
+struct pfxfile {
+	enum pfxfile_format format;
+	size_t inet, inet6; /* prefixes read, doubles included */
+	size_t asns; /* of bgpq4 -t: added as origins */
+	size_t line; /* of the error, from 1; 0: the file as a whole */
+	char error[200]; /* one sentence, printable; "" when none */
+};
+
+/*
+ * Adds what the file names to the set: several files add up.  False: *res
+ * tells what is wrong and where, and the set may hold a part of the file (a
+ * caller loads into a fresh set and drops it).  An empty list is no error
+ * here: whether it may be used is the caller's decision.
+ */
+bool pfxfile_parse(
+    const char *buf, size_t len, struct pfxset *, struct pfxfile *res);
+/* "bgpq4 JSON", "OpenBGPD", "BIRD", "plain". */
+const char *pfxfile_format_name(enum pfxfile_format);
+
+#endif /* PFXFILE_H */
