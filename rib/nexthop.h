@@ -1,0 +1,73 @@
+/*
+ * nexthop.h -- which next hops matter, and their last known state, which is
+ * told from outside (ana-fibd's watch, or the connected subnet in a lab).
+ *
+ * A next hop is a pair: the global address and, for IPv6, the link-local one.
+ * It is there as long as an attribute set names it (refs), and it is wanted,
+ * that is worth resolving, as long as an accepted path uses it (users).
+ */
+#ifndef NEXTHOP_H
+#define NEXTHOP_H
+
+#include "lib/addr.h"
+
+#define NEXTHOP_NO_COST UINT32_MAX
+
+struct nexthops;
+
+struct nexthop {
+	struct addr addr, ll;
+	bool reachable;
+	uint32_t ifindex;
+	uint32_t cost;	/* RFC 4271 9.1.2.2 (e); 0 for a connected one */
+	uint32_t refs, users;
+};
+
+struct nexthops *nexthops_new(void);
+void nexthops_free(struct nexthops *);
+size_t nexthops_count(const struct nexthops *);
+size_t nexthops_memory(const struct nexthops *);
+
+/*
+ * The number (not 0) of the pair, made when it is new (then unreachable until
+ * somebody says otherwise), with one reference more.  ll may be "none".
+ */
+uint32_t nexthop_get(
+    struct nexthops *, const struct addr *addr, const struct addr *ll);
+void nexthop_ref(struct nexthops *, uint32_t id);
+void nexthop_unref(struct nexthops *, uint32_t id);
+/* 0 when it is not there; takes no reference. */
+uint32_t nexthop_find(const struct nexthops *, const struct addr *addr,
+    const struct addr *ll);
+/* Borrowed; valid until the number is freed.  NULL for 0. */
+const struct nexthop *nexthop_at(const struct nexthops *, uint32_t id);
+/* In order of addresses: the next number after id (0: the first), or 0. */
+uint32_t nexthop_next(const struct nexthops *, uint32_t id);
+
+/* For the RIB: an accepted path begins or ceases to use it. */
+void nexthop_use(struct nexthops *, uint32_t id);
+void nexthop_unuse(struct nexthops *, uint32_t id);
+/*
+ * Takes one next hop that became wanted or unwanted since it was last taken
+ * (look at users), or 0: what is to be watched from now on, or no longer.
+ * A number that was freed meanwhile comes as it was last seen: *gone is then
+ * set to its addresses.
+ */
+struct nexthop_wish {
+	struct addr addr, ll;
+	bool wanted;
+};
+bool nexthop_take_wish(struct nexthops *, struct nexthop_wish *);
+
+/*
+ * What is known about it now.  True when that is a change; it is then pending:
+ * the destinations that use it have to be looked at, by rib_nexthop_run().
+ */
+bool nexthop_set_state(struct nexthops *, uint32_t id, bool reachable,
+    uint32_t ifindex, uint32_t cost);
+/* For the RIB's walk. */
+bool nexthop_pending(const struct nexthops *, uint32_t id);
+bool nexthops_any_new(struct nexthops *);	/* and forgets that */
+void nexthops_settled(struct nexthops *);	/* nothing is pending */
+
+#endif /* NEXTHOP_H */
