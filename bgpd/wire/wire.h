@@ -126,7 +126,8 @@ enum wire_role {
 /* What one OPEN says it can. */
 struct wire_caps {
 	bool any;	   /* at least one capability was there */
-	bool mp[FAM_N];	   /* RFC 4760 */
+	bool mp_there;	   /* RFC 4760: at least one, of whatever family */
+	bool mp[FAM_N];
 	bool refresh;	   /* RFC 2918 */
 	bool enhanced_refresh; /* RFC 7313 */
 	bool ext_nexthop;  /* RFC 8950: IPv4 unicast over an IPv6 next hop */
