@@ -1,0 +1,629 @@
+#include "lib/cmd.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/out.h"
+#include "lib/out_buf.h"
+
+enum type {
+	T_FLAG,
+	T_NEIGHBOR,
+	T_PREFIX,
+	T_REASON,
+	T_TEXT,
+	T_LEVEL,
+	T_N
+};
+
+/* A word of its own, a word and a value, or (word NULL) a bare value. */
+struct cmd_arg {
+	const char *word;
+	enum type type;
+	size_t flag; /* T_FLAG: which member of struct cmd_req */
+	unsigned int group; /* not 0: only one of its group */
+};
+
+/* clang-format off */
+static const char *const placeholder[T_N] = {
+	[T_NEIGHBOR]	= "NEIGHBOR",
+	[T_PREFIX]	= "PREFIX",
+	[T_REASON]	= "REASON",
+	[T_TEXT]	= "TEXT",
+	[T_LEVEL]	= "LEVEL",
+};
+static const char *const level_name[] = {
+	[CMD_LEVEL_ERROR]	= "error",
+	[CMD_LEVEL_WARNING]	= "warning",
+	[CMD_LEVEL_INFO]	= "info",
+	[CMD_LEVEL_DEBUG]	= "debug",
+};
+
+#define FLAG(name)	{ #name, T_FLAG, offsetof(struct cmd_req, name) }
+#define ONE_OF(g, name)	{ #name, T_FLAG, offsetof(struct cmd_req, name), g }
+#define VALUE(name, t)	{ name, t }
+#define BARE(t)		{ NULL, t }
+#define ARGS(...)	(const struct cmd_arg[]){ __VA_ARGS__, { NULL, T_FLAG } }
+
+static const struct cmd table[] = {
+	{ CMD_SHOW_SUMMARY, 0, "show", NULL,
+	  "one line a neighbor: state, messages, routes" },
+	{ CMD_SHOW_SUMMARY, 0, "show summary", ARGS(FLAG(terse)),
+	  "the same; terse: name, AS number, state only" },
+	{ CMD_SHOW_NEIGHBOR, 0, "show neighbor", ARGS(BARE(T_NEIGHBOR)),
+	  "all about each neighbor, or about one" },
+	{ CMD_SHOW_RIB, 0, "show rib",
+	  ARGS(ONE_OF(1, in), ONE_OF(1, out), VALUE("neighbor", T_NEIGHBOR),
+	      BARE(T_PREFIX), FLAG(best), FLAG(detail)),
+	  "routes; in: as received, out: as announced" },
+	{ CMD_SHOW_REJECTED, 0, "show rejected",
+	  ARGS(VALUE("neighbor", T_NEIGHBOR), VALUE("reason", T_REASON)),
+	  "routes that were refused, and why" },
+	{ CMD_SHOW_FIB, 0, "show fib", ARGS(BARE(T_PREFIX)),
+	  "routes in the kernel's table and their state" },
+	{ CMD_SHOW_NEXTHOP, 0, "show nexthop", NULL,
+	  "next hops and whether they can be reached" },
+	{ CMD_SHOW_INTERFACES, 0, "show interfaces", NULL,
+	  "network interfaces as the daemon sees them" },
+	{ CMD_SHOW_VERSION, 0, "show version", NULL,
+	  "version, time since start, configuration" },
+	{ CMD_SHOW_ERRORS, 0, "show errors neighbor NEIGHBOR", NULL,
+	  "messages that were in error, with their octets" },
+	{ CMD_SHOW_LOOP, 0, "show loop", NULL,
+	  "time that each stage of the daemon takes" },
+	{ CMD_SHOW_MEMORY, 0, "show memory", NULL,
+	  "memory that each part of the daemon uses" },
+	{ CMD_SHOW_CONFIG, 0, "show config", ARGS(FLAG(canonical)),
+	  "the configuration in force" },
+	{ CMD_NEIGHBOR_CLEAR, CMD_ADMIN, "neighbor NEIGHBOR clear",
+	  ARGS(BARE(T_TEXT)),
+	  "end the session; it comes up again" },
+	{ CMD_NEIGHBOR_DOWN, CMD_ADMIN, "neighbor NEIGHBOR down",
+	  ARGS(BARE(T_TEXT)),
+	  "end the session and keep it down" },
+	{ CMD_NEIGHBOR_UP, CMD_ADMIN, "neighbor NEIGHBOR up", NULL,
+	  "let a session that is down come up" },
+	{ CMD_NEIGHBOR_REFRESH, CMD_ADMIN, "neighbor NEIGHBOR refresh",
+	  ARGS(ONE_OF(1, in), ONE_OF(1, out)),
+	  "ask for all routes again, or send them again" },
+	{ CMD_NEIGHBOR_CLEAR_LIMIT, CMD_ADMIN, "neighbor NEIGHBOR clear-limit",
+	  NULL,
+	  "end the hold after a prefix limit was reached" },
+	{ CMD_RELOAD, CMD_ADMIN, "reload", NULL,
+	  "read the configuration again and apply it" },
+	{ CMD_CHECK_HEALTH, 0, "check health", NULL,
+	  "one line, and exit code 5 when something is degraded" },
+	{ CMD_LOG_LEVEL, CMD_ADMIN, "log level LEVEL", NULL,
+	  "error, warning, info or debug; until the next reload" },
+	{ CMD_SHUTDOWN, CMD_ADMIN | CMD_IN_FULL, "shutdown", ARGS(BARE(T_TEXT)),
+	  "end the daemon and remove its routes from the kernel" },
+	{ CMD_HELP, CMD_AT_CLIENT, "help", NULL,
+	  "this list" },
+};
+/* clang-format on */
+
+enum {
+	NCMD = sizeof table / sizeof table[0],
+	LIST_LEN = CMD_ERRLEN / 2,
+};
+_Static_assert(NCMD <= 64, "candidates are a mask of 64 bits");
+
+const struct cmd *
+cmd_at(size_t i)
+{
+	return i < NCMD ? &table[i] : NULL;
+}
+
+const struct cmd *
+cmd_find(enum cmd_id id)
+{
+	size_t i = 0;
+
+	while (i + 1 < NCMD && table[i].id != id)
+		i++;
+	return &table[i];
+}
+
+static bool
+is_last(const struct cmd_arg *a)
+{
+	return a->word == NULL && a->type == T_FLAG;
+}
+
+const char *
+cmd_syntax(const struct cmd *c, char *buf, size_t n)
+{
+	unsigned int group = 0;
+
+	strlcpy(buf, c->path, n);
+	for (const struct cmd_arg *a = c->arg; a != NULL && !is_last(a); a++) {
+		bool more = a->group != 0 && a[1].group == a->group;
+
+		strlcat(buf, group != 0 && group == a->group ? "|" : " [", n);
+		if (a->word != NULL)
+			strlcat(buf, a->word, n);
+		if (a->word != NULL && a->type != T_FLAG)
+			strlcat(buf, " ", n);
+		if (a->type != T_FLAG)
+			strlcat(buf, placeholder[a->type], n);
+		if (!more)
+			strlcat(buf, "]", n);
+		group = a->group;
+	}
+	return buf;
+}
+
+/* ---- one parse ---- */
+
+struct parse {
+	size_t n, at;
+	const char *const *word;
+	struct cmd_req *req;
+	char *err;
+	uint64_t seen; /* arguments of the command that were given */
+};
+
+static enum cmd_exit usage(struct parse *, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static enum cmd_exit
+usage(struct parse *p, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(p->err, CMD_ERRLEN, fmt, ap);
+	va_end(ap);
+	return CMD_USAGE;
+}
+
+/* A word as it may be shown: quoted, printable, not endless. */
+struct shown {
+	char s[72];
+};
+
+static const char *
+show(struct shown *b, const char *word)
+{
+	b->s[0] = '"';
+	out_safe(word, b->s + 1, 64);
+	strlcat(b->s, "\"", sizeof b->s);
+	return b->s;
+}
+
+/* The pos-th word of a command's path; false when it has fewer. */
+static bool
+path_word(const struct cmd *c, size_t pos, const char **w, size_t *len)
+{
+	const char *s = c->path;
+
+	for (; pos > 0; pos--) {
+		s += strcspn(s, " ");
+		if (*s++ == '\0')
+			return false;
+	}
+	*w = s;
+	*len = strcspn(s, " ");
+	return true;
+}
+
+static bool
+is_placeholder(const char *w)
+{
+	return w[0] >= 'A' && w[0] <= 'Z';
+}
+
+/* Two commands may go on with the same word: it is listed once. */
+static void
+list_add(char *list, const char *w, size_t len)
+{
+	size_t at = 0;
+
+	while (list[at] != '\0') {
+		size_t n = strcspn(list + at + 2, ",");
+
+		if (n == len && memcmp(list + at + 2, w, len) == 0)
+			return;
+		at += 2 + n;
+	}
+	snprintf(list + at, LIST_LEN - at, ", %.*s", (int)len, w);
+}
+
+/* What may come at the pos-th place, for a sentence: ", a, b, c". */
+static void
+list_words(uint64_t mask, size_t pos, const char *begin, char *list)
+{
+	for (size_t i = 0; i < NCMD; i++) {
+		const char *w;
+		size_t len;
+
+		if ((mask >> i & 1) != 0 &&
+		    path_word(&table[i], pos, &w, &len) &&
+		    strncmp(w, begin, strlen(begin)) == 0)
+			list_add(list, w, len);
+	}
+}
+
+static void
+list_args(const struct cmd *c, const char *begin, char *list)
+{
+	for (const struct cmd_arg *a = c->arg; a != NULL && !is_last(a); a++) {
+		const char *w =
+		    a->word != NULL ? a->word : placeholder[a->type];
+
+		if (strncmp(w, begin, strlen(begin)) == 0)
+			list_add(list, w, strlen(w));
+	}
+}
+
+static enum cmd_exit
+ambiguous(struct parse *p, const char *list)
+{
+	struct shown b;
+
+	return usage(p, "%s is ambiguous; it may be: %s",
+	    show(&b, p->word[p->at]), list + 2);
+}
+
+static enum cmd_exit
+bad_value(struct parse *p, enum type t)
+{
+	struct shown b;
+	const char *w = p->word[p->at];
+	struct pfx loose;
+	char good[PFX_STRLEN];
+
+	if (t == T_PREFIX && pfx_parse_loose(w, &loose))
+		return usage(p,
+		    "%s has address bits after its length; "
+		    "did you mean %s?",
+		    show(&b, w), pfx_print(&loose, good, sizeof good));
+	if (t == T_PREFIX)
+		return usage(
+		    p, "%s is neither a prefix nor an address", show(&b, w));
+	if (t == T_LEVEL)
+		return usage(p,
+		    "%s is no log level; these are: error, warning, "
+		    "info, debug",
+		    show(&b, w));
+	if (t == T_TEXT)
+		return usage(p,
+		    "the text for the peer must be printable UTF-8 of 1 to "
+		    "%d octets (RFC 9003)",
+		    CMD_TEXT_MAX);
+	return usage(p, "the %s must not be empty", placeholder[t]);
+}
+
+static bool
+text_is_good(const char *s)
+{
+	const uint8_t *p = (const uint8_t *)s;
+	size_t n = strlen(s), len;
+	uint32_t code;
+
+	if (n == 0 || n > CMD_TEXT_MAX)
+		return false;
+	for (; n > 0; p += len, n -= len)
+		if ((len = out_utf8(p, n, &code)) == 0 || out_is_control(code))
+			return false;
+	return true;
+}
+
+static bool
+prefix(const char *w, struct cmd_req *r)
+{
+	struct addr a;
+
+	if (addr_parse(w, &a)) {
+		r->is_addr = true;
+		return pfx_make(&r->prefix, &a, fam_bits(a.fam));
+	}
+	return pfx_parse(w, &r->prefix);
+}
+
+static bool
+level(const char *w, struct cmd_req *r)
+{
+	size_t n = strlen(w);
+
+	for (unsigned int i = 0; n > 0 && i <= CMD_LEVEL_DEBUG; i++)
+		if (strncmp(level_name[i], w, n) == 0) {
+			r->level = (enum cmd_level)i;
+			return true;
+		}
+	return false;
+}
+
+/* Takes the word as a value. */
+static enum cmd_exit
+value(struct parse *p, enum type t)
+{
+	const char *w = p->word[p->at];
+	struct cmd_req *r = p->req;
+	bool good = false;
+
+	switch (t) {
+	case T_NEIGHBOR:
+		r->neighbor = w;
+		good = w[0] != '\0';
+		break;
+	case T_REASON:
+		r->reason = w;
+		good = w[0] != '\0';
+		break;
+	case T_TEXT:
+		r->text = w;
+		good = text_is_good(w);
+		break;
+	case T_PREFIX:
+		good = r->has_prefix = prefix(w, r);
+		break;
+	case T_LEVEL:
+		good = level(w, r);
+		break;
+	case T_FLAG:
+	case T_N:
+		break;
+	}
+	if (!good)
+		return bad_value(p, t);
+	p->at++;
+	return CMD_DONE;
+}
+
+static enum type
+placeholder_type(const char *w, size_t len)
+{
+	for (enum type t = T_NEIGHBOR; t < T_N; t++)
+		if (strlen(placeholder[t]) == len &&
+		    memcmp(placeholder[t], w, len) == 0)
+			return t;
+	return T_N;
+}
+
+/* Which of the candidates have this word at that place? */
+enum how {
+	EXACT,
+	SHORT,
+	PLACE
+};
+
+static uint64_t
+matches(uint64_t mask, size_t pos, const char *word, enum how how)
+{
+	size_t n = strlen(word);
+	uint64_t found = 0;
+
+	for (size_t i = 0; i < NCMD; i++) {
+		const char *w;
+		size_t len;
+		bool yes = false;
+
+		if ((mask >> i & 1) == 0 ||
+		    !path_word(&table[i], pos, &w, &len))
+			continue;
+		if (how == PLACE)
+			yes = is_placeholder(w);
+		else if (!is_placeholder(w) && n > 0 && n <= len &&
+		    memcmp(w, word, n) == 0)
+			yes = how == EXACT
+			    ? n == len
+			    : !(pos == 0 && (table[i].flags & CMD_IN_FULL));
+		if (yes)
+			found |= (uint64_t)1 << i;
+	}
+	return found;
+}
+
+/* More than one different word at that place? */
+static bool
+differ(uint64_t mask, size_t pos)
+{
+	const char *first = NULL, *w;
+	size_t flen = 0, len;
+
+	for (size_t i = 0; i < NCMD; i++) {
+		if ((mask >> i & 1) == 0 ||
+		    !path_word(&table[i], pos, &w, &len))
+			continue;
+		if (first != NULL && (len != flen || memcmp(w, first, len)))
+			return true;
+		first = w;
+		flen = len;
+	}
+	return false;
+}
+
+/* The candidate whose path ends here, or NULL. */
+static const struct cmd *
+complete(uint64_t mask, size_t pos)
+{
+	const char *w;
+	size_t len;
+
+	for (size_t i = 0; i < NCMD; i++)
+		if ((mask >> i & 1) != 0 &&
+		    !path_word(&table[i], pos, &w, &len))
+			return &table[i];
+	return NULL;
+}
+
+/*
+ * Walks the paths: narrows the mask down word by word, as far as words fit.
+ */
+static enum cmd_exit
+path(struct parse *p, uint64_t *mask, size_t *pos)
+{
+	char list[LIST_LEN] = "";
+	enum cmd_exit e;
+
+	for (*pos = 0; p->at < p->n; (*pos)++) {
+		const char *word = p->word[p->at];
+		uint64_t fit = matches(*mask, *pos, word, EXACT);
+
+		if (fit == 0 &&
+		    (fit = matches(*mask, *pos, word, SHORT)) != 0 &&
+		    differ(fit, *pos)) {
+			list_words(fit, *pos, word, list);
+			return ambiguous(p, list);
+		}
+		if (fit == 0 &&
+		    (fit = matches(*mask, *pos, word, PLACE)) != 0) {
+			const char *w = "";
+			size_t len = 0, i = 0;
+
+			while ((fit >> i & 1) == 0)
+				i++;
+			path_word(&table[i], *pos, &w, &len);
+			e = value(p, placeholder_type(w, len));
+			if (e != CMD_DONE)
+				return e;
+			*mask = fit;
+			continue;
+		}
+		if (fit == 0)
+			return CMD_DONE;
+		*mask = fit;
+		p->at++;
+	}
+	return CMD_DONE;
+}
+
+/* Which argument begins with this word; NULL: none, or *many fit. */
+static const struct cmd_arg *
+arg_find(const struct cmd *c, const char *word, bool *many)
+{
+	const struct cmd_arg *a, *found = NULL;
+	size_t n = strlen(word);
+
+	*many = false;
+	for (a = c->arg; n > 0 && a != NULL && !is_last(a); a++) {
+		if (a->word == NULL || strncmp(a->word, word, n) != 0)
+			continue;
+		if (a->word[n] == '\0') {
+			*many = false;
+			return a;
+		}
+		*many = found != NULL;
+		found = a;
+	}
+	if (found != NULL)
+		return *many ? NULL : found;
+	for (a = c->arg; a != NULL && !is_last(a); a++)
+		if (a->word == NULL)
+			return a;
+	return NULL;
+}
+
+static enum cmd_exit
+arg_once(struct parse *p, const struct cmd *c, const struct cmd_arg *a)
+{
+	struct shown b;
+
+	for (size_t i = 0; !is_last(&c->arg[i]); i++) {
+		const struct cmd_arg *o = &c->arg[i];
+
+		if ((p->seen >> i & 1) == 0)
+			continue;
+		if (o == a && a->type == T_TEXT)
+			return usage(p,
+			    "%s is one word too many: a text of several words "
+			    "stands in quotes",
+			    show(&b, p->word[p->at]));
+		if (o == a)
+			return usage(p, "%s is one too many: %s is given twice",
+			    show(&b, p->word[p->at]),
+			    a->word != NULL ? a->word : placeholder[a->type]);
+		if (a->group != 0 && o->group == a->group)
+			return usage(p, "\"%s\" and \"%s\" exclude each other",
+			    o->word, a->word);
+	}
+	p->seen |= (uint64_t)1 << (a - c->arg);
+	return CMD_DONE;
+}
+
+static enum cmd_exit
+unknown(struct parse *p, uint64_t mask, size_t pos, const struct cmd *c)
+{
+	char list[LIST_LEN] = "";
+	struct shown b;
+	const char *word = p->word[p->at];
+
+	list_words(mask, pos, "", list);
+	if (c != NULL)
+		list_args(c, "", list);
+	if (list[0] == '\0')
+		return usage(p, "%s is one word too many after \"%s\"",
+		    show(&b, word), c != NULL ? c->path : "");
+	return usage(p, "%s is no word that may stand here; these are: %s",
+	    show(&b, word), list + 2);
+}
+
+static enum cmd_exit
+args(struct parse *p, uint64_t mask, size_t pos, const struct cmd *c)
+{
+	const struct cmd_arg *a;
+	enum cmd_exit e;
+	bool many;
+
+	while (p->at < p->n) {
+		a = arg_find(c, p->word[p->at], &many);
+		if (many) {
+			char list[LIST_LEN] = "";
+
+			list_args(c, p->word[p->at], list);
+			return ambiguous(p, list);
+		}
+		if (a == NULL)
+			return unknown(p, mask, pos, c);
+		if ((e = arg_once(p, c, a)) != CMD_DONE)
+			return e;
+		if (a->type == T_FLAG) {
+			*(bool *)((char *)p->req + a->flag) = true;
+			p->at++;
+			continue;
+		}
+		if (a->word != NULL && ++p->at == p->n)
+			return usage(p, "\"%s\" wants a %s after it", a->word,
+			    placeholder[a->type]);
+		if ((e = value(p, a->type)) != CMD_DONE)
+			return e;
+	}
+	return CMD_DONE;
+}
+
+enum cmd_exit
+cmd_parse(size_t n, const char *const *word, struct cmd_req *r, char *err)
+{
+	struct parse p = { n, 0, word, r, err, 0 };
+	uint64_t mask = ((uint64_t)1 << NCMD) - 1;
+	char list[LIST_LEN] = "";
+	const struct cmd *c;
+	enum cmd_exit e;
+	size_t pos;
+
+	memset(r, 0, sizeof *r);
+	err[0] = '\0';
+	for (; p.at < n; p.at++)
+		if (strcmp(word[p.at], "-j") == 0)
+			r->json = true;
+		else if (strcmp(word[p.at], "-n") == 0)
+			r->numeric = true;
+		else
+			break;
+	if ((e = path(&p, &mask, &pos)) != CMD_DONE)
+		return e;
+	c = complete(mask, pos);
+	if (p.at < n && (c == NULL || pos == 0))
+		return unknown(&p, mask, pos, NULL);
+	if (c == NULL) {
+		list_words(mask, pos, "", list);
+		return usage(&p, "the command is not complete; next comes: %s",
+		    list + 2);
+	}
+	r->id = c->id;
+	/* Once a path is complete a longer one is none of its arguments. */
+	return args(&p, mask, pos, c);
+}

@@ -1,0 +1,106 @@
+/*
+ * cmd.h -- the control commands: one table that drives the parser (in
+ * ana-bgpctl and again in the daemon), the help text and the manual's list.
+ * Words may be shortened as long as they stay unambiguous.
+ */
+#ifndef CMD_H
+#define CMD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lib/pfx.h"
+
+enum cmd_id {
+	CMD_SHOW_SUMMARY,
+	CMD_SHOW_NEIGHBOR,
+	CMD_SHOW_RIB,
+	CMD_SHOW_REJECTED,
+	CMD_SHOW_FIB,
+	CMD_SHOW_NEXTHOP,
+	CMD_SHOW_INTERFACES,
+	CMD_SHOW_VERSION,
+	CMD_SHOW_ERRORS,
+	CMD_SHOW_LOOP,
+	CMD_SHOW_MEMORY,
+	CMD_SHOW_CONFIG,
+	CMD_NEIGHBOR_CLEAR,
+	CMD_NEIGHBOR_DOWN,
+	CMD_NEIGHBOR_UP,
+	CMD_NEIGHBOR_REFRESH,
+	CMD_NEIGHBOR_CLEAR_LIMIT,
+	CMD_RELOAD,
+	CMD_CHECK_HEALTH,
+	CMD_LOG_LEVEL,
+	CMD_SHUTDOWN,
+	CMD_HELP,
+	CMD_N,
+};
+
+enum cmd_level {
+	CMD_LEVEL_ERROR,
+	CMD_LEVEL_WARNING,
+	CMD_LEVEL_INFO,
+	CMD_LEVEL_DEBUG,
+};
+
+/* The strings are the caller's words. */
+struct cmd_req {
+	enum cmd_id id;
+	bool json, numeric; /* -j, -n */
+	bool in, out, best, detail, terse, canonical;
+	bool has_prefix;
+	bool is_addr; /* a bare address: what covers it is asked for */
+	struct pfx prefix; /* of an address: its /32 or /128 */
+	const char *neighbor; /* NULL: not given; address or description */
+	const char *reason; /* of a rejection */
+	const char *text; /* for the peer: UTF-8, at most 255 octets */
+	enum cmd_level level;
+};
+
+enum cmd_flag {
+	CMD_ADMIN = 1, /* not on the restricted socket */
+	CMD_IN_FULL = 2, /* its first word is never shortened */
+	CMD_AT_CLIENT = 4 /* answered without the daemon */
+};
+
+struct cmd_arg;
+
+struct cmd {
+	enum cmd_id id;
+	unsigned int flags; /* enum cmd_flag */
+	const char *path; /* in order; words in capitals are placeholders */
+	const struct cmd_arg *arg; /* optional, in any order */
+	const char *help;
+};
+
+/* The exit codes of interfaces.md 3.4. */
+enum cmd_exit {
+	CMD_DONE = 0,
+	CMD_REFUSED = 1,
+	CMD_USAGE = 2,
+	CMD_UNREACHABLE = 3,
+	CMD_NOT_FOUND = 4,
+	CMD_DEGRADED = 5,
+};
+
+/* Long enough for each message of cmd_parse(). */
+enum {
+	CMD_ERRLEN = 1024,
+	CMD_SYNTAXLEN = 128,
+	CMD_TEXT_MAX = 255
+};
+
+/*
+ * Parses `-j`, `-n` and a command.  CMD_DONE, or CMD_USAGE with a sentence
+ * (no newline at its end) in err[CMD_ERRLEN].
+ */
+enum cmd_exit cmd_parse(
+    size_t n, const char *const *word, struct cmd_req *, char *err);
+/* The i-th entry of the table, NULL after the last. */
+const struct cmd *cmd_at(size_t i);
+const struct cmd *cmd_find(enum cmd_id);
+/* "neighbor NEIGHBOR refresh [in|out]" */
+const char *cmd_syntax(const struct cmd *, char *buf, size_t);
+
+#endif /* CMD_H */
