@@ -97,7 +97,11 @@ enum wire_frame { FRAME_MORE, FRAME_MSG, FRAME_BAD };
 enum wire_frame wire_frame(struct cur *in, bool ext, struct wire_hdr *h,
     struct cur *body, struct wire_err *err);
 
-/* Starts a message of the type; wire_msg_end() fills its length in. */
+/*
+ * Starts a message of the type; wire_msg_end() fills its length in.  When the
+ * room did not suffice, `over` stays set and no part of the message is left:
+ * so every wire_*_write() below.
+ */
 size_t wire_msg_begin(struct wbuf *, enum wire_type);
 void wire_msg_end(struct wbuf *, size_t begin);
 void wire_keepalive_write(struct wbuf *);
@@ -161,8 +165,9 @@ struct wire_open {
 enum wire_verdict wire_open_parse(
     struct cur *body, struct wire_open *, struct wire_err *err);
 /*
- * Version, my_as and hold time from the struct; capabilities as set in caps
- * (RFC 9072's form when they need it).  caps.any false: no parameter at all.
+ * Version, my_as and hold time from the struct; capabilities as set in caps.
+ * caps.any false: no parameter at all.  (RFC 9072's form is never needed: all
+ * that caps can say has less than 255 octets.)
  */
 void wire_open_write(struct wbuf *, const struct wire_open *);
 /* Writes the capabilities of `caps` as in an OPEN; for Unsupported Capability. */
@@ -203,6 +208,12 @@ struct octets {
 enum attr_has {
 	HAS_ORIGIN, HAS_AS_PATH, HAS_NEXT_HOP, HAS_MED, HAS_LOCAL_PREF,
 	HAS_ATOMIC, HAS_AGGREGATOR, HAS_ORIGINATOR_ID, HAS_OTC,
+	/*
+	 * The optional transitive attribute came with the Partial bit: once
+	 * set, it must stay (RFC 4271 5).  Means nothing without the attribute.
+	 */
+	HAS_PARTIAL_AGGREGATOR, HAS_PARTIAL_COMMS, HAS_PARTIAL_EXT_COMMS,
+	HAS_PARTIAL_LARGE_COMMS, HAS_PARTIAL_OTC,
 };
 
 /*
@@ -218,7 +229,11 @@ struct attrs {
 	uint32_t med, local_pref;
 	uint32_t aggr_as, originator_id, otc;
 	struct addr aggr_id;  /* IPv4 */
-	struct addr nexthop;  /* NEXT_HOP or MP_REACH_NLRI's global address */
+	/*
+	 * NEXT_HOP or MP_REACH_NLRI's global address.  HAS_NEXT_HOP belongs to
+	 * the attribute of a parsed message; the writer goes by nexthop.fam.
+	 */
+	struct addr nexthop;
 	struct addr nexthop_ll; /* second, link-local one (RFC 2545) or none */
 	uint8_t origin;
 	struct octets as_path;	   /* segments: type, count, count x 4 */
@@ -254,7 +269,11 @@ struct update {
 	struct cur withdrawn, nlri;	/* IPv4 */
 	struct cur mp_unreach, mp_reach;
 	enum fam mp_unreach_fam, mp_reach_fam;
-	/* For nlri; mp_reach has the same but nexthop. */
+	/*
+	 * attrs.nexthop is NEXT_HOP, only for nlri (none when nlri is empty:
+	 * its value is then ignored); the prefixes of mp_reach have the same
+	 * attributes with mp_nexthop and mp_nexthop_ll in its place.
+	 */
 	struct attrs attrs;
 	struct addr mp_nexthop, mp_nexthop_ll;
 	enum fam eor;		/* End-of-RIB of this family, or FAM_NONE */
@@ -264,8 +283,10 @@ struct update {
 };
 
 /*
- * Parses the whole body (errors.md, UPDATE frame and attributes).  Memory
- * that is not the message's own comes from the arena.  Returns upd->verdict.
+ * Parses the whole body (RFC 4271 6.3 as revised by RFC 7606).  Memory that is
+ * not the message's own comes from the arena.  Returns upd->verdict; on
+ * WIRE_RESET the other fields are not to be used.  err.at takes the body to
+ * stand WIRE_HDR_LEN octets behind the start of its message.
  */
 enum wire_verdict wire_update_parse(struct cur *body, const struct wire_neg *,
     struct update *upd, struct arena *);
@@ -275,8 +296,12 @@ bool wire_nlri_next(struct cur *, enum fam, struct pfx *);
 /*
  * Write one whole UPDATE into the buffer, with as many of the n prefixes (all
  * of the family) as fit into the room and the session's message size; return
- * how many.  0 means that not even one fits.  IPv4 goes in the NLRI field
+ * how many.  0 means that not even one fits, or that the next hop cannot be
+ * one of the family; nothing is written then.  IPv4 goes in the NLRI field
  * (MP_REACH_NLRI when its next hop is IPv6), IPv6 in MP_REACH_NLRI, first.
+ * All that attrs has is written: what a peer may not see (LOCAL_PREF) is the
+ * export policy's business.  To a peer with two octets an AS go AS_TRANS,
+ * AS4_PATH and AS4_AGGREGATOR where they are needed (RFC 6793 4.2.2).
  */
 size_t wire_update_write(struct wbuf *, const struct wire_neg *,
     const struct attrs *, enum fam, const struct pfx *, size_t n);
@@ -294,9 +319,13 @@ uint32_t aspath_first(struct octets);
 uint32_t aspath_origin(struct octets);
 bool aspath_has(struct octets, uint32_t as);
 bool aspath_has_set(struct octets);
-/* Every AS in turn: *pos starts at 0.  False at the end. */
+/* Every AS in turn: *pos starts at 0, then means nothing to the caller. */
 bool aspath_next(struct octets, size_t *pos, uint32_t *as, uint8_t *segtype);
-/* as, n times, in front; the result is the arena's (RFC 4271 5.1.2). */
+/*
+ * as, n times, in front; the result is the arena's (RFC 4271 5.1.2).  It is
+ * cut to what a path can hold: one so long fits no message, so
+ * wire_update_write() then writes nothing.
+ */
 struct octets aspath_prepend(
     struct octets, uint32_t as, unsigned int n, struct arena *);
 /* "64500 64501 { 1 2 }"; returns what snprintf() would. */
@@ -305,8 +334,8 @@ size_t aspath_print(struct octets, char *, size_t);
 bool comm_has(struct octets comms, uint32_t);
 bool comm_large_has(
     struct octets large, uint32_t global, uint32_t l1, uint32_t l2);
-/* n is the offset of an element; returns its length as snprintf() does. */
-size_t comm_print(uint32_t, char *, size_t);	     /* "65001:100" */
+/* Return what snprintf() would. */
+size_t comm_print(uint32_t, char *, size_t); /* "65001:100", "NO_EXPORT" */
 size_t comm_large_print(const uint8_t[12], char *, size_t); /* "1:2:3" */
 size_t comm_ext_print(const uint8_t[8], char *, size_t); /* "rt 65001:5" */
 
@@ -325,7 +354,10 @@ struct wire_notif {
 void wire_notif_parse(struct cur *body, struct wire_notif *);
 void wire_notif_write(struct wbuf *, uint8_t code, uint8_t sub,
     const uint8_t *data, size_t len, bool hard);
-/* Data of Cease/2 and /4 (RFC 9003) into buf; cut at max at a character. */
+/*
+ * Data of Cease/2 and /4 (RFC 9003) into buf: how many octets.  The text is
+ * cut at max at a character, and where it is no UTF-8; without one: 0.
+ */
 size_t wire_shutdown_text(uint8_t *buf, size_t cap, const char *text,
     size_t max);
 /* "Cease", "Administrative Shutdown"; never NULL. */
@@ -338,7 +370,11 @@ struct wire_refresh {
 	uint8_t subtype, safi;
 	enum fam fam; /* FAM_NONE: not one of ours */
 };
-/* WIRE_OK; WIRE_RESET: a length error (RFC 7313 5); enhanced: peer has it. */
+/*
+ * WIRE_OK; WIRE_RESET: a length error (RFC 7313 5); enhanced: peer has it.
+ * A subtype above 2 is handed on, to be ignored.  The body must stand
+ * WIRE_HDR_LEN octets behind the start of its message: that is 7/1's data.
+ */
 enum wire_verdict wire_refresh_parse(struct cur *body, bool enhanced,
     struct wire_refresh *, struct wire_err *);
 void wire_refresh_write(struct wbuf *, enum fam, uint8_t subtype);
@@ -347,7 +383,7 @@ void wire_refresh_write(struct wbuf *, enum fam, uint8_t subtype);
 
 /*
  * A whole message (header included) as one line of text, whatever it holds;
- * returns what snprintf() would.
+ * returns what snprintf() would.  neg NULL: before there is one.
  */
 size_t wire_dump(const uint8_t *msg, size_t len, const struct wire_neg *,
     char *, size_t);
