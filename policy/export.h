@@ -2,6 +2,10 @@
  * export.h -- is this route told to that neighbor, and in which form?  The
  * export guard, the well-known communities, the named rules, then what
  * RFC 4271 5.1 asks of attributes sent to an external or internal peer.
+ *
+ * A default route is never told to anybody.  The export guard and RFC 8212
+ * are about external neighbors; an internal one gets what was not learned
+ * from another internal one, and a policy only if it has one.
  */
 #ifndef EXPORT_H
 #define EXPORT_H
@@ -13,7 +17,7 @@ struct export_facts {
 	uint32_t local_as, peer_as;
 	bool internal;
 	bool next_hop_self; /* internal; external peers always get ours */
-	bool gshut; /* drain: add GRACEFUL_SHUTDOWN (RFC 8326) */
+	bool gshut; /* drain: GRACEFUL_SHUTDOWN, or LOCAL_PREF 0 (RFC 8326) */
 	uint8_t role; /* ours: enum wire_role; ROLE_NONE: none */
 	uint32_t off; /* GUARD_BIT(): export-guard and otc count here */
 	struct addr neighbor;

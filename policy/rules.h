@@ -119,6 +119,8 @@ struct rule_facts {
 enum rule_verdict policy_run(const struct policy *, const struct rule_facts *,
     struct attrs *a, struct arena *, const struct rule **by);
 
+/* Adds it unless it is there; the new octets are the arena's. */
+void rule_comm_add(struct attrs *, const struct rule_comm *, struct arena *);
 /* "no-export", "64500:80", "large 1:2:3" without the word large; false: none.
  */
 bool rule_comm_parse(const char *, bool large, struct rule_comm *);

@@ -1,0 +1,510 @@
+/*
+ * import.c -- the guards as one ordered table, then the rules.  A guard is a
+ * pure question that returns REASON_NONE or why not; the table's order is the
+ * order of interfaces.md 6.5 and decides which reason an operator sees.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "policy/asnset.h"
+#include "policy/import.h"
+#include "policy/martian.h"
+#include "policy/pfxset.h"
+
+struct ask {
+	const struct import_facts *f;
+	const struct pfx *pfx;
+	const struct attrs *a;
+	uint32_t asn; /* the AS at fault */
+};
+
+static uint16_t
+max_length(struct ask *q)
+{
+	unsigned int max = q->f->max_len[q->pfx->addr.fam];
+
+	return max != 0 && q->pfx->len > max ? REASON_LENGTH : REASON_NONE;
+}
+
+static uint16_t
+default_route(struct ask *q)
+{
+	return pfx_is_default(q->pfx) ? REASON_DEFAULT_ROUTE : REASON_NONE;
+}
+
+static uint16_t
+bogon_prefixes(struct ask *q)
+{
+	const struct martian *m = martian_find(q->pfx, q->f->lab);
+	size_t i;
+
+	if (m == NULL)
+		return REASON_NONE;
+	for (i = 0; i < q->f->nallow; i++)
+		if (q->f->allow[i] != NULL &&
+		    pfxset_match(q->f->allow[i], q->pfx))
+			return REASON_NONE;
+	return m->reason;
+}
+
+static uint16_t
+own_prefixes(struct ask *q)
+{
+	return q->f->own != NULL && pfxset_covers(q->f->own, q->pfx)
+	    ? REASON_OWN_PREFIX
+	    : REASON_NONE;
+}
+
+/* The peer's own number is public-asn's matter: one switch opens for it. */
+static uint16_t
+bogon_asns(struct ask *q)
+{
+	size_t pos = 0;
+	uint32_t as;
+	uint8_t seg;
+
+	while (aspath_next(q->a->as_path, &pos, &as, &seg))
+		if (as != q->f->peer_as && !martian_asn_ok(as, q->f->lab)) {
+			q->asn = as;
+			return REASON_BOGON_ASN;
+		}
+	return REASON_NONE;
+}
+
+static uint16_t
+first_as(struct ask *q)
+{
+	uint32_t as = aspath_first(q->a->as_path);
+
+	if (as == q->f->peer_as && as != 0)
+		return REASON_NONE;
+	q->asn = as;
+	return REASON_FIRST_AS;
+}
+
+/* RFC 4271 9.1.2; RFC 4456 8. */
+static uint16_t
+loop(struct ask *q)
+{
+	if (aspath_has(q->a->as_path, q->f->local_as)) {
+		q->asn = q->f->local_as;
+		return REASON_LOOP;
+	}
+	return q->f->internal && (q->a->has & 1u << HAS_ORIGINATOR_ID) != 0 &&
+		q->a->originator_id == q->f->local_id
+	    ? REASON_LOOP
+	    : REASON_NONE;
+}
+
+static uint16_t
+as_set_in_path(struct ask *q)
+{
+	return aspath_has_set(q->a->as_path) ? REASON_AS_SET : REASON_NONE;
+}
+
+static uint16_t
+path_length(struct ask *q)
+{
+	return q->f->max_path != 0 &&
+		aspath_length(q->a->as_path) > q->f->max_path
+	    ? REASON_PATH_LENGTH
+	    : REASON_NONE;
+}
+
+/* What no configuration makes usable (RFC 4271 6.3). */
+static bool
+impossible_next_hop(const struct ask *q)
+{
+	const struct addr *nh = &q->a->nexthop;
+	size_t i;
+
+	if (nh->fam == FAM_NONE || addr_is_v4mapped(nh) ||
+	    addr_is_linklocal(nh))
+		return true;
+	for (i = 0; i < q->f->nlocal; i++)
+		if (addr_eq(nh, &q->f->local[i]))
+			return true;
+	return false;
+}
+
+static uint16_t
+own_next_hop(struct ask *q)
+{
+	return impossible_next_hop(q) ? REASON_NEXT_HOP : REASON_NONE;
+}
+
+static uint16_t
+next_hop_is_peer(struct ask *q)
+{
+	const struct addr *nh = &q->a->nexthop;
+
+	return nh->fam < FAM_N && addr_eq(nh, &q->f->peer[nh->fam])
+	    ? REASON_NONE
+	    : REASON_NEXT_HOP;
+}
+
+static uint16_t
+public_asn(struct ask *q)
+{
+	if (martian_asn_ok(q->f->peer_as, q->f->lab))
+		return REASON_NONE;
+	q->asn = q->f->peer_as;
+	return REASON_PEER_ASN;
+}
+
+static uint16_t
+irr(struct ask *q)
+{
+	uint32_t origin;
+
+	if (q->f->irr == NULL)
+		return REASON_NO_SET;
+	if (!pfxset_match(q->f->irr, q->pfx))
+		return REASON_NOT_IN_SET;
+	origin = aspath_origin(q->a->as_path);
+	if (pfxset_origin_ok(q->f->irr, origin))
+		return REASON_NONE;
+	q->asn = origin;
+	return REASON_ORIGIN_NOT_IN_SET;
+}
+
+static uint16_t
+peer_lock(struct ask *q)
+{
+	size_t pos = 0;
+	uint32_t as;
+	uint8_t seg;
+
+	if (q->f->transit_free == NULL)
+		return REASON_NONE;
+	while (aspath_next(q->a->as_path, &pos, &as, &seg))
+		if (as != q->f->peer_as && asnset_has(q->f->transit_free, as)) {
+			q->asn = as;
+			return REASON_PEER_LOCK;
+		}
+	return REASON_NONE;
+}
+
+/* RFC 9234 5, by our own role: the peer's is its counterpart. */
+static uint16_t
+otc(struct ask *q)
+{
+	if ((q->a->has & 1u << HAS_OTC) == 0)
+		return REASON_NONE;
+	q->asn = q->a->otc;
+	switch (q->f->role) {
+	case ROLE_PROVIDER: /* from a customer */
+	case ROLE_RS: /* from a client */
+		return REASON_OTC;
+	case ROLE_PEER:
+		return q->a->otc != q->f->peer_as ? REASON_OTC : REASON_NONE;
+	default:
+		return REASON_NONE;
+	}
+}
+
+struct step {
+	enum guard guard;
+	bool always; /* cannot be switched off */
+	bool internal; /* looked at on internal sessions, too */
+	uint16_t (*ask)(struct ask *);
+};
+
+/* clang-format off */
+static const struct step steps[] = {
+	{ GUARD_MAX_LENGTH,	false, false, max_length },
+	{ GUARD_DEFAULT_ROUTE,	false, false, default_route },
+	{ GUARD_BOGON_PREFIXES,	false, false, bogon_prefixes },
+	{ GUARD_OWN_PREFIXES,	false, false, own_prefixes },
+	{ GUARD_BOGON_ASNS,	false, false, bogon_asns },
+	{ GUARD_FIRST_AS,	false, false, first_as },
+	{ GUARD_LOOP,		false, true,  loop },
+	{ GUARD_AS_SET,		false, false, as_set_in_path },
+	{ GUARD_PATH_LENGTH,	false, false, path_length },
+	{ GUARD_NEXT_HOP,	true,  true,  own_next_hop },
+	{ GUARD_NEXT_HOP,	false, false, next_hop_is_peer },
+	{ GUARD_PUBLIC_ASN,	false, false, public_asn },
+	{ GUARD_IRR,		false, false, irr },
+	{ GUARD_PEER_LOCK,	false, false, peer_lock },
+	{ GUARD_OTC,		false, false, otc },
+};
+/* clang-format on */
+
+static uint16_t
+run_guards(struct ask *q, struct import_result *res)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		const struct step *s = &steps[i];
+
+		if ((!s->always && (q->f->off & GUARD_BIT(s->guard)) != 0) ||
+		    (!s->internal && q->f->internal))
+			continue;
+		q->asn = 0;
+		res->reason = s->ask(q);
+		if (res->reason != REASON_NONE) {
+			res->guard = s->guard;
+			res->asn = q->asn;
+			return res->reason;
+		}
+	}
+	return REASON_NONE;
+}
+
+/* RFC 9234 5: mark what a provider, peer or route server sends unmarked. */
+static void
+mark_otc(const struct import_facts *f, struct import_result *res)
+{
+	if (f->internal || (f->off & GUARD_BIT(GUARD_OTC)) != 0 ||
+	    (res->attrs.has & 1u << HAS_OTC) != 0)
+		return;
+	if (f->role != ROLE_CUSTOMER && f->role != ROLE_PEER &&
+	    f->role != ROLE_RS_CLIENT)
+		return;
+	res->attrs.otc = f->peer_as;
+	res->attrs.has |= 1u << HAS_OTC;
+	res->changed = true;
+}
+
+static uint16_t
+run_rules(const struct import_facts *f, const struct pfx *pfx,
+    struct arena *arena, struct import_result *res)
+{
+	struct rule_facts rf = {
+		.pfx = pfx,
+		.neighbor = &f->neighbor,
+		.source = f->internal ? SOURCE_INTERNAL : SOURCE_EXTERNAL,
+		.prepend_as = f->peer_as,
+	};
+
+	if (f->policy == NULL) /* RFC 8212 2 */
+		return f->internal ? REASON_NONE : REASON_NO_RULE;
+	switch (policy_run(f->policy, &rf, &res->attrs, arena, &res->rule)) {
+	case RULE_ACCEPT:
+		if (res->rule->nact > 0)
+			res->changed = true;
+		return REASON_NONE;
+	case RULE_REJECT:
+		return REASON_RULE;
+	case RULE_NO_MATCH:
+		break;
+	}
+	return REASON_NO_RULE;
+}
+
+uint16_t
+import_check(const struct import_facts *f, const struct pfx *pfx,
+    const struct attrs *a, struct arena *arena, struct import_result *res)
+{
+	struct ask q = { .f = f, .pfx = pfx, .a = a };
+
+	*res = (struct import_result){ .attrs = *a };
+	if (run_guards(&q, res) != REASON_NONE)
+		return res->reason;
+	mark_otc(f, res);
+	res->reason = run_rules(f, pfx, arena, res);
+	if (res->reason != REASON_NONE) {
+		res->attrs = *a;
+		res->changed = false;
+		return res->reason;
+	}
+	/* RFC 8326 4: what leaves is the last choice, whatever a rule says. */
+	if (f->honour_gshut && !f->internal &&
+	    comm_has(a->comms, COMM_GRACEFUL_SHUTDOWN)) {
+		res->attrs.local_pref = 0;
+		res->attrs.has |= 1u << HAS_LOCAL_PREF;
+		res->changed = true;
+	}
+	return REASON_NONE;
+}
+
+/* ---- sentences -------------------------------------------------------- */
+
+static int
+print_prefix(const struct import_facts *f, const struct pfx *pfx,
+    uint16_t reason, char *buf, size_t cap)
+{
+	const struct martian *m;
+	char p[PFX_STRLEN];
+
+	pfx_print(pfx, p, sizeof(p));
+	switch (reason) {
+	case REASON_LENGTH:
+		return snprintf(buf, cap,
+		    "%s is longer than /%u (max-length %s)", p,
+		    f->max_len[pfx->addr.fam],
+		    pfx->addr.fam == FAM_INET ? "inet" : "inet6");
+	case REASON_OWN_PREFIX:
+		return snprintf(buf, cap,
+		    "%s is inside our own set \"%s\" (reject own-prefixes)", p,
+		    f->own != NULL ? pfxset_name(f->own) : "");
+	case REASON_BOGON_PREFIX:
+	case REASON_NOT_GLOBAL:
+		m = martian_find(pfx, f->lab);
+		if (m == NULL)
+			break;
+		if (m->reason == REASON_NOT_GLOBAL)
+			return snprintf(buf, cap,
+			    "%s is outside global unicast space, %s "
+			    "(reject bogon-prefixes)",
+			    p, m->prefix);
+		return snprintf(buf, cap,
+		    "%s is special-purpose space: %s, %s, %s "
+		    "(reject bogon-prefixes)",
+		    p, m->prefix, m->name, m->rfc);
+	default:
+		break;
+	}
+	return snprintf(buf, cap, "%s: %s", p, reason_text(reason));
+}
+
+static int
+print_path(const struct import_facts *f, const struct attrs *a,
+    const struct import_result *res, char *buf, size_t cap)
+{
+	const char *kind = martian_asn_name(martian_asn(res->asn));
+
+	switch (res->reason) {
+	case REASON_BOGON_ASN:
+		return snprintf(buf, cap,
+		    "AS %u in the path is no public one: %s "
+		    "(reject bogon-asns)",
+		    res->asn, kind);
+	case REASON_PEER_ASN:
+		return snprintf(buf, cap,
+		    "the peer's AS %u is no public one: %s "
+		    "(require public-asn)",
+		    res->asn, kind);
+	case REASON_FIRST_AS:
+		if (res->asn == 0)
+			return snprintf(buf, cap,
+			    "the path does not begin with an AS, the peer is "
+			    "AS %u (require first-as)",
+			    f->peer_as);
+		return snprintf(buf, cap,
+		    "the path begins with AS %u, the peer is AS %u "
+		    "(require first-as)",
+		    res->asn, f->peer_as);
+	case REASON_LOOP:
+		if (res->asn == 0)
+			return snprintf(buf, cap,
+			    "the route's originator is this router (loop)");
+		return snprintf(
+		    buf, cap, "our own AS %u is in the path (loop)", res->asn);
+	case REASON_PATH_LENGTH:
+		return snprintf(buf, cap,
+		    "the path has %u ASes, at most %u are taken "
+		    "(as-path-length)",
+		    aspath_length(a->as_path), f->max_path);
+	case REASON_PEER_LOCK:
+		return snprintf(buf, cap,
+		    "AS %u, a transit-free network, is in the path behind "
+		    "AS %u (peer-lock)",
+		    res->asn, f->peer_as);
+	case REASON_OTC:
+		return snprintf(buf, cap,
+		    "a leak: its Only to Customer attribute names AS %u "
+		    "(RFC 9234)",
+		    res->asn);
+	default:
+		return snprintf(buf, cap, "%s", reason_text(res->reason));
+	}
+}
+
+static int
+print_set(const struct import_facts *f, const struct pfx *pfx,
+    const struct import_result *res, char *buf, size_t cap)
+{
+	struct pfxset_entry e;
+	char p[PFX_STRLEN], near[PFX_STRLEN + 16];
+
+	if (res->reason == REASON_NO_SET || f->irr == NULL)
+		return snprintf(
+		    buf, cap, "no filter is loaded for the peer (require irr)");
+	if (res->reason == REASON_ORIGIN_NOT_IN_SET)
+		return snprintf(buf, cap,
+		    "origin AS %u is not in the filter \"%s\" (require irr)",
+		    res->asn, pfxset_name(f->irr));
+	pfx_print(pfx, p, sizeof(p));
+	if (!pfxset_nearest(f->irr, pfx, &e))
+		return snprintf(buf, cap,
+		    "%s is not in the filter \"%s\" (require irr)", p,
+		    pfxset_name(f->irr));
+	pfxset_entry_print(&e, near, sizeof(near));
+	return snprintf(buf, cap,
+	    "%s is not in the filter \"%s\", nearest entry %s (require irr)", p,
+	    pfxset_name(f->irr), near);
+}
+
+static int
+print_next_hop(
+    const struct import_facts *f, const struct attrs *a, char *buf, size_t cap)
+{
+	const struct addr *peer =
+	    &f->peer[a->nexthop.fam < FAM_N ? a->nexthop.fam : FAM_NONE];
+	struct ask q = { .f = f, .a = a };
+	char nh[ADDR_STRLEN], want[ADDR_STRLEN];
+
+	addr_print(&a->nexthop, nh, sizeof(nh));
+	if (impossible_next_hop(&q))
+		return snprintf(buf, cap,
+		    "next hop %s is our own or no usable address", nh);
+	addr_print(
+	    peer->fam != FAM_NONE ? peer : &f->neighbor, want, sizeof(want));
+	return snprintf(buf, cap,
+	    "next hop %s is not the peer's address %s "
+	    "(require next-hop-is-peer)",
+	    nh, want);
+}
+
+static int
+print_rule(const struct import_facts *f, const struct import_result *res,
+    char *buf, size_t cap)
+{
+	if (f->policy == NULL)
+		return snprintf(
+		    buf, cap, "the neighbor has no import policy (RFC 8212)");
+	if (res->rule == NULL)
+		return snprintf(buf, cap,
+		    "no rule of policy \"%s\" matches (RFC 8212)",
+		    f->policy->name);
+	return snprintf(buf, cap,
+	    "rule \"%s\" of policy \"%s\" rejects it (%s)", res->rule->name,
+	    f->policy->name,
+	    res->rule->where != NULL ? res->rule->where : "built in");
+}
+
+size_t
+import_print(const struct import_facts *f, const struct pfx *pfx,
+    const struct attrs *a, const struct import_result *res, char *buf,
+    size_t cap)
+{
+	int n;
+
+	switch (res->reason) {
+	case REASON_LENGTH:
+	case REASON_OWN_PREFIX:
+	case REASON_BOGON_PREFIX:
+	case REASON_NOT_GLOBAL:
+	case REASON_DEFAULT_ROUTE:
+		n = print_prefix(f, pfx, res->reason, buf, cap);
+		break;
+	case REASON_NO_SET:
+	case REASON_NOT_IN_SET:
+	case REASON_ORIGIN_NOT_IN_SET:
+		n = print_set(f, pfx, res, buf, cap);
+		break;
+	case REASON_NEXT_HOP:
+		n = print_next_hop(f, a, buf, cap);
+		break;
+	case REASON_RULE:
+	case REASON_NO_RULE:
+		n = print_rule(f, res, buf, cap);
+		break;
+	default:
+		n = print_path(f, a, res, buf, cap);
+		break;
+	}
+	return n > 0 ? (size_t)n : 0;
+}
