@@ -19,10 +19,12 @@
 
 #include "lib/addr.h"
 #include "lib/pfx.h"
+#include "policy/reason.h"
+#include "policy/rules.h"
 
 struct conf_tree;	/* bgpd/conf_tree.h */
+struct asnset;		/* policy/asnset.h */
 struct pfxset;		/* policy/pfxset.h */
-struct policy;		/* policy/rules.h */
 
 /* Where a thing was written; file is NULL for a built-in default. */
 struct conf_pos {
@@ -104,18 +106,6 @@ void conf_reader_files(struct conf_reader *);
 
 /* ---- the value ------------------------------------------- conf_check.c */
 
-/* The guards in the order in which they run (ana-bgpd.conf(5)). */
-enum conf_guard {
-	CONF_GUARD_MAX_LENGTH, CONF_GUARD_DEFAULT_ROUTE,
-	CONF_GUARD_BOGON_PREFIXES, CONF_GUARD_OWN_PREFIXES,
-	CONF_GUARD_BOGON_ASNS, CONF_GUARD_FIRST_AS, CONF_GUARD_LOOP,
-	CONF_GUARD_AS_SET_IN_PATH, CONF_GUARD_AS_PATH_LENGTH,
-	CONF_GUARD_NEXT_HOP_IS_PEER, CONF_GUARD_PUBLIC_ASN, CONF_GUARD_IRR,
-	CONF_GUARD_MAX_PREFIX, CONF_GUARD_EXPORT, CONF_GUARD_N,
-};
-/* "bogon-prefixes" ...: the word of the language. */
-const char *conf_guard_name(enum conf_guard);
-
 enum conf_limit_action { CONF_LIMIT_WARN, CONF_LIMIT_DISCARD,
 	CONF_LIMIT_FREEZE, CONF_LIMIT_STOP, CONF_LIMIT_RESTART };
 const char *conf_limit_action_name(enum conf_limit_action);
@@ -182,6 +172,19 @@ struct conf_set {
 	int64_t oldest;	/* the oldest file's mtime, 0 without files */
 };
 
+struct conf_asset {
+	char *name;
+	struct conf_pos pos;
+	struct asnset *set; /* owned */
+};
+
+struct conf_commset {
+	char *name;
+	struct conf_pos pos;
+	struct rule_comm *c;
+	size_t n;
+};
+
 struct conf_policy {
 	char *name;
 	struct conf_pos pos;
@@ -195,10 +198,8 @@ struct conf_network {
 	bool med_set;
 	uint32_t med;
 	bool no_export;		/* NO_EXPORT is added; the default */
-	uint32_t *comm;		/* host order */
+	struct rule_comm *comm;	/* plain and large */
 	size_t ncomm;
-	uint32_t (*large)[3];
-	size_t nlarge;
 };
 
 struct conf_fib {
@@ -222,6 +223,9 @@ struct conf_neighbor {
 	uint32_t remote_as;
 	bool internal;		/* remote_as is our own */
 	struct addr local_addr;	/* fam FAM_NONE: the kernel chooses */
+	/* In the family that is not the session's: the next hop that the peer
+	 * must use, and ours; fam FAM_NONE: none. */
+	struct addr next_hop_peer, next_hop_self;
 	bool fam[FAM_N];
 	bool passive, enabled;
 	uint16_t hold_s, hold_min_s;
@@ -242,8 +246,8 @@ struct conf_neighbor {
 	size_t nallow;
 	/* [counter][family]; family FAM_NONE: the sum over the session. */
 	struct conf_limit limit[CONF_COUNTER_N][FAM_N];
-	bool guard_off[CONF_GUARD_N];
-	char *guard_off_why[CONF_GUARD_N]; /* the reason given, or NULL */
+	uint32_t guard_off;	/* GUARD_BIT() of enum guard (policy/reason.h) */
+	char *guard_off_why[GUARD_N]; /* the reason given, or NULL */
 	bool fib;		/* may its routes go to the kernel */
 };
 
@@ -270,15 +274,22 @@ struct conf {
 
 	/* peering-policy; the limits are already in each neighbor */
 	uint8_t max_length[FAM_N];
-	uint32_t as_path_max;
+	uint16_t as_path_max;
+	const struct conf_asset *transit_free; /* peer-lock, or NULL */
 
 	struct conf_set *set;
 	size_t nset;
 	/* The set named "azion" or, without one, the networks: what is ours
-	 * (guard own-prefixes, the export guard).  Owned. */
-	struct pfxset *own;
+	 * (guard own-prefixes, the export guard).  Never NULL. */
+	const struct pfxset *own;
+	struct pfxset *own_made; /* own, when it is no prefix-set */
+	struct conf_asset *asset;
+	size_t nasset;
+	struct conf_commset *commset;
+	size_t ncommset;
 	struct conf_policy *policy;
 	size_t npolicy;
+	size_t nrule; /* of all policies: struct rule's hit is below it */
 	struct conf_network *network;
 	size_t nnetwork;
 	struct conf_neighbor *neighbor;
