@@ -37,6 +37,7 @@ parse_mp(struct cur *c, struct wire_caps *k)
 
 	if (!cur_u16(c, &afi) || !cur_u8(c, &zero) || !cur_u8(c, &safi))
 		return false;
+	k->mp_there = true;
 	f = fam_of(afi, safi);
 	if (f != FAM_NONE)
 		k->mp[f] = true;

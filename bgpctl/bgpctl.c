@@ -1,0 +1,432 @@
+/*
+ * ana-bgpctl: one command to the daemon, one answer.  What the words mean is
+ * checked here first (lib/cmd), so a wrong one costs no connection.
+ */
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <err.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/cmd.h"
+#include "lib/ctlproto.h"
+
+#define SOCKET_ADMIN "/run/ana-bgpd/control.sock"
+#define NAME_ADMIN "control.sock"
+#define NAME_READ "restricted.sock"
+
+enum {
+	TIMEOUT_S = 10,
+	TIMEOUT_MAX_S = 86400,
+	BUF_LEN = 65536,
+	TRY_MS = 20
+};
+
+struct client {
+	const char *path;
+	char fallback[sizeof((struct sockaddr_un *)0)->sun_path];
+	bool may_fall_back, quiet;
+	int timeout_s, fd; /* the time that the other end may be silent */
+};
+
+static void
+usage(FILE *f)
+{
+	fprintf(f,
+	    "usage: ana-bgpctl [-jnqV] [-s socket] [-t seconds] "
+	    "command ...\n");
+}
+
+static enum cmd_exit
+help(void)
+{
+	char syntax[CMD_SYNTAXLEN];
+	const struct cmd *c;
+
+	usage(stdout);
+	printf("  -j  answer in JSON\n"
+	       "  -n  addresses instead of descriptions\n"
+	       "  -q  no output, exit code only\n"
+	       "  -s  control socket (default $ANA_BGPD_SOCKET, else "
+	       "%s)\n"
+	       "  -t  seconds without an answer to give up after "
+	       "(default %d)\n"
+	       "  -V  version\n\n"
+	       "Words may be shortened while they are unambiguous.\n",
+	    SOCKET_ADMIN, TIMEOUT_S);
+	for (size_t i = 0; (c = cmd_at(i)) != NULL; i++)
+		printf("  %s\n        %s\n",
+		    cmd_syntax(c, syntax, sizeof syntax), c->help);
+	return fflush(stdout) == 0 ? CMD_DONE : CMD_REFUSED;
+}
+
+static enum cmd_exit say(const struct client *, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Why there is no answer. */
+static enum cmd_exit
+say(const struct client *c, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!c->quiet) {
+		va_start(ap, fmt);
+		vwarnx(fmt, ap);
+		va_end(ap);
+	}
+	return CMD_UNREACHABLE;
+}
+
+/* 0, or the errno of connect(). */
+static int
+try_connect(struct client *c, const char *path)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	int error = 0;
+
+	if (strlcpy(sun.sun_path, path, sizeof sun.sun_path) >=
+	    sizeof sun.sun_path)
+		return ENAMETOOLONG;
+	c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (c->fd == -1)
+		return errno;
+	for (int ms = 0;; ms += TRY_MS) {
+		error = 0;
+		if (connect(c->fd, (struct sockaddr *)&sun, sizeof sun) == 0)
+			break;
+		error = errno;
+		/* EAGAIN: its backlog is full; no event says when it is not. */
+		if ((error != EAGAIN && error != EINTR) ||
+		    ms >= c->timeout_s * 1000)
+			break;
+		poll(NULL, 0, TRY_MS);
+	}
+	if (error != 0) {
+		close(c->fd);
+		c->fd = -1;
+	}
+	return error;
+}
+
+static enum cmd_exit
+unreachable(const struct client *c, int error)
+{
+	const char *advice;
+
+	switch (error) {
+	case ENOENT:
+		advice = "is ana-bgpd running? (systemctl status ana-bgpd; "
+			 "-s names another socket)";
+		break;
+	case ECONNREFUSED:
+		advice = "ana-bgpd has ended; start it (systemctl start "
+			 "ana-bgpd)";
+		break;
+	case EACCES:
+	case EPERM:
+		advice = "be root or a member of the group ana-bgpd-admin";
+		break;
+	case EAGAIN:
+		advice = "ana-bgpd does not take connections; look at its log";
+		break;
+	default:
+		advice = "-s names another socket";
+	}
+	return say(
+	    c, "cannot reach %s: %s; %s", c->path, strerror(error), advice);
+}
+
+static enum cmd_exit
+reach(struct client *c, bool reads)
+{
+	int error = try_connect(c, c->path);
+
+	if ((error == EACCES || error == EPERM || error == ENOENT) && reads &&
+	    c->may_fall_back && try_connect(c, c->fallback) == 0) {
+		if (!c->quiet)
+			warnx("%s: %s; asking the read-only %s", c->path,
+			    strerror(error), c->fallback);
+		c->path = c->fallback;
+		error = 0;
+	}
+	return error == 0 ? CMD_DONE : unreachable(c, error);
+}
+
+/* Waits for the event as long as the other end may take. */
+static enum cmd_exit
+await(struct client *c, short event)
+{
+	struct pollfd p = { .fd = c->fd, .events = event };
+	int n;
+
+	while ((n = poll(&p, 1, c->timeout_s * 1000)) == -1 && errno == EINTR)
+		continue;
+	if (n == -1)
+		return say(c, "poll: %s", strerror(errno));
+	if (n == 0)
+		return say(c,
+		    "no answer from %s for %d s; -t waits longer, and the "
+		    "daemon's log may say what it does",
+		    c->path, c->timeout_s);
+	return CMD_DONE;
+}
+
+static enum cmd_exit
+send_request(struct client *c, const struct wbuf *w)
+{
+	size_t at = 0;
+	enum cmd_exit e;
+
+	while (at < w->len) {
+		ssize_t n = send(c->fd, w->p + at, w->len - at, MSG_NOSIGNAL);
+
+		if (n >= 0)
+			at += (size_t)n;
+		else if (errno == EPIPE || errno == ECONNRESET)
+			return CMD_DONE; /* it may have said why */
+		else if (errno != EAGAIN && errno != EINTR)
+			return say(c, "%s: %s", c->path, strerror(errno));
+		else if ((e = await(c, POLLOUT)) != CMD_DONE)
+			return e;
+	}
+	return CMD_DONE;
+}
+
+/* Octets of the answer; *n is 0 at its end. */
+static enum cmd_exit
+receive(struct client *c, void *buf, size_t *n)
+{
+	enum cmd_exit e;
+	ssize_t got;
+
+	for (;;) {
+		if ((e = await(c, POLLIN)) != CMD_DONE)
+			return e;
+		got = recv(c->fd, buf, BUF_LEN, 0);
+		if (got >= 0)
+			break;
+		if (errno == ECONNRESET)
+			got = 0;
+		else if (errno != EAGAIN && errno != EINTR)
+			return say(c, "%s: %s", c->path, strerror(errno));
+		if (got == 0)
+			break;
+	}
+	*n = (size_t)got;
+	return CMD_DONE;
+}
+
+static bool
+print(int fd, const uint8_t *p, size_t n)
+{
+	while (n > 0) {
+		ssize_t done = write(fd, p, n);
+
+		if (done == -1 && errno == EINTR)
+			continue;
+		if (done == -1) {
+			warn("cannot write the answer");
+			return false;
+		}
+		p += done;
+		n -= (size_t)done;
+	}
+	return true;
+}
+
+/* Where in the stream of frames we are. */
+struct frames {
+	uint8_t head[CTL_HEAD_LEN];
+	size_t have; /* octets of the head */
+	struct ctl_frame frame;
+	uint32_t left; /* octets of the payload */
+};
+
+/* Takes octets; true: *code is what to end with. */
+static bool
+take(const struct client *c, struct frames *f, const uint8_t *p, size_t n,
+    enum cmd_exit *code)
+{
+	while (n > 0) {
+		size_t part;
+
+		if (f->left == 0) {
+			f->head[f->have++] = *p++;
+			n--;
+			if (f->have < CTL_HEAD_LEN)
+				continue;
+			f->have = 0;
+			if (!ctl_frame_parse(f->head, &f->frame)) {
+				*code = say(c,
+				    "what answers on %s does not "
+				    "speak the protocol of ana-bgpd",
+				    c->path);
+				return true;
+			}
+			f->left = f->frame.len;
+			continue;
+		}
+		if (f->frame.type == CTL_EXIT) {
+			*code = *p <= CMD_DEGRADED ? (enum cmd_exit) * p
+						   : CMD_REFUSED;
+			return true;
+		}
+		part = n < f->left ? n : f->left;
+		if (!c->quiet &&
+		    !print(f->frame.type == CTL_OUT ? STDOUT_FILENO
+						    : STDERR_FILENO,
+			p, part)) {
+			*code = CMD_REFUSED;
+			return true;
+		}
+		p += part;
+		n -= part;
+		f->left -= (uint32_t)part;
+	}
+	return false;
+}
+
+static enum cmd_exit
+read_answer(struct client *c)
+{
+	static uint8_t buf[BUF_LEN];
+	struct frames f = { .have = 0 };
+	enum cmd_exit e;
+	size_t n = 0;
+
+	do {
+		if ((e = receive(c, buf, &n)) != CMD_DONE)
+			return e;
+		if (n == 0)
+			return say(c,
+			    "the answer broke off: ana-bgpd ended the "
+			    "connection to %s before it was whole",
+			    c->path);
+	} while (!take(c, &f, buf, n, &e));
+	return e;
+}
+
+/* Which socket, and whether its read-only sibling may stand in for it. */
+static void
+choose_socket(struct client *c, const char *option)
+{
+	const char *env = getenv("ANA_BGPD_SOCKET"), *name;
+	size_t dir;
+
+	c->path = option != NULL            ? option
+	    : env != NULL && env[0] != '\0' ? env
+					    : SOCKET_ADMIN;
+	name = strrchr(c->path, '/');
+	name = name != NULL ? name + 1 : c->path;
+	dir = (size_t)(name - c->path);
+	if (option != NULL || strcmp(name, NAME_ADMIN) != 0 ||
+	    dir + sizeof NAME_READ > sizeof c->fallback)
+		return;
+	memcpy(c->fallback, c->path, dir);
+	memcpy(c->fallback + dir, NAME_READ, sizeof NAME_READ);
+	c->may_fall_back = true;
+}
+
+static enum cmd_exit
+ask(struct client *c, size_t n, const char *const *word, bool reads)
+{
+	uint8_t buf[CTL_REQUEST_MAX];
+	enum ctl_verdict v;
+	enum cmd_exit e;
+	struct wbuf w;
+
+	wbuf_init(&w, buf, sizeof buf);
+	if ((v = ctl_request_write(&w, n, word)) != CTL_OK) {
+		warnx("%s", ctl_verdict_text(v));
+		return CMD_USAGE;
+	}
+	if ((e = reach(c, reads)) != CMD_DONE ||
+	    (e = send_request(c, &w)) != CMD_DONE)
+		return e;
+	return read_answer(c);
+}
+
+/* The command line: words for the daemon (options in front), the rest for us.
+ */
+struct line {
+	const char *socket, *word[CTL_WORDS_MAX];
+	size_t n;
+};
+
+/* False: nothing is left to do but to end with *code. */
+static bool
+options(int argc, char **argv, struct client *c, struct line *l,
+    enum cmd_exit *code)
+{
+	bool json = false, numeric = false;
+	const char *bad;
+	int opt;
+
+	*code = CMD_USAGE;
+	while ((opt = getopt(argc, argv, "+jnqVs:t:")) != -1)
+		switch (opt) {
+		case 'j':
+			json = true;
+			break;
+		case 'n':
+			numeric = true;
+			break;
+		case 'q':
+			c->quiet = true;
+			break;
+		case 'V':
+			printf("ana-bgpctl %s\n", ANA_VERSION);
+			*code = CMD_DONE;
+			return false;
+		case 's':
+			l->socket = optarg;
+			break;
+		case 't':
+			c->timeout_s =
+			    (int)strtonum(optarg, 1, TIMEOUT_MAX_S, &bad);
+			if (bad == NULL)
+				break;
+			warnx("-t %s: %s (1 to %d seconds)", optarg, bad,
+			    TIMEOUT_MAX_S);
+			return false;
+		default:
+			usage(stderr);
+			return false;
+		}
+	if (json)
+		l->word[l->n++] = "-j";
+	if (numeric)
+		l->word[l->n++] = "-n";
+	for (int i = optind; i < argc && l->n < CTL_WORDS_MAX; i++)
+		l->word[l->n++] = argv[i];
+	if (optind == argc)
+		usage(stderr);
+	return optind < argc;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct client c = { .timeout_s = TIMEOUT_S, .fd = -1 };
+	struct line l = { .n = 0 };
+	enum cmd_exit code;
+	char why[CMD_ERRLEN];
+	struct cmd_req req;
+	unsigned int flags;
+
+	if (!options(argc, argv, &c, &l, &code))
+		return code;
+	if (cmd_parse(l.n, l.word, &req, why) != CMD_DONE)
+		errx(CMD_USAGE, "%s", why);
+	flags = cmd_find(req.id)->flags;
+	if (flags & CMD_AT_CLIENT)
+		return help();
+	choose_socket(&c, l.socket);
+	return ask(&c, l.n, l.word, !(flags & CMD_ADMIN));
+}
