@@ -29,11 +29,11 @@ timer_init(struct timer *t, const char *name, timer_fn *fn, void *arg)
 }
 
 void
-timer_set(struct timerq *q, struct timer *t, uint64_t now_ms,
-    uint64_t delay_ms)
+timer_set(struct timerq *q, struct timer *t, uint64_t now_ms, uint64_t delay_ms)
 {
 	timer_stop(q, t);
-	t->due_ms = now_ms + delay_ms;
+	t->due_ms =
+	    delay_ms > TIMER_NEVER - now_ms ? TIMER_NEVER : now_ms + delay_ms;
 	t->order = q->order++;
 	t->armed = true;
 	RB_INSERT(timer_tree, &q->tree, t);

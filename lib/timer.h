@@ -33,7 +33,7 @@ struct timerq {
 
 void timerq_init(struct timerq *);
 void timer_init(struct timer *, const char *name, timer_fn *, void *arg);
-/* (Re)arms: fires delay_ms after now. */
+/* (Re)arms: fires delay_ms after now; TIMER_NEVER does not wrap. */
 void timer_set(struct timerq *, struct timer *, uint64_t now_ms,
     uint64_t delay_ms);
 void timer_stop(struct timerq *, struct timer *);
