@@ -311,7 +311,7 @@ random_walk(void **state)
 	struct sim s = { 0 };
 	unsigned int i, established = 0;
 
-	print_message("seed %u\n", (unsigned int)x);
+	print_message("# seed %u\n", (unsigned int)x);
 	for (i = 0; i < 200000; i++) {
 		enum fsm_event ev;
 
