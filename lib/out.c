@@ -106,6 +106,7 @@ out_vprintf(struct out *o, const char *fmt, va_list ap)
 	va_list again;
 	int n;
 
+	assert(fmt != NULL);
 	va_copy(again, ap);
 	n = vsnprintf(p, GUESS, fmt, ap);
 	if (n >= GUESS) {

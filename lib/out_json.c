@@ -182,6 +182,7 @@ out_strf(struct out *o, const char *key, const char *fmt, ...)
 
 	if (!o->json)
 		return;
+	assert(fmt != NULL);
 	va_start(ap, fmt);
 	va_copy(again, ap);
 	n = vsnprintf(b, sizeof b, fmt, ap);
