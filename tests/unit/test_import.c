@@ -66,8 +66,7 @@ set_path(struct fix *x, const uint32_t *v)
 #define PATH(...) set_path(x, (const uint32_t[]){ __VA_ARGS__, 0 })
 #define SEQ(...) \
 	SEG_SEQUENCE, sizeof((uint32_t[]){ __VA_ARGS__ }) / 4, __VA_ARGS__
-#define SET(...) \
-	SEG_SET, sizeof((uint32_t[]){ __VA_ARGS__ }) / 4, __VA_ARGS__
+#define SET(...) SEG_SET, sizeof((uint32_t[]){ __VA_ARGS__ }) / 4, __VA_ARGS__
 
 static void
 set_pfx(struct fix *x, const char *text)

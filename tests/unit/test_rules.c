@@ -167,10 +167,10 @@ test_matches(void **state)
 	x->f.source = SOURCE_LOCAL;
 	assert_true(M(.type = MATCH_ORIGIN_LOCAL));
 
-	assert_true(M(.type = MATCH_COMMUNITY,
-	    .comm = { .v = { 64500u << 16 | 80 } }));
-	assert_false(M(.type = MATCH_COMMUNITY,
-	    .comm = { .v = { 64500u << 16 | 81 } }));
+	assert_true(
+	    M(.type = MATCH_COMMUNITY, .comm = { .v = { 64500u << 16 | 80 } }));
+	assert_false(
+	    M(.type = MATCH_COMMUNITY, .comm = { .v = { 64500u << 16 | 81 } }));
 	assert_true(M(.type = MATCH_COMMUNITY,
 	    .comm = { .large = true, .v = { 52580, 1, 2 } }));
 	assert_false(M(.type = MATCH_COMMUNITY,
@@ -224,8 +224,8 @@ test_actions(void **state)
 	for (i = 0; i < sizeof(acts) / sizeof(acts[0]); i++)
 		policy_add_action(x->r, &acts[i]);
 	assert_int_equal(run(x), RULE_ACCEPT);
-	assert_int_equal(x->a.has,
-	    1u << HAS_AS_PATH | 1u << HAS_LOCAL_PREF | 1u << HAS_MED);
+	assert_int_equal(
+	    x->a.has, 1u << HAS_AS_PATH | 1u << HAS_LOCAL_PREF | 1u << HAS_MED);
 	assert_int_equal(x->a.local_pref, 150);
 	assert_int_equal(x->a.med, 0);
 	assert_int_equal(x->a.comms.len, 8);
