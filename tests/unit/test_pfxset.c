@@ -10,7 +10,8 @@
 #include "policy/pfxset.h"
 
 static struct pfx
-P(const char *s) {
+P(const char *s)
+{
 	struct pfx p;
 
 	assert_true(pfx_parse(s, &p));
