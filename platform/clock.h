@@ -1,0 +1,13 @@
+/* clock.h -- the one place that reads a clock. */
+#ifndef CLOCK_H
+#define CLOCK_H
+
+#include <stdint.h>
+
+/* CLOCK_MONOTONIC, for every timer. */
+uint64_t clock_ms(void);
+uint64_t clock_us(void);
+/* CLOCK_REALTIME in seconds, for people and for stamps that outlive a boot. */
+int64_t clock_real_s(void);
+
+#endif /* CLOCK_H */

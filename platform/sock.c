@@ -1,0 +1,302 @@
+#include "platform/sock.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/ip.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <unistd.h>
+
+#ifndef IPV6_MINHOPCOUNT
+#define IPV6_MINHOPCOUNT 73
+#endif
+
+enum {
+	TTL_BGP = 255,
+	DSCP_CS6 = 48 << 2
+};
+
+socklen_t
+sock_addr(const struct addr *a, uint16_t port, struct sockaddr_storage *ss)
+{
+	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)(void *)ss;
+	struct sockaddr_in *in = (struct sockaddr_in *)(void *)ss;
+
+	memset(ss, 0, sizeof *ss);
+	if (a->fam == FAM_INET6) {
+		in6->sin6_family = AF_INET6;
+		in6->sin6_port = htons(port);
+		memcpy(&in6->sin6_addr, a->o, 16);
+		return sizeof *in6;
+	}
+	in->sin_family = AF_INET;
+	in->sin_port = htons(port);
+	memcpy(&in->sin_addr, a->o, 4);
+	return sizeof *in;
+}
+
+bool
+sock_unaddr(const struct sockaddr_storage *ss, struct addr *a, uint16_t *port)
+{
+	const struct sockaddr_in6 *in6 = (const void *)ss;
+	const struct sockaddr_in *in = (const void *)ss;
+
+	if (ss->ss_family == AF_INET6) {
+		addr_set(a, FAM_INET6, &in6->sin6_addr);
+		*port = ntohs(in6->sin6_port);
+	} else if (ss->ss_family == AF_INET) {
+		addr_set(a, FAM_INET, &in->sin_addr);
+		*port = ntohs(in->sin_port);
+	} else
+		return false;
+	return true;
+}
+
+static bool
+from_sockaddr(const struct sockaddr *sa, struct addr *a)
+{
+	struct sockaddr_storage ss = { 0 };
+	uint16_t port;
+
+	if (sa == NULL ||
+	    (sa->sa_family != AF_INET && sa->sa_family != AF_INET6))
+		return false;
+	memcpy(&ss, sa,
+	    sa->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
+				      : sizeof(struct sockaddr_in));
+	return sock_unaddr(&ss, a, &port);
+}
+
+bool
+sock_ifaddr(const struct sockaddr *sa, const struct sockaddr *mask,
+    struct addr *a, unsigned int *len)
+{
+	struct addr m;
+
+	if (!from_sockaddr(sa, a) || !from_sockaddr(mask, &m))
+		return false;
+	*len = 0;
+	for (int i = 0; i < 16; i++)
+		*len += (unsigned int)__builtin_popcount(m.o[i]);
+	return true;
+}
+
+static int
+set_int(int fd, int level, int name, int value)
+{
+	if (setsockopt(fd, level, name, &value, sizeof value) == -1)
+		return -errno;
+	return 0;
+}
+
+/* TTL 255 always: it serves a peer with GTSM and hurts none without. */
+static int
+set_ip(int fd, enum fam f)
+{
+	int err;
+
+	if (f == FAM_INET6) {
+		err = set_int(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, TTL_BGP);
+		if (err == 0)
+			err = set_int(fd, IPPROTO_IPV6, IPV6_TCLASS, DSCP_CS6);
+		return err;
+	}
+	err = set_int(fd, IPPROTO_IP, IP_TTL, TTL_BGP);
+	if (err == 0)
+		err = set_int(fd, IPPROTO_IP, IP_TOS, DSCP_CS6);
+	return err;
+}
+
+static int
+set_min_ttl(int fd, enum fam f, uint8_t ttl)
+{
+	if (ttl == 0)
+		return 0;
+	if (f == FAM_INET6)
+		return set_int(fd, IPPROTO_IPV6, IPV6_MINHOPCOUNT, ttl);
+	return set_int(fd, IPPROTO_IP, IP_MINTTL, ttl);
+}
+
+static int
+set_md5(int fd, const struct addr *peer, const uint8_t *key, size_t len)
+{
+	struct tcp_md5sig sig;
+	int err = 0;
+
+	memset(&sig, 0, sizeof sig);
+	if (len > sizeof sig.tcpm_key)
+		return -EINVAL;
+	sock_addr(peer, 0, &sig.tcpm_addr);
+	sig.tcpm_keylen = (uint16_t)len;
+	if (len > 0)
+		memcpy(sig.tcpm_key, key, len);
+	if (setsockopt(fd, IPPROTO_TCP, TCP_MD5SIG, &sig, sizeof sig) == -1)
+		err = -errno;
+	explicit_bzero(&sig, sizeof sig);
+	return err;
+}
+
+static int
+new_socket(const struct addr *a)
+{
+	int fd = socket(a->fam == FAM_INET6 ? AF_INET6 : AF_INET,
+	    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+
+	return fd == -1 ? -errno : fd;
+}
+
+static int
+dial(
+    int fd, const struct addr *remote, uint16_t port, const struct sock_opts *o)
+{
+	struct sockaddr_storage ss;
+	socklen_t n;
+	int err;
+
+	if ((err = set_ip(fd, remote->fam)) != 0 ||
+	    (err = set_min_ttl(fd, remote->fam, o->min_ttl)) != 0)
+		return err;
+	if (o->md5_len > 0 &&
+	    (err = set_md5(fd, remote, o->md5_key, o->md5_len)) != 0)
+		return err;
+	set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+	if (o->local.fam != FAM_NONE) {
+		n = sock_addr(&o->local, 0, &ss);
+		if (bind(fd, (struct sockaddr *)&ss, n) == -1)
+			return -errno;
+	}
+	n = sock_addr(remote, port, &ss);
+	if (connect(fd, (struct sockaddr *)&ss, n) == -1 &&
+	    errno != EINPROGRESS)
+		return -errno;
+	return 0;
+}
+
+int
+sock_dial(const struct addr *remote, uint16_t port, const struct sock_opts *o)
+{
+	int fd = new_socket(remote), err;
+
+	if (fd < 0)
+		return fd;
+	if ((err = dial(fd, remote, port, o)) != 0) {
+		close(fd);
+		return err;
+	}
+	return fd;
+}
+
+int
+sock_result(int fd)
+{
+	socklen_t n = sizeof(int);
+	int err;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &n) == -1)
+		return -errno;
+	return -err;
+}
+
+int
+sock_bind(const struct addr *a, uint16_t port)
+{
+	struct sockaddr_storage ss;
+	socklen_t n = sock_addr(a, port, &ss);
+	int fd = new_socket(a), err;
+
+	if (fd < 0)
+		return fd;
+	set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+	if (a->fam == FAM_INET6)
+		set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+	if (bind(fd, (struct sockaddr *)&ss, n) == -1) {
+		err = -errno;
+		close(fd);
+		return err;
+	}
+	return fd;
+}
+
+int
+sock_listen(int fd)
+{
+	struct sockaddr_storage ss;
+	socklen_t n = sizeof ss;
+	int err;
+
+	if (getsockname(fd, (struct sockaddr *)&ss, &n) == -1)
+		return -errno;
+	err = set_ip(fd, ss.ss_family == AF_INET6 ? FAM_INET6 : FAM_INET);
+	if (err != 0)
+		return err;
+	set_int(fd, IPPROTO_TCP, TCP_SAVE_SYN, 1);
+	/* A hundred partners may come at once; the system cuts it down. */
+	return listen(fd, 4096) == -1 ? -errno : 0;
+}
+
+int
+sock_listen_md5(int fd, const struct addr *peer, const uint8_t *key, size_t len)
+{
+	return set_md5(fd, peer, key, key != NULL ? len : 0);
+}
+
+int
+sock_accept(int fd, struct addr *remote, uint16_t *port)
+{
+	struct sockaddr_storage ss;
+	socklen_t n = sizeof ss;
+	int c = accept4(
+	    fd, (struct sockaddr *)&ss, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	if (c == -1)
+		return -errno;
+	if (!sock_unaddr(&ss, remote, port)) {
+		close(c);
+		return -EAFNOSUPPORT;
+	}
+	return c;
+}
+
+int
+sock_accepted(int fd, const struct sock_opts *o, uint8_t *syn_ttl)
+{
+	struct addr remote;
+	uint8_t syn[256];
+	socklen_t n = sizeof syn;
+	uint16_t port;
+	int err;
+
+	*syn_ttl = 0;
+	if (getsockopt(fd, IPPROTO_TCP, TCP_SAVED_SYN, syn, &n) == 0) {
+		if (n >= 20 && syn[0] >> 4 == 4)
+			*syn_ttl = syn[8];
+		else if (n >= 40 && syn[0] >> 4 == 6)
+			*syn_ttl = syn[7];
+	}
+	if ((err = sock_remote(fd, &remote, &port)) != 0)
+		return err;
+	set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+	return set_min_ttl(fd, remote.fam, o->min_ttl);
+}
+
+int
+sock_local(int fd, struct addr *a, uint16_t *port)
+{
+	struct sockaddr_storage ss;
+	socklen_t n = sizeof ss;
+
+	if (getsockname(fd, (struct sockaddr *)&ss, &n) == -1)
+		return -errno;
+	return sock_unaddr(&ss, a, port) ? 0 : -EAFNOSUPPORT;
+}
+
+int
+sock_remote(int fd, struct addr *a, uint16_t *port)
+{
+	struct sockaddr_storage ss;
+	socklen_t n = sizeof ss;
+
+	if (getpeername(fd, (struct sockaddr *)&ss, &n) == -1)
+		return -errno;
+	return sock_unaddr(&ss, a, port) ? 0 : -EAFNOSUPPORT;
+}

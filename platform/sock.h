@@ -1,0 +1,51 @@
+/*
+ * sock.h -- TCP sockets of BGP sessions: every setsockopt of the speaker
+ * stands behind this.  All descriptors are non-blocking and close-on-exec.
+ * Functions return 0 or a descriptor, or a negative errno.
+ */
+#ifndef SOCK_H
+#define SOCK_H
+
+#include <stddef.h>
+#include <sys/socket.h>
+
+#include "lib/addr.h"
+
+/* What differs between neighbors; all optional. */
+struct sock_opts {
+	struct addr local;	/* source address, or none */
+	uint8_t min_ttl;	/* GTSM (RFC 5082): drop what is lower; 0: off */
+	const uint8_t *md5_key; /* RFC 2385; borrowed */
+	size_t md5_len;
+};
+
+/* The address as the kernel wants it; returns the length. */
+socklen_t sock_addr(
+    const struct addr *, uint16_t port, struct sockaddr_storage *);
+/* The reverse; false for another family. */
+bool sock_unaddr(
+    const struct sockaddr_storage *, struct addr *, uint16_t *port);
+/* An interface's address and mask as getifaddrs() has them, NULL included. */
+bool sock_ifaddr(const struct sockaddr *, const struct sockaddr *mask,
+    struct addr *, unsigned int *len);
+
+/* Starts to connect; the result comes with writability, sock_result(). */
+int sock_dial(const struct addr *, uint16_t port, const struct sock_opts *);
+/* 0, or the negative errno that a connect ended with. */
+int sock_result(int fd);
+
+/* Binds without listening; only where ana-fibd does not (-F memory). */
+int sock_bind(const struct addr *, uint16_t port);
+/* Prepares a bound socket (ours or ana-fibd's) and listens, last. */
+int sock_listen(int fd);
+/* Also allows the peer's key on the listener; key NULL removes it. */
+int sock_listen_md5(
+    int fd, const struct addr *peer, const uint8_t *key, size_t len);
+/* -EAGAIN when nobody waits. */
+int sock_accept(int fd, struct addr *remote, uint16_t *port);
+/* On an accepted socket; the TTL of the SYN is in *syn_ttl, 0 if unknown. */
+int sock_accepted(int fd, const struct sock_opts *, uint8_t *syn_ttl);
+int sock_local(int fd, struct addr *, uint16_t *port);
+int sock_remote(int fd, struct addr *, uint16_t *port);
+
+#endif /* SOCK_H */
