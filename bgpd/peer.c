@@ -1,0 +1,614 @@
+#include "bgpd/peer.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bgpd/control.h"
+#include "bgpd/engine.h"
+#include "bgpd/log.h"
+#include "lib/mem.h"
+#include "platform/clock.h"
+#include "platform/sock.h"
+
+void
+peer_name(const struct peer *p, char *buf, size_t n)
+{
+	char a[ADDR_STRLEN];
+
+	addr_print(&p->conf->addr, a, sizeof a);
+	if (p->conf->description != NULL)
+		snprintf(buf, n, "neighbor %s (%s) AS%u", a,
+		    p->conf->description, p->conf->remote_as);
+	else
+		snprintf(buf, n, "neighbor %s AS%u", a, p->conf->remote_as);
+}
+
+static enum fsm_state
+state_of(const struct session *s)
+{
+	return s != NULL ? s->fsm.state : FSM_IDLE;
+}
+
+const struct session *
+peer_session(const struct peer *p)
+{
+	if (p->up != NULL)
+		return p->up;
+	return state_of(p->in) > state_of(p->out) ? p->in : p->out;
+}
+
+enum fsm_state
+peer_state(const struct peer *p)
+{
+	return state_of(peer_session(p));
+}
+
+/* ---- starting --------------------------------------------------------- */
+
+/* Why it may not connect now, or NULL. */
+static const char *
+forbidden(const struct peer *p)
+{
+	if (p->removed)
+		return "it is no longer configured";
+	if (!p->conf->enabled)
+		return "the configuration says \"enabled no\"";
+	if (p->admin_down)
+		return "an operator stopped it (neighbor X up starts it)";
+	if (p->limit_tripped)
+		return "it went over its prefix limit (neighbor X clear-limit "
+		       "ends the hold)";
+	if (!p->eng->fib_ready)
+		return "ana-fibd is not there, so nothing could be forwarded";
+	if (p->eng->stop)
+		return "ana-bgpd is stopping";
+	return NULL;
+}
+
+void
+peer_start(struct peer *p)
+{
+	const char *no = forbidden(p);
+
+	if (no != NULL) {
+		strlcpy(p->why, no, sizeof p->why);
+		return;
+	}
+	if (p->up != NULL || p->idle_hold.armed)
+		return;
+	if (p->out == NULL)
+		p->out = session_new(p, true);
+	if (p->out->fsm.state != FSM_IDLE)
+		return;
+	session_event(p->out,
+	    p->conf->passive ? EV05_AUTO_START_PASSIVE : EV03_AUTO_START);
+}
+
+static void
+on_idle_hold(void *arg, uint64_t now)
+{
+	peer_start(arg);
+}
+
+static void
+on_limit_hold(void *arg, uint64_t now)
+{
+	struct peer *p = arg;
+
+	log_peer(p, LOG_L_INFO, "the hold after its prefix limit is over");
+	peer_clear_limit(p);
+}
+
+static void
+on_sweep_deadline(void *arg, uint64_t now)
+{
+	struct peer *p = arg;
+
+	/* No EoRR within the stale time (RFC 7313 4): sweep. */
+	for (enum fam f = FAM_INET; f < FAM_N; f++)
+		if (p->borr[f] && !p->sweep_deadline[f].armed) {
+			p->borr[f] = false;
+			p->sweeping[f] = true;
+		}
+}
+
+struct peer *
+peer_new(struct engine *eng, const struct conf_neighbor *conf)
+{
+	struct peer *p = mem_alloc(sizeof *p);
+
+	p->eng = eng;
+	p->conf = conf;
+	for (p->num = 1; eng->by_num[p->num] != NULL; p->num++)
+		;
+	eng->by_num[p->num] = p;
+	timer_init(&p->idle_hold, "IdleHoldTimer", on_idle_hold, p);
+	timer_init(&p->limit_hold, "LimitHoldTimer", on_limit_hold, p);
+	for (enum fam f = FAM_INET; f < FAM_N; f++)
+		timer_init(
+		    &p->sweep_deadline[f], "StaleTimer", on_sweep_deadline, p);
+	p->adjin = adjin_new(eng->rib, p->num);
+	p->reimport_fam = FAM_N;
+	p->facts.irr = NULL;
+	peer_update_facts(p);
+	TAILQ_INSERT_TAIL(&eng->peers, p, entry);
+	return p;
+}
+
+void
+peer_free(struct peer *p)
+{
+	struct engine *eng = p->eng;
+
+	control_forget_peer(eng->control, p->num);
+	peer_close(p);
+	peer_reap(p);
+	timer_stop(&eng->timers, &p->idle_hold);
+	timer_stop(&eng->timers, &p->limit_hold);
+	for (enum fam f = FAM_INET; f < FAM_N; f++)
+		timer_stop(&eng->timers, &p->sweep_deadline[f]);
+	if (p->out != NULL)
+		session_free(p->out);
+	if (p->reimport != NULL)
+		adjin_walk_free(p->reimport);
+	adjin_free(p->adjin);
+	free((void *)(uintptr_t)p->facts.local);
+	free((void *)(uintptr_t)p->facts.allow);
+	eng->by_num[p->num] = NULL;
+	free(p);
+}
+
+void
+peer_set_conf(struct peer *p, const struct conf_neighbor *conf)
+{
+	p->conf = conf;
+	peer_update_facts(p);
+}
+
+/* ---- ending ----------------------------------------------------------- */
+
+static void
+bury(struct peer *p, struct session *s)
+{
+	s->next_dead = p->dead;
+	p->dead = s;
+}
+
+void
+peer_reap(struct peer *p)
+{
+	struct session *s;
+
+	while ((s = p->dead) != NULL) {
+		p->dead = s->next_dead;
+		session_free(s);
+	}
+}
+
+void
+peer_stop(struct peer *p, uint8_t sub, const char *text, bool again)
+{
+	enum fsm_event ev = again ? EV08_AUTO_STOP : EV02_MANUAL_STOP;
+	struct session *all[] = { p->up, p->in, p->out };
+	uint8_t data[256];
+	size_t n = 0;
+
+	if (text != NULL && (sub == CEASE_SHUTDOWN || sub == CEASE_RESET))
+		n = wire_shutdown_text(data, sizeof data, text, 255);
+	timer_stop(&p->eng->timers, &p->idle_hold);
+	for (int i = 0; i < 3; i++)
+		if (all[i] != NULL && all[i]->fsm.state != FSM_IDLE)
+			session_stop(all[i], ev, NOTIF_CEASE, sub,
+			    n > 0 ? data : NULL, n);
+	if (again && p->up == NULL && !p->idle_hold.armed)
+		peer_start(p);
+}
+
+void
+peer_close(struct peer *p)
+{
+	struct session *all[] = { p->up, p->in, p->out };
+
+	timer_stop(&p->eng->timers, &p->idle_hold);
+	for (int i = 0; i < 3; i++)
+		if (all[i] != NULL && all[i]->fd != -1)
+			session_event(all[i], EV18_TCP_FAILS);
+	timer_stop(&p->eng->timers, &p->idle_hold);
+}
+
+/* ---- the FSM's news --------------------------------------------------- */
+
+static void
+remember_step(struct peer *p, const struct session *s, enum fsm_event ev,
+    const struct fsm_out *o)
+{
+	struct peer_step *st = &p->step[p->nstep++ % PEER_STEPS];
+
+	st->when_s = clock_real_s();
+	st->from = (uint8_t)o->from;
+	st->to = (uint8_t)o->next;
+	st->event = (uint8_t)ev;
+	st->dialled = s->dialled;
+	log_peer(p,
+	    o->from == FSM_ESTABLISHED || o->next == FSM_ESTABLISHED
+		? LOG_L_INFO
+		: LOG_L_DEBUG,
+	    "state change %s -> %s, reason: %s", fsm_state_name(o->from),
+	    fsm_state_name(o->next), fsm_event_name(ev));
+}
+
+static void
+changed(struct peer *p)
+{
+	p->last_change_s = clock_real_s();
+	p->last_change_ms = p->eng->now_ms;
+}
+
+static void
+went_up(struct peer *p, struct session *s)
+{
+	if (p->in == s)
+		p->in = NULL;
+	if (p->out == s)
+		p->out = NULL;
+	p->up = s;
+	p->up_ms = p->eng->now_ms;
+	p->established_count++;
+	p->why[0] = '\0';
+	changed(p);
+	timer_stop(&p->eng->timers, &p->idle_hold);
+	/* Nobody needs to dial any more. */
+	if (p->out != NULL && p->out->fsm.state < FSM_OPENSENT)
+		session_event(p->out, EV08_AUTO_STOP);
+	peer_rib_up(p, s);
+}
+
+static void
+went_down(struct peer *p, struct session *s)
+{
+	if (p->eng->now_ms - p->up_ms >= PEER_STABLE_S * 1000)
+		p->idle_s = 0;
+	p->up = NULL;
+	changed(p);
+	peer_rib_down(p);
+	bury(p, s);
+}
+
+/* A connection is over: begin again, at once or after the idle hold. */
+static void
+begin_again(struct peer *p, enum fsm_event ev)
+{
+	const char *no = forbidden(p);
+	bool other = p->up != NULL || state_of(p->in) >= FSM_OPENSENT ||
+	    state_of(p->out) >= FSM_OPENSENT;
+
+	if (no != NULL) {
+		strlcpy(p->why, no, sizeof p->why);
+		return;
+	}
+	if (other || ev == EV23_COLLISION_DUMP)
+		return;
+	p->idle_s = p->idle_s == 0 ? PEER_IDLE_MIN_S : p->idle_s * 2;
+	if (p->idle_s > PEER_IDLE_MAX_S)
+		p->idle_s = PEER_IDLE_MAX_S;
+	timer_set(&p->eng->timers, &p->idle_hold, p->eng->now_ms,
+	    p->idle_s * 1000ull);
+}
+
+void
+peer_step(struct peer *p, struct session *s, enum fsm_event ev,
+    const struct fsm_out *o)
+{
+	if (o->acts & A_CRC_ZERO)
+		p->retries = 0;
+	if (o->acts & A_CRC_INC)
+		p->retries++;
+	if (o->from == o->next)
+		return;
+	remember_step(p, s, ev, o);
+	if (o->next == FSM_ESTABLISHED) {
+		went_up(p, s);
+		return;
+	}
+	if (o->from == FSM_ESTABLISHED)
+		went_down(p, s);
+	/* An accepted session lives as long as its connection. */
+	if (s == p->in && s->fd == -1) {
+		p->in = NULL;
+		bury(p, s);
+	}
+	if (o->next == FSM_IDLE || s->fd == -1) {
+		if (s->fd == -1 && (o->next == FSM_IDLE || !s->dialled))
+			begin_again(p, ev);
+	}
+}
+
+/* ---- two connections -------------------------------------------------- */
+
+bool
+peer_collision(struct peer *p, struct session *s)
+{
+	struct session *all[] = { p->up, p->in, p->out };
+	struct collide c = { .local_id = p->eng->conf->router_id,
+		.remote_id = s->received.id,
+		.local_as = p->eng->conf->as,
+		.remote_as = p->conf->remote_as };
+
+	for (int i = 0; i < 3; i++) {
+		struct session *o = all[i];
+
+		if (o == NULL || o == s)
+			continue;
+		c.other = o->fsm.state;
+		c.other_dialled = o->dialled;
+		c.other_open_seen = o->open_seen;
+		c.peer_restarts = o == p->up && o->received.caps.gr &&
+		    (o->received.caps.gr_fam[FAM_INET] ||
+			o->received.caps.gr_fam[FAM_INET6]);
+		switch (collide_check(&c)) {
+		case COLLIDE_NONE:
+			break;
+		case COLLIDE_CLOSE_OTHER:
+			session_stop(o, EV23_COLLISION_DUMP, NOTIF_CEASE,
+			    CEASE_COLLISION, NULL, 0);
+			break;
+		case COLLIDE_REPLACE:
+			session_event(o, EV18_TCP_FAILS);
+			break;
+		case COLLIDE_CLOSE_NEW:
+			session_stop(s, EV23_COLLISION_DUMP, NOTIF_CEASE,
+			    CEASE_COLLISION, NULL, 0);
+			return false;
+		}
+	}
+	timer_stop(&p->eng->timers, &p->idle_hold);
+	return true;
+}
+
+static void
+refuse(struct peer *p, int fd, const char *why)
+{
+	log_peer(p, LOG_L_INFO, "connection refused: %s", why);
+	close(fd);
+}
+
+void
+peer_accept(struct peer *p, int fd)
+{
+	struct sock_opts o = { .min_ttl = p->conf->ttl_security > 0
+		    ? (uint8_t)(256 - p->conf->ttl_security)
+		    : 0 };
+	const char *no = forbidden(p);
+	int err;
+
+	if (no != NULL) {
+		refuse(p, fd, no);
+		return;
+	}
+	if (p->idle_hold.armed) {
+		refuse(p, fd, "its idle hold after an error still runs");
+		return;
+	}
+	if (p->in != NULL && p->in->open_seen) {
+		refuse(p, fd, "another connection of it is being opened");
+		return;
+	}
+	if (p->in != NULL) /* it forgot the older one, or it is stuck */
+		session_event(p->in, EV18_TCP_FAILS);
+	if ((err = sock_accepted(fd, &o, &p->syn_ttl)) != 0) {
+		refuse(p, fd, strerror(-err));
+		return;
+	}
+	if (o.min_ttl > 0 && p->syn_ttl != 0 && p->syn_ttl < o.min_ttl) {
+		snprintf(p->why, sizeof p->why,
+		    "TTL %u seen, at least %u required: ttl-security is on "
+		    "here, the peer must send TTL 255",
+		    p->syn_ttl, o.min_ttl);
+		refuse(p, fd, p->why);
+		return;
+	}
+	timer_stop(&p->eng->timers, &p->idle_hold);
+	p->in = session_new(p, false);
+	session_accepted(p->in, fd);
+}
+
+void
+peer_accept_failed(struct peer *p, struct session *s)
+{
+	if (p->in == s)
+		p->in = NULL;
+	bury(p, s);
+}
+
+/* ---- what a session asks ---------------------------------------------- */
+
+void
+peer_want(const struct peer *p, struct neg_want *w)
+{
+	const struct conf_neighbor *c = p->conf;
+
+	*w = (struct neg_want){ .local_as = p->eng->conf->as,
+		.peer_as = c->remote_as,
+		.id = p->eng->conf->router_id,
+		.hold_s = c->hold_s,
+		.hold_min_s = c->hold_min_s,
+		.refresh = true,
+		.enhanced_refresh = true,
+		.as4 = true,
+		.role = c->role,
+		.role_strict = c->role_strict,
+		.require = c->require };
+	memcpy(w->fam, c->fam, sizeof w->fam);
+}
+
+void
+peer_open(struct peer *p, struct wire_open *o)
+{
+	struct neg_want w;
+
+	peer_want(p, &w);
+	negotiate_open(&w, p->no_caps, o);
+}
+
+uint32_t
+peer_retry_s(const struct peer *p)
+{
+	return p->conf->connect_retry_s;
+}
+
+void
+peer_tcp_lost(struct peer *p, struct session *s, int err)
+{
+	const char *did = s->fd == -1 || s->connecting ? "connecting failed"
+						       : "connection lost";
+
+	if (err == 0)
+		snprintf(
+		    p->why, sizeof p->why, "the peer closed the connection");
+	else
+		snprintf(p->why, sizeof p->why, "%s: %s", did, strerror(err));
+	log_peer(p, s->fsm.state == FSM_ESTABLISHED ? LOG_L_WARN : LOG_L_DEBUG,
+	    "%s", p->why);
+}
+
+/* ---- counters and evidence -------------------------------------------- */
+
+/* RFC 4724 2: nothing at all, or MP_UNREACH_NLRI with AFI and SAFI only. */
+static bool
+is_eor(const uint8_t *msg, size_t len)
+{
+	uint8_t flags, type;
+	struct cur c;
+	uint16_t n;
+
+	cur_init(&c, msg, len);
+	if (!cur_skip(&c, WIRE_HDR_LEN) || !cur_u16(&c, &n) || n != 0 ||
+	    !cur_u16(&c, &n) || n != cur_left(&c))
+		return false;
+	if (n == 0)
+		return true;
+	if (!cur_u8(&c, &flags) || !cur_u8(&c, &type) ||
+	    type != ATTR_MP_UNREACH)
+		return false;
+	if (flags & AF_EXTLEN ? !cur_skip(&c, 2) : !cur_skip(&c, 1))
+		return false;
+	return cur_left(&c) == 3;
+}
+
+static void
+count(struct peer_msgs *m, const uint8_t *msg, size_t len)
+{
+	uint8_t type = msg[WIRE_HDR_LEN - 1];
+
+	if (type < MSG_N)
+		m->msg[type]++;
+	m->total++;
+	if (type == MSG_UPDATE && len < 40 && is_eor(msg, len))
+		m->eor++;
+	if (type == MSG_ROUTE_REFRESH && len >= WIRE_HDR_LEN + 4 &&
+	    msg[WIRE_HDR_LEN + 2] < 3)
+		m->refresh[msg[WIRE_HDR_LEN + 2]]++;
+}
+
+static void
+trace(const struct peer *p, const struct session *s, const char *arrow,
+    const uint8_t *msg, size_t len)
+{
+	char line[1024];
+
+	if (!log_enabled(LOG_L_DEBUG))
+		return;
+	wire_dump(msg, len,
+	    s->fsm.state == FSM_ESTABLISHED ? &s->neg.wire : NULL, line,
+	    sizeof line);
+	log_peer(p, LOG_L_DEBUG, "%s %s", arrow, line);
+}
+
+void
+peer_count_sent(
+    struct peer *p, struct session *s, const uint8_t *msg, size_t len)
+{
+	p->last_write_ms = p->eng->now_ms;
+	count(&p->tx, msg, len);
+	trace(p, s, "sent", msg, len);
+}
+
+void
+peer_count_received(
+    struct peer *p, struct session *s, const uint8_t *msg, size_t len)
+{
+	p->last_read_ms = p->eng->now_ms;
+	count(&p->rx, msg, len);
+	trace(p, s, "received", msg, len);
+}
+
+void
+peer_notification(struct peer *p, struct session *s, bool sent,
+    const uint8_t *body, size_t len)
+{
+	struct peer_notif *k = &p->notif[p->nnotif++ % PEER_NOTIFS];
+	const char *sub, *quote;
+	struct wire_notif n;
+	struct cur c;
+
+	cur_init(&c, body, len);
+	wire_notif_parse(&c, &n);
+	sub = wire_notif_subname(n.code, n.sub);
+	quote = n.text[0] != '\0' ? "\"" : "";
+	*k = (struct peer_notif){ .when_s = clock_real_s(),
+		.sent = sent,
+		.code = n.code,
+		.sub = n.sub,
+		.hard = n.hard,
+		.len = n.len };
+	if (n.len > 0)
+		memcpy(k->data, n.data,
+		    n.len < sizeof k->data ? n.len : sizeof k->data);
+	strlcpy(k->text, n.text, sizeof k->text);
+	snprintf(p->why, sizeof p->why, "%s NOTIFICATION %s%s%s%s%.120s%s",
+	    sent ? "we sent" : "the peer sent", wire_notif_name(n.code),
+	    *sub != '\0' ? ", " : "", sub, quote, n.text, quote);
+	log_peer(p, LOG_L_WARN, "%s (%u/%u)%s%s", p->why, n.code, n.sub,
+	    sent && s->err.why != NULL ? ": " : "",
+	    sent && s->err.why != NULL ? s->err.why : "");
+	/* Once without capabilities when the peer knows no parameters. */
+	if (!sent)
+		p->no_caps = !p->no_caps && n.code == NOTIF_OPEN &&
+		    n.sub == OPEN_BAD_PARAM;
+}
+
+void
+peer_bad_message(
+    struct peer *p, const struct wire_err *e, const struct cur *msg)
+{
+	log_peer(p, LOG_L_WARN, "bad message at octet %zu: %s (%s)", e->at,
+	    e->why != NULL ? e->why : "malformed",
+	    e->rfc != NULL ? e->rfc : "RFC 4271 6");
+	p->malformed[WIRE_RESET]++;
+}
+
+void
+peer_malformed(struct peer *p, const struct update *u, const struct cur *msg)
+{
+	static const char *const did[] = { "accepted", "attribute discarded",
+		"treated as withdraw", "session reset" };
+
+	p->malformed[u->verdict]++;
+	log_peer(p, LOG_L_WARN,
+	    "malformed UPDATE at octet %zu (attribute %u): %s (%s), %s",
+	    u->err.at, u->err.attr,
+	    u->err.why != NULL ? u->err.why : "malformed",
+	    u->err.rfc != NULL ? u->err.rfc : "RFC 7606", did[u->verdict]);
+}
+
+void
+peer_room(struct peer *p)
+{
+	if (p->member == NULL)
+		return;
+	adjout_resume(p->member);
+	p->group->more = true;
+}

@@ -1,0 +1,175 @@
+/*
+ * peer.h -- a configured neighbor: two connections at most, its Adj-RIB-In,
+ * its place in an export group, its counters and its history.  Everything
+ * that is one per neighbor and not one per connection.
+ */
+#ifndef PEER_H
+#define PEER_H
+
+#include <sys/queue.h>
+
+#include "bgpd/conf.h"
+#include "bgpd/session.h"
+#include "policy/export.h"
+#include "policy/import.h"
+#include "rib/adjin.h"
+#include "rib/adjout.h"
+
+struct engine;
+
+enum {
+	PEER_STEPS = 64,    /* FSM steps that are kept */
+	PEER_NOTIFS = 8,    /* NOTIFICATIONs that are kept, both ways */
+	PEER_IDLE_MIN_S = 1, /* idle hold: doubled by each error */
+	PEER_IDLE_MAX_S = 120,
+	PEER_STABLE_S = 60, /* Established so long forgets the errors */
+};
+
+struct peer_step {
+	int64_t when_s;
+	uint8_t from, to, event;
+	bool dialled;
+};
+
+struct peer_notif {
+	int64_t when_s; /* 0: this slot is empty */
+	bool sent;
+	uint8_t code, sub;
+	bool hard;
+	uint8_t data[64];
+	size_t len; /* of the data as it was, may be longer */
+	char text[512]; /* RFC 9003, safe to print */
+};
+
+/* Message counters of one direction; as `show neighbor` prints them. */
+struct peer_msgs {
+	uint64_t msg[MSG_N], total;
+	uint64_t updates, withdraws, eor; /* prefixes; End-of-RIB markers */
+	uint64_t refresh[3];		  /* request, BoRR, EoRR */
+};
+
+struct peer {
+	TAILQ_ENTRY(peer) entry;
+	struct engine *eng;
+	const struct conf_neighbor *conf;
+	uint16_t num; /* rib's name for it, from 1 */
+
+	/* What it is connected by; NULL where there is none.  A session that
+	 * is Established stands in `up` only, so that both other places are
+	 * free for a peer that forgot it. */
+	struct session *out, *in, *up;
+	struct session *dead; /* to be freed when nobody is inside */
+	struct timer idle_hold, limit_hold, sweep_deadline[FAM_N];
+	uint32_t idle_s;	/* current idle hold, 0: no error yet */
+	uint32_t retries;	/* ConnectRetryCounter */
+	bool no_caps;		/* the next OPEN goes without: it got 2/4 */
+	bool admin_down, removed;
+	char down_text[256];	/* why, for RFC 9003 and show */
+	char why[256];		/* one sentence: why it is not up */
+
+	/* Max-prefix (features.md A3). */
+	bool limit_tripped;
+	int64_t limit_until_s;	/* real time; 0: until somebody clears it */
+	uint32_t limit_hold_s;	/* the last hold, to double */
+	int64_t limit_tripped_s;
+	uint32_t limit_count;
+	bool limit_warned[CONF_COUNTER_N];
+
+	/* Routes. */
+	struct adjin *adjin;
+	struct adjout_member *member; /* while Established */
+	struct export_group *group;
+	struct import_facts facts;
+	struct addr local[FAM_N]; /* our addresses on its link, next hop self */
+	bool eor_received[FAM_N];
+	bool flushing, staling, sweeping[FAM_N], borr[FAM_N];
+	struct adjin_walk *reimport; /* the family under way, or NULL */
+	enum fam reimport_fam;	     /* FAM_N: done */
+
+	/* Telling. */
+	struct peer_msgs rx, tx;
+	uint64_t malformed[WIRE_RESET + 1]; /* by verdict */
+	uint32_t established_count;
+	int64_t last_change_s;	   /* real time of the last up or down, 0: never */
+	uint64_t last_change_ms, up_ms;
+	uint64_t last_read_ms, last_write_ms;
+	struct peer_step step[PEER_STEPS];
+	unsigned int nstep;
+	struct peer_notif notif[PEER_NOTIFS];
+	unsigned int nnotif;
+	bool notified; /* since the last connection began: a sentence is there */
+	uint8_t syn_ttl; /* of the last accepted connection, 0: not known */
+};
+TAILQ_HEAD(peer_list, peer);
+
+/* ---- peer.c: life ----------------------------------------------------- */
+
+/* conf is borrowed until peer_set_conf() or peer_free(). */
+struct peer *peer_new(struct engine *, const struct conf_neighbor *);
+/* Its routes are gone before (peer_stop(), then until peer_drained()). */
+void peer_free(struct peer *);
+void peer_set_conf(struct peer *, const struct conf_neighbor *);
+/* Makes import_facts and limits anew from the configuration. */
+void peer_update_facts(struct peer *);
+/* Begins to connect or to wait, when nothing forbids it. */
+void peer_start(struct peer *);
+/* Ends its sessions with Cease/sub and the text; it stays down or, with
+ * again, comes back after the idle hold. */
+void peer_stop(struct peer *, uint8_t sub, const char *text, bool again);
+/* Ends them without a word (graceful restart, a killed process). */
+void peer_close(struct peer *);
+/* Frees sessions that ended; called when nobody is inside one. */
+void peer_reap(struct peer *);
+
+/* "neighbor 203.0.113.1 (Example) AS64500" */
+void peer_name(const struct peer *, char *, size_t);
+enum fsm_state peer_state(const struct peer *);
+/* The session that show speaks of: Established, else the furthest, or NULL. */
+const struct session *peer_session(const struct peer *);
+
+/* A connection came in; the peer takes fd over or refuses it. */
+void peer_accept(struct peer *, int fd);
+
+/* ---- what sessions tell (called by session.c only) --------------------- */
+
+void peer_want(const struct peer *, struct neg_want *);
+void peer_open(struct peer *, struct wire_open *);
+uint32_t peer_retry_s(const struct peer *);
+/* The OPEN of s was good: false when s was closed by the collision rule. */
+bool peer_collision(struct peer *, struct session *s);
+void peer_step(struct peer *, struct session *, enum fsm_event,
+    const struct fsm_out *);
+void peer_tcp_lost(struct peer *, struct session *, int err);
+void peer_accept_failed(struct peer *, struct session *);
+void peer_count_sent(
+    struct peer *, struct session *, const uint8_t *msg, size_t len);
+void peer_count_received(
+    struct peer *, struct session *, const uint8_t *msg, size_t len);
+/* body: code, subcode, data. */
+void peer_notification(struct peer *, struct session *, bool sent,
+    const uint8_t *body, size_t len);
+void peer_room(struct peer *);
+void peer_bad_message(
+    struct peer *, const struct wire_err *, const struct cur *msg);
+void peer_malformed(
+    struct peer *, const struct update *, const struct cur *msg);
+
+/* ---- peer_rib.c: routes ----------------------------------------------- */
+
+void peer_rib_up(struct peer *, const struct session *);
+void peer_rib_down(struct peer *);
+void peer_update(struct peer *, const struct update *);
+void peer_refresh(struct peer *, const struct wire_refresh *);
+/* Asks the peer to send its routes again; false: it cannot. */
+bool peer_ask_refresh(struct peer *);
+/* Tells the peer everything again. */
+void peer_send_again(struct peer *);
+/* Runs the import policy over the Adj-RIB-In again, in slices. */
+void peer_reimport(struct peer *);
+/* One slice of what waits (flush, sweep, re-import); true: more is left. */
+bool peer_rib_run(struct peer *, unsigned int budget);
+/* No route of it is left. */
+bool peer_drained(const struct peer *);
+void peer_clear_limit(struct peer *);
+
+#endif /* PEER_H */

@@ -1,0 +1,69 @@
+/*
+ * session.h -- one TCP connection of a peer: its octets, its FSM, its timers.
+ * Moves octets and carries out actions; what they mean is wire's, fsm's and
+ * the peer's business.
+ */
+#ifndef SESSION_H
+#define SESSION_H
+
+#include "bgpd/ev.h"
+#include "bgpd/fsm/fsm.h"
+#include "bgpd/fsm/negotiate.h"
+#include "bgpd/wire/wire.h"
+#include "lib/timer.h"
+
+struct peer;
+
+enum {
+	SESSION_RX = WIRE_MAX_EXT + 1, /* one message's room, never more */
+	SESSION_TX_HIGH = 256 * 1024,  /* above it marks stay marks */
+	SESSION_TX_MAX = 1024 * 1024,  /* even control messages end here */
+};
+
+struct session {
+	struct peer *peer;
+	struct session *next_dead; /* peer.c's list of those to be freed */
+	bool dialled;	/* by us; else accepted */
+	struct fsm fsm;
+	int fd;		/* -1: none */
+	bool connecting;
+	struct ev_io *io;
+	uint8_t *rx, *tx;
+	size_t rx_len;
+	size_t tx_pos, tx_len, tx_cap;
+	struct timer retry, hold, keepalive, delay_open, send_hold;
+	struct wire_open sent, received;
+	bool open_seen;
+	struct negotiated neg;
+	struct wire_err err;	/* what the event being stepped brought along */
+	enum fsm_event next_event; /* that a step's action led to, or 0 */
+	struct addr local, remote;
+	uint16_t local_port, remote_port;
+	uint64_t last_read_ms, last_write_ms; /* 0: never */
+};
+
+/* In FSM_IDLE (dialled) or FSM_ACTIVE (accepted), without a connection. */
+struct session *session_new(struct peer *, bool dialled);
+/* Closes what is open, without a word to the peer. */
+void session_free(struct session *);
+/* One event; the only way into the FSM.  May end the connection. */
+void session_event(struct session *, enum fsm_event);
+/* An accepted connection; the session takes fd over. */
+void session_accepted(struct session *, int fd);
+/*
+ * Ends the session with a NOTIFICATION (where its state permits one) and the
+ * stop event given: EV02, EV08, EV23.
+ */
+void session_stop(struct session *, enum fsm_event, uint8_t code, uint8_t sub,
+    const uint8_t *data, size_t len);
+/*
+ * Queues one whole message; taken unless the connection is gone.  False: the
+ * queue is above its high-water mark now, peer_room() tells when it is not.
+ */
+bool session_send(struct session *, const uint8_t *msg, size_t len);
+bool session_has_room(const struct session *);
+size_t session_queued(const struct session *);
+/* RFC 9687 4.4. */
+uint64_t session_send_hold_ms(const struct session *);
+
+#endif /* SESSION_H */
