@@ -1,0 +1,65 @@
+/*
+ * fibsync.h -- keeps the kernel's table equal to what the Loc-RIB chose:
+ * remembers what is wanted and what was told per prefix, and asks the FIB for
+ * the difference.  Level-triggered: when ana-fibd is lost or restarted, all
+ * that is wanted is asked for again.
+ */
+#ifndef FIBSYNC_H
+#define FIBSYNC_H
+
+#include "platform/fib.h"
+
+struct fibsync;
+
+enum fibsync_state { FIBSYNC_NONE, FIBSYNC_PENDING, FIBSYNC_INSTALLED,
+	FIBSYNC_FAILED, FIBSYNC_CONFLICT };
+const char *fibsync_state_name(enum fibsync_state);
+
+struct fibsync_route {
+	struct pfx pfx;
+	enum fibsync_state state;
+	int err;	  /* with FAILED and CONFLICT */
+	const char *text; /* what ana-fibd or the kernel said, or NULL */
+	struct fib_nh nh[FIB_SET_NH];
+	size_t nnh;
+};
+
+struct fibsync_stats {
+	uint32_t wanted[FAM_N], installed[FAM_N], failed[FAM_N];
+	uint32_t pending; /* prefixes not asked for or not answered yet */
+	uint64_t errors, drift, overruns;
+	uint32_t sets;
+};
+
+struct fibsync *fibsync_new(void);
+void fibsync_free(struct fibsync *);
+
+/* The next hops that the prefix should have; none: it should not be there. */
+void fibsync_want(struct fibsync *, const struct pfx *, const struct fib_nh *,
+    size_t n);
+/*
+ * Asks the FIB (NULL: there is none now) for up to budget differences.  True:
+ * more could be asked at once; false: nothing to do, or no room.
+ */
+bool fibsync_run(struct fibsync *, struct fib *, unsigned int budget);
+/* Nothing waits to be asked or answered. */
+bool fibsync_settled(const struct fibsync *);
+
+/* From the FIB's events. */
+void fibsync_ready(struct fibsync *); /* HELLO answered: ask all again */
+void fibsync_down(struct fibsync *);
+void fibsync_done(struct fibsync *, const struct pfx *, bool removed, int err,
+    const char *text);
+void fibsync_set_done(struct fibsync *, uint32_t set, bool dropped, int err);
+void fibsync_told(struct fibsync *, const struct pfx *, enum fib_state);
+void fibsync_overrun(struct fibsync *);
+
+/* FIBSYNC_NONE when the prefix is not wanted. */
+enum fibsync_state fibsync_get(const struct fibsync *, const struct pfx *,
+    struct fibsync_route *);
+/* Ordered walk as trie_next(); false at the end. */
+bool fibsync_next(const struct fibsync *, enum fam, struct pfx *at,
+    struct fibsync_route *);
+void fibsync_get_stats(const struct fibsync *, struct fibsync_stats *);
+
+#endif /* FIBSYNC_H */
