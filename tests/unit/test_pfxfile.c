@@ -93,8 +93,8 @@ test_good(void **state)
 
 		if (!pfxfile_parse(
 			goods[i].text, strlen(goods[i].text), s, &res))
-			fail_msg("row %zu: line %zu: %s", i, res.line,
-			    res.error);
+			fail_msg(
+			    "row %zu: line %zu: %s", i, res.line, res.error);
 		list(s, got, sizeof(got));
 		assert_string_equal(got, goods[i].want);
 		assert_int_equal(res.format, goods[i].format);
@@ -240,7 +240,8 @@ test_files_add_up(void **state)
 	char got[256];
 
 	assert_true(pfxfile_parse("192.0.2.0/24\n", 13, s, &res));
-	assert_true(pfxfile_parse("{\"a\":[{\"prefix\":\"::/0\"}]}", 25, s, &res));
+	assert_true(
+	    pfxfile_parse("{\"a\":[{\"prefix\":\"::/0\"}]}", 25, s, &res));
 	assert_int_equal(res.inet, 0);
 	assert_int_equal(res.inet6, 1);
 	list(s, got, sizeof(got));
@@ -251,17 +252,18 @@ test_files_add_up(void **state)
 static void
 test_asns(void **state)
 {
-	static const char *const texts[] = { "{\"P\": [\n  112,64500,\n 64501\n]}",
+	static const char *const texts[] = {
+		"{\"P\": [\n  112,64500,\n 64501\n]}",
 		"as-set P {\n\t112 64500\n\t64501\n}\n",
-		"P = [\n    112, 64500,\n 64501\n];\n" };
+		"P = [\n    112, 64500,\n 64501\n];\n"
+	};
 	size_t i;
 
 	for (i = 0; i < 3; i++) {
 		struct pfxset *s = pfxset_new("s");
 		struct pfxfile res;
 
-		assert_true(
-		    pfxfile_parse(texts[i], strlen(texts[i]), s, &res));
+		assert_true(pfxfile_parse(texts[i], strlen(texts[i]), s, &res));
 		assert_int_equal(res.asns, 3);
 		assert_int_equal(asnset_count(pfxset_origins(s)), 3);
 		assert_int_equal(asnset_at(pfxset_origins(s), 2), 64501);

@@ -10,8 +10,7 @@
 #include "policy/pfxset.h"
 
 static struct pfx
-P(const char *s)
-{
+P(const char *s) {
 	struct pfx p;
 
 	assert_true(pfx_parse(s, &p));

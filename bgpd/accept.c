@@ -1,0 +1,192 @@
+/* Sockets that listen, and whom a connection belongs to. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bgpd/engine.h"
+#include "bgpd/log.h"
+#include "platform/sock.h"
+
+enum {
+	ACCEPTS = 64
+}; /* in one turn */
+
+static void
+fail(struct listener *l, const char *what, const char *why)
+{
+	char a[ADDR_STRLEN];
+
+	snprintf(l->why, sizeof l->why, "%s %s port %u: %s%s", what,
+	    addr_print(&l->addr, a, sizeof a), l->port, why,
+	    strstr(why, "in use") != NULL
+		? " (\"ss -ltnp sport = :179\" shows by whom)"
+		: "");
+	log_warnx("%s", l->why);
+}
+
+static void
+on_accept(void *arg, bool r, bool w)
+{
+	struct listener *l = arg;
+	char text[ADDR_STRLEN];
+	struct addr remote;
+	uint16_t port;
+	struct peer *p;
+	int fd;
+
+	for (int i = 0; i < ACCEPTS; i++) {
+		if ((fd = sock_accept(l->fd, &remote, &port)) < 0)
+			return;
+		if (l->eng->stop) {
+			close(fd);
+			continue;
+		}
+		if ((p = engine_peer(l->eng, &remote)) != NULL) {
+			peer_accept(p, fd);
+			continue;
+		}
+		/* Nothing is said to a stranger (errors.md). */
+		l->eng->strangers++;
+		log_debug("connection from %s refused: no such neighbor",
+		    addr_print(&remote, text, sizeof text));
+		close(fd);
+	}
+}
+
+void
+listener_take(
+    struct engine *eng, const struct addr *a, int fd, const char *text)
+{
+	struct listener *l = NULL;
+	int err;
+
+	for (size_t i = 0; i < eng->nlistener; i++)
+		if (eng->listener[i].fd == -1 &&
+		    addr_eq(&eng->listener[i].addr, a))
+			l = &eng->listener[i];
+	if (l == NULL) {
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	if (fd < 0) {
+		fail(l, "cannot listen on",
+		    text != NULL && *text != '\0' ? text : strerror(-fd));
+		return;
+	}
+	l->fd = fd;
+	for (size_t i = 0; i < eng->conf->nneighbor; i++)
+		if (eng->conf->neighbor[i].addr.fam == a->fam)
+			listeners_key(eng, &eng->conf->neighbor[i], true);
+	if ((err = sock_listen(fd)) != 0) {
+		fail(l, "cannot listen on", strerror(-err));
+		close(fd);
+		l->fd = -1;
+		return;
+	}
+	l->why[0] = '\0';
+	l->io = ev_io_new(eng->ev, fd, on_accept, l);
+	ev_io_want(l->io, true, false);
+}
+
+static void
+add(struct engine *eng, const struct addr *a, uint16_t port)
+{
+	struct listener *l;
+
+	for (size_t i = 0; i < eng->nlistener; i++)
+		if (addr_eq(&eng->listener[i].addr, a))
+			return;
+	if (eng->nlistener == ENGINE_LISTEN_MAX) {
+		log_warnx("more than %d listen addresses: the rest is not "
+			  "used",
+		    ENGINE_LISTEN_MAX);
+		return;
+	}
+	l = &eng->listener[eng->nlistener++];
+	*l = (struct listener){ .addr = *a,
+		.fd = -1,
+		.eng = eng,
+		.port = port != 0 ? port : eng->opts.port };
+}
+
+void
+listeners_start(struct engine *eng)
+{
+	const struct addr any4 = { .fam = FAM_INET };
+	const struct addr any6 = { .fam = FAM_INET6 };
+	const struct conf *c = eng->conf;
+	struct listener *l;
+
+	for (size_t i = 0; i < c->nlisten; i++)
+		add(eng, &c->listen[i].addr, c->listen[i].port);
+	if (c->nlisten == 0 && c->nneighbor > 0) {
+		add(eng, &any4, 0);
+		add(eng, &any6, 0);
+	}
+	for (size_t i = 0; i < eng->nlistener; i++) {
+		l = &eng->listener[i];
+		if (l->fd != -1)
+			continue;
+		if (eng->opts.memory)
+			listener_take(
+			    eng, &l->addr, sock_bind(&l->addr, l->port), NULL);
+		else
+			eng->fib->ops->listen(eng->fib, &l->addr, 0);
+	}
+}
+
+void
+listeners_stop(struct engine *eng)
+{
+	for (size_t i = 0; i < eng->nlistener; i++) {
+		struct listener *l = &eng->listener[i];
+
+		ev_io_free(l->io);
+		l->io = NULL;
+		if (l->fd != -1)
+			close(l->fd);
+		l->fd = -1;
+	}
+}
+
+int
+listeners_key(struct engine *eng, const struct conf_neighbor *n, bool set)
+{
+	const struct conf_secret *k = &n->md5;
+	int err = 0, e;
+
+	if (n->md5_file == NULL && set)
+		return 0;
+	for (size_t i = 0; i < eng->nlistener; i++) {
+		struct listener *l = &eng->listener[i];
+
+		if (l->fd == -1 || l->addr.fam != n->addr.fam)
+			continue;
+		e = sock_listen_md5(
+		    l->fd, &n->addr, set ? k->key : NULL, k->len);
+		if (e != 0 && (set || e != -ENOENT))
+			err = e;
+	}
+	if (err != 0)
+		log_warnx("TCP MD5 key for neighbor %s: %s%s", n->name,
+		    strerror(-err),
+		    err == -ENOMEM ? " (net.core.optmem_max is too small for "
+				     "so many keys)"
+				   : "");
+	return err;
+}
+
+int
+dial_peer(struct engine *eng, struct peer *p)
+{
+	const struct conf_neighbor *c = p->conf;
+	struct sock_opts o = { .local = c->local_addr,
+		.min_ttl =
+		    (uint8_t)(c->ttl_security > 0 ? 256 - c->ttl_security : 0),
+		.md5_key = c->md5.key,
+		.md5_len = c->md5.len };
+
+	return sock_dial(&c->addr, eng->opts.port, &o);
+}

@@ -1,0 +1,541 @@
+#include "bgpd/control.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "bgpd/engine.h"
+#include "bgpd/log.h"
+#include "bgpd/show.h"
+#include "lib/ctlproto.h"
+#include "lib/mem.h"
+
+enum {
+	CLIENTS = 64, /* on all sockets together */
+	TX_HIGH = 64 * 1024, /* an answer waits when so much is not sent */
+	ROWS = 256, /* of an answer, in one turn */
+	IDLE_MS = 60 * 1000, /* a client that neither asks nor reads */
+};
+
+struct gate {
+	int fd;
+	char *path;
+	bool read_only;
+	struct ev_io *io;
+	struct control *ctl;
+};
+
+struct client {
+	LIST_ENTRY(client) entry;
+	struct control *ctl;
+	int fd;
+	bool read_only;
+	uid_t uid;
+	struct ev_io *io;
+	struct timer idle;
+	uint8_t in[CTL_REQUEST_MAX];
+	size_t in_len;
+	bool asked, answered;
+	struct show show;
+	uint8_t *tx;
+	size_t tx_pos, tx_len, tx_cap;
+};
+
+struct control {
+	struct engine *eng;
+	struct gate *gate;
+	size_t ngate;
+	LIST_HEAD(, client) clients;
+	unsigned int nclient;
+};
+
+/* ---- clients ---------------------------------------------------------- */
+
+static void
+client_free(struct client *c)
+{
+	show_end(&c->show);
+	out_free(c->show.out);
+	timer_stop(&c->ctl->eng->timers, &c->idle);
+	ev_io_free(c->io);
+	close(c->fd);
+	LIST_REMOVE(c, entry);
+	c->ctl->nclient--;
+	free(c->tx);
+	free(c);
+}
+
+static void
+on_idle(void *arg, uint64_t now)
+{
+	client_free(arg);
+}
+
+static void
+frame(struct client *c, enum ctl_type type, const void *p, size_t n)
+{
+	uint8_t head[CTL_HEAD_LEN];
+
+	if (c->tx_len + n + CTL_HEAD_LEN > c->tx_cap) {
+		c->tx_cap = 2 * c->tx_cap + n + CTL_HEAD_LEN;
+		c->tx = mem_realloc(c->tx, c->tx_cap, 1);
+	}
+	ctl_frame_write(head, type, n);
+	memcpy(c->tx + c->tx_len, head, CTL_HEAD_LEN);
+	memcpy(c->tx + c->tx_len + CTL_HEAD_LEN, p, n);
+	c->tx_len += n + CTL_HEAD_LEN;
+}
+
+/* Ends the answer: what `out` still has, an error's sentence, the code. */
+static void
+answer(struct client *c)
+{
+	uint8_t code = (uint8_t)c->show.code;
+	const void *p;
+	size_t n;
+
+	if (c->show.out != NULL) {
+		p = out_pending(c->show.out, &n);
+		if (n > 0)
+			frame(c, CTL_OUT, p, n);
+		out_drained(c->show.out, n);
+	}
+	if (c->show.err[0] != '\0') {
+		strlcat(c->show.err, "\n", sizeof c->show.err);
+		frame(c, CTL_ERR, c->show.err, strlen(c->show.err));
+	}
+	frame(c, CTL_EXIT, &code, 1);
+	c->answered = true;
+}
+
+/* ---- commands that do something --------------------------------------- */
+
+static void
+done(struct show *s, enum cmd_exit code, const char *text)
+{
+	s->code = code;
+	if (out_is_json(s->out)) {
+		out_obj(s->out, NULL);
+		out_str(s->out, "status", code == CMD_DONE ? "OK" : "FAILED");
+		if (code != CMD_DONE)
+			out_str(s->out, "error", text);
+		out_end(s->out);
+	} else if (code == CMD_DONE)
+		out_text(s->out, "%s\n", text);
+	else
+		strlcpy(s->err, text, sizeof s->err);
+}
+
+static struct peer *
+named_peer(struct show *s)
+{
+	struct peer *p = engine_peer_find(s->eng, s->req.neighbor);
+	char text[512];
+
+	if (p == NULL) {
+		snprintf(text, sizeof text,
+		    "no such neighbor: %s (ana-bgpctl show lists them)",
+		    s->req.neighbor);
+		done(s, CMD_NOT_FOUND, text);
+	}
+	return p;
+}
+
+static void
+do_clear(struct show *s)
+{
+	struct peer *p = named_peer(s);
+
+	if (p == NULL)
+		return;
+	p->idle_s = 0;
+	peer_stop(p, CEASE_RESET, s->req.text, true);
+	done(s, CMD_DONE, "session cleared");
+}
+
+static void
+do_down(struct show *s)
+{
+	struct peer *p = named_peer(s);
+
+	if (p == NULL)
+		return;
+	p->admin_down = true;
+	strlcpy(p->down_text, s->req.text != NULL ? s->req.text : "",
+	    sizeof p->down_text);
+	peer_stop(p, CEASE_SHUTDOWN, s->req.text, false);
+	peer_start(p); /* only to say why it is down */
+	done(s, CMD_DONE, "session down until \"neighbor X up\" or a restart");
+}
+
+static void
+do_up(struct show *s)
+{
+	struct peer *p = named_peer(s);
+
+	if (p == NULL)
+		return;
+	p->admin_down = false;
+	p->down_text[0] = '\0';
+	p->idle_s = 0;
+	timer_stop(&s->eng->timers, &p->idle_hold);
+	peer_clear_limit(p);
+	peer_start(p);
+	if (!p->conf->enabled)
+		done(s, CMD_REFUSED,
+		    "the configuration says \"enabled no\" for it");
+	else
+		done(s, CMD_DONE, "session starting");
+}
+
+static void
+do_refresh(struct show *s)
+{
+	struct peer *p = named_peer(s);
+	bool both = !s->req.in && !s->req.out;
+
+	if (p == NULL)
+		return;
+	if (p->up == NULL) {
+		done(s, CMD_REFUSED, "the session is not established");
+		return;
+	}
+	if ((both || s->req.in) && !peer_ask_refresh(p)) {
+		done(s, CMD_REFUSED, "neighbor does not have this capability");
+		return;
+	}
+	if (both || s->req.out)
+		peer_send_again(p);
+	done(s, CMD_DONE, "refresh under way");
+}
+
+static void
+do_clear_limit(struct show *s)
+{
+	struct peer *p = named_peer(s);
+
+	if (p == NULL)
+		return;
+	if (!p->limit_tripped) {
+		done(s, CMD_REFUSED, "it is not held by a prefix limit");
+		return;
+	}
+	p->limit_hold_s = 0;
+	peer_clear_limit(p);
+	done(s, CMD_DONE, "hold ended, session starting");
+}
+
+static void
+do_reload(struct show *s)
+{
+	char *warnings = NULL, *bad = engine_reload(s->eng, &warnings);
+
+	if (bad == NULL) {
+		done(s, CMD_DONE, "configuration in force");
+		if (warnings != NULL)
+			strlcpy(s->err, warnings, sizeof s->err);
+	} else if (out_is_json(s->out))
+		done(s, CMD_REFUSED, bad);
+	else {
+		out_text(s->out, "%s", bad);
+		done(s, CMD_REFUSED, "reload failed, nothing was changed");
+	}
+	free(bad);
+	free(warnings);
+}
+
+static void
+do_log_level(struct show *s)
+{
+	log_set_level((enum log_level)s->req.level);
+	done(s, CMD_DONE, "log level set until the next reload");
+}
+
+static void
+do_shutdown(struct show *s)
+{
+	engine_stop(s->eng, s->req.text, true);
+	done(s, CMD_DONE, "stopping: sessions ended, kernel routes removed");
+}
+
+static void (*const action[CMD_N])(struct show *) = {
+	[CMD_NEIGHBOR_CLEAR] = do_clear,
+	[CMD_NEIGHBOR_DOWN] = do_down,
+	[CMD_NEIGHBOR_UP] = do_up,
+	[CMD_NEIGHBOR_REFRESH] = do_refresh,
+	[CMD_NEIGHBOR_CLEAR_LIMIT] = do_clear_limit,
+	[CMD_RELOAD] = do_reload,
+	[CMD_LOG_LEVEL] = do_log_level,
+	[CMD_SHUTDOWN] = do_shutdown,
+};
+
+/* ---- requests --------------------------------------------------------- */
+
+static void
+refuse(struct client *c, enum cmd_exit code, const char *text)
+{
+	c->show.code = code;
+	strlcpy(c->show.err, text, sizeof c->show.err);
+	answer(c);
+}
+
+static void
+begin(struct client *c, const struct ctl_request *r)
+{
+	struct show *s = &c->show;
+	char err[CMD_ERRLEN];
+
+	if (cmd_parse(r->n, r->word, &s->req, err) != CMD_DONE) {
+		refuse(c, CMD_USAGE, err);
+		return;
+	}
+	if (c->read_only && cmd_find(s->req.id)->flags & CMD_ADMIN) {
+		refuse(c, CMD_REFUSED,
+		    "permission denied: this is the read-only socket");
+		return;
+	}
+	s->eng = c->ctl->eng;
+	s->out = out_new(s->req.json);
+	if (action[s->req.id] == NULL)
+		return; /* control_run() writes it in slices */
+	log_info(
+	    "control: %s asked by uid %u", cmd_find(s->req.id)->path, c->uid);
+	action[s->req.id](s);
+	answer(c);
+}
+
+static void
+asked(struct client *c)
+{
+	struct ctl_request r;
+	enum ctl_verdict v = ctl_request_parse(c->in, c->in_len, &r);
+
+	if (v == CTL_MORE)
+		return;
+	c->asked = true;
+	if (v != CTL_OK)
+		refuse(c, CMD_USAGE, ctl_verdict_text(v));
+	else
+		begin(c, &r);
+}
+
+static void
+on_client(void *arg, bool readable, bool writable)
+{
+	struct client *c = arg;
+	struct engine *eng = c->ctl->eng;
+	ssize_t n;
+
+	timer_set(&eng->timers, &c->idle, eng->now_ms, IDLE_MS);
+	if (readable) {
+		n = recv(c->fd, c->in + c->in_len, sizeof c->in - c->in_len, 0);
+		if (n == 0 || (n == -1 && errno != EAGAIN)) {
+			client_free(c);
+			return;
+		}
+		if (n > 0) {
+			c->in_len += (size_t)n;
+			asked(c);
+		}
+	}
+	if (writable && c->tx_pos < c->tx_len) {
+		n = send(c->fd, c->tx + c->tx_pos, c->tx_len - c->tx_pos,
+		    MSG_NOSIGNAL);
+		if (n == -1 && errno != EAGAIN) {
+			client_free(c);
+			return;
+		}
+		c->tx_pos += n > 0 ? (size_t)n : 0;
+	}
+	if (c->tx_pos == c->tx_len) {
+		c->tx_pos = c->tx_len = 0;
+		if (c->answered) {
+			client_free(c);
+			return;
+		}
+	}
+	ev_io_want(c->io, !c->asked, c->tx_len > 0);
+}
+
+/* One slice of an answer; true: it could go on at once. */
+static bool
+run_client(struct client *c)
+{
+	const void *p;
+	bool more;
+	size_t n;
+
+	if (!c->asked || c->answered || c->tx_len - c->tx_pos > TX_HIGH)
+		return false;
+	more = show_run(&c->show, ROWS);
+	p = out_pending(c->show.out, &n);
+	while (n > 0) {
+		size_t part = n < CTL_PAYLOAD_GOOD ? n : CTL_PAYLOAD_GOOD;
+
+		frame(c, CTL_OUT, p, part);
+		out_drained(c->show.out, part);
+		p = out_pending(c->show.out, &n);
+	}
+	if (!more)
+		answer(c);
+	ev_io_want(c->io, false, c->tx_len > 0);
+	return more && c->tx_len - c->tx_pos <= TX_HIGH;
+}
+
+bool
+control_run(struct control *ctl)
+{
+	struct client *c;
+	bool more = false;
+
+	LIST_FOREACH (c, &ctl->clients, entry)
+		more |= run_client(c);
+	return more;
+}
+
+void
+control_forget_peer(struct control *ctl, uint16_t peer)
+{
+	struct client *c;
+
+	if (ctl == NULL)
+		return;
+	LIST_FOREACH (c, &ctl->clients, entry)
+		show_forget_peer(&c->show, peer);
+}
+
+/* ---- sockets ---------------------------------------------------------- */
+
+static void
+on_gate(void *arg, bool r, bool w)
+{
+	struct gate *g = arg;
+	struct control *ctl = g->ctl;
+	struct ucred cred = { .uid = (uid_t)-1 };
+	socklen_t n = sizeof cred;
+	struct client *c;
+	int fd = accept4(g->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	if (fd == -1)
+		return;
+	if (ctl->nclient == CLIENTS) {
+		log_warnx(
+		    "control: more than %d clients, one refused", CLIENTS);
+		close(fd);
+		return;
+	}
+	getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &n);
+	c = mem_alloc(sizeof *c);
+	c->ctl = ctl;
+	c->fd = fd;
+	c->read_only = g->read_only;
+	c->uid = cred.uid;
+	timer_init(&c->idle, "control", on_idle, c);
+	timer_set(&ctl->eng->timers, &c->idle, ctl->eng->now_ms, IDLE_MS);
+	c->io = ev_io_new(ctl->eng->ev, fd, on_client, c);
+	ev_io_want(c->io, true, false);
+	LIST_INSERT_HEAD(&ctl->clients, c, entry);
+	ctl->nclient++;
+}
+
+static bool
+gate_fail(const char *path, const char *what, char *why, size_t n)
+{
+	snprintf(
+	    why, n, "control socket %s: %s: %s", path, what, strerror(errno));
+	return false;
+}
+
+static bool
+gate_open(struct control *ctl, const struct conf_socket *s, char *why, size_t n)
+{
+	struct gate *g = &ctl->gate[ctl->ngate];
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	struct group *gr;
+
+	if (strlcpy(sun.sun_path, s->path, sizeof sun.sun_path) >=
+	    sizeof sun.sun_path) {
+		errno = ENAMETOOLONG;
+		return gate_fail(s->path, "cannot be used", why, n);
+	}
+	g->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (g->fd == -1)
+		return gate_fail(s->path, "cannot be made", why, n);
+	ctl->ngate++;
+	unlink(s->path);
+	if (bind(g->fd, (struct sockaddr *)&sun, sizeof sun) == -1)
+		return gate_fail(s->path, "cannot be made", why, n);
+	g->path = mem_strdup(s->path);
+	if (s->group != NULL) {
+		gr = getgrnam(s->group);
+		if (gr == NULL || chown(s->path, (uid_t)-1, gr->gr_gid) == -1)
+			log_warnx("control socket %s: group %s %s, only its "
+				  "owner can use it",
+			    s->path, s->group,
+			    gr == NULL ? "does not exist" : "could not be set");
+	}
+	if (chmod(s->path, s->mode) == -1)
+		return gate_fail(s->path, "mode", why, n);
+	if (listen(g->fd, 64) == -1)
+		return gate_fail(s->path, "cannot listen", why, n);
+	g->ctl = ctl;
+	g->read_only = s->read_only;
+	g->io = ev_io_new(ctl->eng->ev, g->fd, on_gate, g);
+	ev_io_want(g->io, true, false);
+	return true;
+}
+
+struct control *
+control_new(struct engine *eng, char *why, size_t n)
+{
+	const struct conf *conf = eng->conf;
+	struct control *ctl = mem_alloc(sizeof *ctl);
+	struct conf_socket builtin[2] = { { .mode = 0660 },
+		{ .mode = 0666, .read_only = true } };
+	const struct conf_socket *s = conf->sock;
+	size_t ns = conf->nsock;
+	bool good = true;
+
+	ctl->eng = eng;
+	LIST_INIT(&ctl->clients);
+	builtin[0].path = mem_printf("%s/control.sock", eng->opts.run_dir);
+	builtin[1].path = mem_printf("%s/restricted.sock", eng->opts.run_dir);
+	if (ns == 0) {
+		s = builtin;
+		ns = 2;
+	}
+	ctl->gate = mem_alloc(ns * sizeof *ctl->gate);
+	for (size_t i = 0; good && i < ns; i++)
+		good = gate_open(ctl, &s[i], why, n);
+	free(builtin[0].path);
+	free(builtin[1].path);
+	if (good)
+		return ctl;
+	control_free(ctl);
+	return NULL;
+}
+
+void
+control_free(struct control *ctl)
+{
+	if (ctl == NULL)
+		return;
+	while (!LIST_EMPTY(&ctl->clients))
+		client_free(LIST_FIRST(&ctl->clients));
+	for (size_t i = 0; i < ctl->ngate; i++) {
+		ev_io_free(ctl->gate[i].io);
+		close(ctl->gate[i].fd);
+		if (ctl->gate[i].path != NULL)
+			unlink(ctl->gate[i].path);
+		free(ctl->gate[i].path);
+	}
+	free(ctl->gate);
+	free(ctl);
+}

@@ -1,0 +1,689 @@
+#include "bgpd/engine.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bgpd/control.h"
+#include "bgpd/log.h"
+#include "lib/mem.h"
+#include "platform/clock.h"
+#include "policy/pfxset.h"
+
+enum {
+	/* What one stage may do in one turn; each a few milliseconds. */
+	BUDGET_RIB = 4096,
+	BUDGET_FIB = 4096,
+	BUDGET_OUT = 4096,
+	BUDGET_WALK = 16384,
+	STOP_MS = 5000,
+};
+
+static void on_wake(void *);
+
+/* ---- what the RIB tells ----------------------------------------------- */
+
+static uint32_t
+group_export(void *arg, const struct pfx *pfx, const struct rib_path *best)
+{
+	struct export_group *g = arg;
+	struct engine *eng = g->eng;
+	enum route_source source = SOURCE_LOCAL;
+	struct attrs in, out;
+	uint16_t why;
+
+	if (best->peer != RIB_LOCAL)
+		source = rib_peer_get(eng->rib, best->peer)->internal
+		    ? SOURCE_INTERNAL
+		    : SOURCE_EXTERNAL;
+	arena_reset(&eng->arena_out);
+	attrs_get(eng->attrs, best->attrs, &in);
+	if (!export_check(
+		&g->facts, pfx, &in, source, &eng->arena_out, &out, &why, NULL))
+		return 0;
+	return attrs_intern(eng->attrs, &out);
+}
+
+static bool
+group_send(void *arg, struct adjout_member *m, const uint8_t *msg, size_t len)
+{
+	struct peer *p = adjout_user(m);
+
+	return p->up != NULL && session_send(p->up, msg, len);
+}
+
+static void
+on_best(void *arg, const struct rib_change *c)
+{
+	struct engine *eng = arg;
+	bool local = c->old_peer == RIB_LOCAL || c->new_peer == RIB_LOCAL;
+	struct export_group *g;
+
+	engine_fib_best(eng, c);
+	if (!c->best_changed)
+		return;
+	TAILQ_FOREACH (g, &eng->groups, entry) {
+		if (g->own_only && !local)
+			continue;
+		adjout_mark(g->out, c->dest);
+		g->more = true;
+	}
+}
+
+/* ---- export groups ---------------------------------------------------- */
+
+static void
+group_facts(const struct peer *p, struct export_facts *f, struct adjout_opts *o)
+{
+	const struct conf_neighbor *c = p->conf;
+	const struct conf *conf = p->eng->conf;
+
+	*f = (struct export_facts){ .local_as = conf->as,
+		.peer_as = c->remote_as,
+		.internal = c->internal,
+		.next_hop_self = true,
+		.role = c->role,
+		.off = p->facts.off,
+		.neighbor = c->addr,
+		.own = conf->own,
+		.policy = c->export != NULL ? c->export->rules : NULL };
+	*o = (struct adjout_opts){ 0 };
+	for (enum fam fam = FAM_INET; fam < FAM_N; fam++) {
+		f->next_hop[fam] = p->local[fam];
+		o->max_prefixes[fam] = c->limit[CONF_ANNOUNCED][fam].max;
+		if (o->max_prefixes[fam] == 0)
+			o->max_prefixes[fam] =
+			    c->limit[CONF_ANNOUNCED][FAM_NONE].max;
+		if (c->guard_off & GUARD_BIT(GUARD_MAX_PREFIX))
+			o->max_prefixes[fam] = 0;
+	}
+}
+
+static bool
+asks_neighbor(const struct policy *pol)
+{
+	for (size_t i = 0; pol != NULL && i < pol->nrule; i++)
+		for (size_t k = 0; k < pol->rule[i]->nmatch; k++)
+			if (pol->rule[i]->match[k].type == MATCH_NEIGHBOR)
+				return true;
+	return false;
+}
+
+static bool
+same_facts(const struct export_facts *a, const struct export_facts *b)
+{
+	return a->internal == b->internal && a->role == b->role &&
+	    a->off == b->off && a->own == b->own && a->policy == b->policy &&
+	    addr_eq(&a->next_hop[FAM_INET], &b->next_hop[FAM_INET]) &&
+	    addr_eq(&a->next_hop[FAM_INET6], &b->next_hop[FAM_INET6]) &&
+	    (!asks_neighbor(a->policy) || addr_eq(&a->neighbor, &b->neighbor));
+}
+
+struct export_group *
+engine_group(struct engine *eng, struct peer *p)
+{
+	struct export_facts f;
+	struct adjout_opts o;
+	struct export_group *g;
+
+	group_facts(p, &f, &o);
+	TAILQ_FOREACH (g, &eng->groups, entry)
+		if (same_facts(&g->facts, &f) &&
+		    memcmp(&g->opts, &o, sizeof o) == 0)
+			break;
+	if (g == NULL) {
+		g = mem_alloc(sizeof *g);
+		g->eng = eng;
+		g->facts = f;
+		g->opts = o;
+		g->own_only = !f.internal && !(f.off & GUARD_BIT(GUARD_EXPORT));
+		g->out = adjout_group_new(eng->rib, &o);
+		TAILQ_INSERT_TAIL(&eng->groups, g, entry);
+	}
+	g->members++;
+	g->more = true;
+	return g;
+}
+
+void
+engine_group_leave(struct export_group *g)
+{
+	if (--g->members > 0)
+		return;
+	TAILQ_REMOVE(&g->eng->groups, g, entry);
+	TAILQ_INSERT_TAIL(&g->eng->dying, g, entry);
+}
+
+/*
+ * After a change of configuration: the facts of each group anew.  Members
+ * whose facts are no longer those of the group begin a new session.
+ */
+static void
+regroup(struct engine *eng)
+{
+	struct export_facts f;
+	struct adjout_opts o;
+	struct export_group *g, *next;
+	struct peer *p;
+	bool first;
+
+	TAILQ_FOREACH_SAFE (g, &eng->groups, entry, next) {
+		first = true;
+		TAILQ_FOREACH (p, &eng->peers, entry) {
+			if (p->group != g)
+				continue;
+			group_facts(p, &f, &o);
+			if (first) {
+				g->facts = f;
+				g->opts = o;
+				g->own_only = !f.internal &&
+				    !(f.off & GUARD_BIT(GUARD_EXPORT));
+				first = false;
+			} else if (!same_facts(&g->facts, &f))
+				peer_stop(p, CEASE_CONFIG, NULL, true);
+		}
+		adjout_reexport(g->out, &g->opts);
+		g->more = true;
+	}
+}
+
+/* ---- our own networks ------------------------------------------------- */
+
+static uint32_t
+network_attrs(struct engine *eng, const struct conf_network *n)
+{
+	static const struct rule_comm no_export = { .v = { COMM_NO_EXPORT } };
+	struct attrs a = { .has = 1u << HAS_ORIGIN | 1u << HAS_AS_PATH,
+		.origin = ORIGIN_IGP };
+
+	arena_reset(&eng->arena);
+	if (n->med_set) {
+		a.has |= 1u << HAS_MED;
+		a.med = n->med;
+	}
+	for (size_t i = 0; i < n->ncomm; i++)
+		rule_comm_add(&a, &n->comm[i], &eng->arena);
+	if (n->no_export)
+		rule_comm_add(&a, &no_export, &eng->arena);
+	return attrs_intern(eng->attrs, &a);
+}
+
+static bool
+has_network(const struct conf *c, const struct pfx *pfx)
+{
+	for (size_t i = 0; i < c->nnetwork; i++)
+		if (pfx_eq(&c->network[i].pfx, pfx))
+			return true;
+	return false;
+}
+
+static void
+apply_networks(struct engine *eng, const struct conf *old)
+{
+	const struct conf *c = eng->conf;
+	uint32_t id;
+
+	for (size_t i = 0; old != NULL && i < old->nnetwork; i++)
+		if (!has_network(c, &old->network[i].pfx))
+			rib_local_del(eng->rib, &old->network[i].pfx);
+	for (size_t i = 0; i < c->nnetwork; i++) {
+		id = network_attrs(eng, &c->network[i]);
+		rib_local_put(
+		    eng->rib, &c->network[i].pfx, id, (uint32_t)clock_real_s());
+		attrs_unref(eng->attrs, id);
+	}
+}
+
+/* ---- configuration ---------------------------------------------------- */
+
+struct peer *
+engine_peer(const struct engine *eng, const struct addr *a)
+{
+	struct peer *p;
+
+	TAILQ_FOREACH (p, &eng->peers, entry)
+		if (addr_eq(&p->conf->addr, a))
+			return p;
+	return NULL;
+}
+
+struct peer *
+engine_peer_find(const struct engine *eng, const char *word)
+{
+	struct peer *p;
+	struct addr a;
+
+	if (addr_parse(word, &a))
+		return engine_peer(eng, &a);
+	TAILQ_FOREACH (p, &eng->peers, entry)
+		if (p->conf->description != NULL &&
+		    strcmp(p->conf->description, word) == 0)
+			return p;
+	return NULL;
+}
+
+static void
+apply_log(const struct conf *c)
+{
+	static const enum log_level level[] = {
+		[CONF_LOG_ERROR] = LOG_L_ERROR,
+		[CONF_LOG_WARNING] = LOG_L_WARN,
+		[CONF_LOG_INFO] = LOG_L_INFO,
+		[CONF_LOG_DEBUG] = LOG_L_DEBUG,
+	};
+
+	log_init(level[c->log.level], c->log.to == CONF_LOG_SYSLOG);
+}
+
+static void
+forget_peer(struct peer *p)
+{
+	struct engine *eng = p->eng;
+
+	listeners_key(eng, p->conf, false);
+	peer_stop(p, CEASE_DECONFIGURED, NULL, false);
+	p->removed = true;
+	TAILQ_REMOVE(&eng->peers, p, entry);
+	TAILQ_INSERT_TAIL(&eng->leaving, p, entry);
+}
+
+static void
+add_peer(struct engine *eng, const struct conf_neighbor *n)
+{
+	struct peer *p = peer_new(eng, n);
+
+	listeners_key(eng, n, true);
+	peer_start(p);
+}
+
+static void
+apply_peer(struct peer *p, const struct conf_neighbor *n,
+    const struct conf_diff_neighbor *d)
+{
+	struct engine *eng = p->eng;
+
+	peer_set_conf(p, n);
+	if (d == NULL)
+		return;
+	if (d->what == CONF_RESET) {
+		listeners_key(eng, n, true);
+		if (n->enabled)
+			peer_stop(p, CEASE_CONFIG, NULL, true);
+		else
+			peer_stop(p, CEASE_SHUTDOWN, NULL, false);
+		return;
+	}
+	if (d->policy && p->up != NULL)
+		peer_reimport(p);
+	peer_start(p);
+}
+
+static const struct conf_diff_neighbor *
+change_of(const struct conf_diff *d, const struct addr *a)
+{
+	for (size_t i = 0; i < d->nneighbor; i++)
+		if (addr_eq(&d->neighbor[i].addr, a))
+			return &d->neighbor[i];
+	return NULL;
+}
+
+/* A removed peer still has its configuration until its routes are gone. */
+static void
+detach(struct engine *eng)
+{
+	struct peer *p;
+
+	while ((p = TAILQ_FIRST(&eng->leaving)) != NULL) {
+		while (p->flushing && adjin_flush(p->adjin, BUDGET_WALK))
+			;
+		TAILQ_REMOVE(&eng->leaving, p, entry);
+		peer_free(p);
+	}
+}
+
+void
+engine_apply(struct engine *eng, struct conf *conf)
+{
+	struct conf *old = eng->conf;
+	const struct conf_neighbor *n;
+	struct conf_diff_neighbor all = { .policy = true, .export = true };
+	const struct conf_diff_neighbor *d;
+	struct conf_diff diff;
+	struct peer *p, *next;
+
+	conf_diff(old, conf, &diff);
+	for (size_t i = 0; i < diff.nline; i++)
+		log_info("reload: %s", diff.line[i]);
+	TAILQ_FOREACH_SAFE (p, &eng->peers, entry, next)
+		if (conf_neighbor_find(conf, &p->conf->addr) == NULL)
+			forget_peer(p);
+	detach(eng);
+	eng->conf = conf;
+	apply_log(conf);
+	rib_set_multipath(eng->rib, conf->multipath);
+	TAILQ_FOREACH (p, &eng->peers, entry) {
+		n = conf_neighbor_find(conf, &p->conf->addr);
+		d = change_of(&diff, &n->addr);
+		if (d == NULL && (diff.policies || diff.networks))
+			d = &all;
+		apply_peer(p, n, d);
+		if (diff.global && d == NULL)
+			peer_stop(p, CEASE_CONFIG, NULL, true);
+	}
+	for (size_t i = 0; i < conf->nneighbor; i++)
+		if (engine_peer(eng, &conf->neighbor[i].addr) == NULL)
+			add_peer(eng, &conf->neighbor[i]);
+	apply_networks(eng, old);
+	regroup(eng);
+	engine_fib_conf(eng, old);
+	eng->generation++;
+	conf_diff_fini(&diff);
+	conf_free(old);
+}
+
+char *
+engine_reload(struct engine *eng, char **warnings)
+{
+	struct conf_reader r = { .run_dir = eng->opts.run_dir,
+		.state_dir = eng->opts.state_dir,
+		.uid = getuid(),
+		.gid = getgid(),
+		.fib_memory = eng->opts.memory };
+	struct diag_list dl;
+	struct conf *c;
+	char *text;
+
+	conf_reader_files(&r);
+	diag_list_init(&dl);
+	c = conf_load(&r, eng->opts.conf_path, &dl);
+	text = diag_list_text(&dl,
+	    c != NULL ? "configuration in force"
+		      : "running configuration unchanged");
+	diag_list_fini(&dl);
+	eng->reload_s = clock_real_s();
+	eng->reload_ok = c != NULL;
+	if (c == NULL) {
+		log_warnx("reload of %s failed: %s", eng->opts.conf_path, text);
+		return text;
+	}
+	engine_apply(eng, c);
+	log_info("reload of %s done, generation %u", eng->opts.conf_path,
+	    eng->generation);
+	if (warnings != NULL)
+		*warnings = text;
+	else
+		free(text);
+	return NULL;
+}
+
+/* ---- life ------------------------------------------------------------- */
+
+struct engine *
+engine_new(const struct engine_opts *o, struct conf *conf)
+{
+	struct engine *eng = mem_alloc(sizeof *eng);
+	uint8_t key[16];
+
+	eng->opts = *o;
+	eng->conf = conf;
+	if ((eng->ev = ev_new(on_wake, eng)) == NULL)
+		fatalx("the system offers no way to wait for descriptors");
+	timerq_init(&eng->timers);
+	arena_init(&eng->arena);
+	arena_init(&eng->arena_out);
+	TAILQ_INIT(&eng->peers);
+	TAILQ_INIT(&eng->leaving);
+	TAILQ_INIT(&eng->groups);
+	TAILQ_INIT(&eng->dying);
+	arc4random_buf(key, sizeof key);
+	eng->nexthops = nexthops_new();
+	eng->attrs = attrs_pool_new(key, eng->nexthops);
+	eng->rib = rib_new(eng->attrs);
+	rib_set_multipath(eng->rib, conf->multipath);
+	eng->fibsync = fibsync_new();
+	eng->dial = dial_peer;
+	eng->now_ms = eng->start_ms = clock_ms();
+	eng->start_s = clock_real_s();
+	eng->generation = 1;
+	engine_fib_init(eng);
+	apply_log(conf);
+	return eng;
+}
+
+bool
+engine_start(struct engine *eng, char *why, size_t n)
+{
+	const struct conf *c = eng->conf;
+
+	apply_networks(eng, NULL);
+	for (size_t i = 0; i < c->nneighbor; i++)
+		peer_new(eng, &c->neighbor[i]);
+	return engine_fib_open(eng, why, n);
+}
+
+static void
+free_groups(struct engine *eng)
+{
+	struct export_group *g;
+
+	while ((g = TAILQ_FIRST(&eng->dying)) != NULL) {
+		while (adjout_group_free(g->out, BUDGET_WALK))
+			;
+		TAILQ_REMOVE(&eng->dying, g, entry);
+		free(g);
+	}
+}
+
+void
+engine_free(struct engine *eng)
+{
+	struct peer *p;
+
+	detach(eng);
+	while ((p = TAILQ_FIRST(&eng->peers)) != NULL) {
+		peer_close(p);
+		TAILQ_REMOVE(&eng->peers, p, entry);
+		peer_free(p);
+	}
+	free_groups(eng);
+	listeners_stop(eng);
+	engine_fib_close(eng);
+	rib_free(eng->rib);
+	attrs_pool_free(eng->attrs);
+	nexthops_free(eng->nexthops);
+	fibsync_free(eng->fibsync);
+	arena_fini(&eng->arena);
+	arena_fini(&eng->arena_out);
+	ev_free(eng->ev);
+	conf_free(eng->conf);
+	free(eng);
+}
+
+void
+engine_stop(struct engine *eng, const char *text, bool flush)
+{
+	struct peer *p;
+
+	if (eng->stop)
+		return;
+	eng->stop = true;
+	eng->stop_flush = flush;
+	strlcpy(
+	    eng->stop_text, text != NULL ? text : "", sizeof eng->stop_text);
+	TAILQ_FOREACH (p, &eng->peers, entry)
+		peer_stop(p, CEASE_SHUTDOWN, text, false);
+	if (flush)
+		engine_fib_flush(eng);
+	listeners_stop(eng);
+}
+
+/* ---- the turn --------------------------------------------------------- */
+
+static bool
+run_rib(struct engine *eng)
+{
+	struct peer *p, *next;
+	bool more = false;
+
+	TAILQ_FOREACH (p, &eng->peers, entry) {
+		peer_reap(p);
+		more |= peer_rib_run(p, BUDGET_WALK);
+	}
+	TAILQ_FOREACH_SAFE (p, &eng->leaving, entry, next) {
+		if (peer_rib_run(p, BUDGET_WALK)) {
+			more = true;
+			continue;
+		}
+		TAILQ_REMOVE(&eng->leaving, p, entry);
+		peer_free(p);
+	}
+	if (eng->nh_more)
+		eng->nh_more = rib_nexthop_run(eng->rib, BUDGET_WALK);
+	more |= rib_run(eng->rib, BUDGET_RIB, on_best, eng);
+	engine_fib_wishes(eng);
+	return more || eng->nh_more;
+}
+
+static bool
+run_out(struct engine *eng)
+{
+	struct adjout_calls calls = { .export = group_export,
+		.send = group_send };
+	struct export_group *g, *next;
+	bool more = false;
+
+	TAILQ_FOREACH (g, &eng->groups, entry) {
+		if (!g->more)
+			continue;
+		calls.arg = g;
+		g->more = adjout_run(g->out, BUDGET_OUT, &calls);
+		more |= g->more;
+	}
+	TAILQ_FOREACH_SAFE (g, &eng->dying, entry, next) {
+		if (adjout_group_free(g->out, BUDGET_WALK)) {
+			more = true;
+			continue;
+		}
+		TAILQ_REMOVE(&eng->dying, g, entry);
+		free(g);
+	}
+	return more;
+}
+
+static void
+account(struct engine *eng, enum engine_stage st, uint64_t *mark)
+{
+	uint64_t now = clock_us(), us = now - *mark;
+
+	eng->loop.us[st] += us;
+	if (us > eng->loop.max_us[st])
+		eng->loop.max_us[st] = us;
+	*mark = now;
+}
+
+static int64_t
+sleep_ms(const struct engine *eng, bool wait)
+{
+	uint64_t next = timer_next(&eng->timers), now = clock_ms();
+
+	if (!wait || eng->loop.more || next <= now)
+		return 0;
+	return next == TIMER_NEVER ? -1 : (int64_t)(next - now);
+}
+
+/* The turn begins when the wait is over, before the first callback. */
+static void
+on_wake(void *arg)
+{
+	struct engine *eng = arg;
+
+	if (eng->woke_us == 0)
+		eng->woke_us = clock_us();
+	eng->now_ms = eng->woke_us / 1000;
+}
+
+void
+engine_turn(struct engine *eng, bool wait)
+{
+	uint64_t start, mark;
+	bool more;
+
+	eng->woke_us = 0;
+	ev_wait(eng->ev, sleep_ms(eng, wait));
+	on_wake(eng);
+	start = mark = eng->woke_us;
+	account(eng, STAGE_IO, &mark);
+	timer_run(&eng->timers, eng->now_ms);
+	account(eng, STAGE_TIMERS, &mark);
+	more = run_rib(eng);
+	account(eng, STAGE_RIB, &mark);
+	more |= engine_fib_run(eng, BUDGET_FIB);
+	account(eng, STAGE_FIB, &mark);
+	more |= run_out(eng);
+	account(eng, STAGE_OUT, &mark);
+	if (eng->control != NULL)
+		more |= control_run(eng->control);
+	account(eng, STAGE_CONTROL, &mark);
+	eng->loop.more = more;
+	eng->loop.turns++;
+	if (mark - start > eng->loop.max_turn_us)
+		eng->loop.max_turn_us = mark - start;
+}
+
+static bool
+stopped(struct engine *eng, uint64_t *deadline)
+{
+	if (!eng->stop)
+		return false;
+	if (*deadline == 0)
+		*deadline = eng->now_ms + STOP_MS;
+	if (eng->now_ms >= *deadline)
+		return true;
+	return eng->nlinger == 0 && engine_fib_flushed(eng);
+}
+
+void
+engine_run(struct engine *eng)
+{
+	uint64_t deadline = 0;
+
+	while (!stopped(eng, &deadline))
+		engine_turn(eng, true);
+}
+
+bool
+engine_ready(const struct engine *eng, char *why, size_t n)
+{
+	struct peer *p;
+
+	if (!eng->fib_ready) {
+		snprintf(why, n, "no ana-fibd: %s", eng->fib_why);
+		return false;
+	}
+	TAILQ_FOREACH (p, &eng->peers, entry) {
+		char name[256];
+
+		if (!p->conf->enabled)
+			continue;
+		peer_name(p, name, sizeof name);
+		if (p->up == NULL) {
+			snprintf(why, n, "%s is %s", name,
+			    fsm_state_name(peer_state(p)));
+			return false;
+		}
+		for (enum fam f = FAM_INET; f < FAM_N; f++)
+			if (p->up->neg.wire.mp[f] && !p->eor_received[f]) {
+				snprintf(why, n,
+				    "%s has not sent its End-of-RIB for %s",
+				    name, fam_name(f));
+				return false;
+			}
+	}
+	if (!fibsync_settled(eng->fibsync)) {
+		snprintf(why, n, "routes wait for the kernel");
+		return false;
+	}
+	return true;
+}

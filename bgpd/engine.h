@@ -1,0 +1,195 @@
+/*
+ * engine.h -- the speaker: owns the peers, the RIB, the export groups, the
+ * way to the kernel and the listeners, and gives each its slice of a turn.
+ *
+ * One turn of the loop: what the descriptors brought (reads, accepts, the FIB's
+ * answers), timers, next hops, decisions, the FIB, what is told to peers,
+ * control.  Every stage has a budget, so a keepalive never waits for more than
+ * one budget of each.
+ */
+#ifndef ENGINE_H
+#define ENGINE_H
+
+#include <sys/queue.h>
+
+#include "bgpd/conf.h"
+#include "bgpd/ev.h"
+#include "bgpd/fibsync.h"
+#include "bgpd/peer.h"
+#include "lib/arena.h"
+#include "lib/timer.h"
+#include "rib/locrib.h"
+
+struct control;
+
+enum {
+	ENGINE_LINGER_MAX = 256,
+	ENGINE_LISTEN_MAX = FIB_LISTEN_MAX,
+	ENGINE_LINKS_MAX = 256,
+	ENGINE_ADDRS_MAX = 1024,
+	ENGINE_RULE_HITS = 4096,
+	ENGINE_SELECT_S = 120, /* until the first sweep, at the latest */
+};
+
+/* How the program was started. */
+struct engine_opts {
+	const char *conf_path, *run_dir, *state_dir;
+	uint16_t port;
+	bool memory;	       /* -F memory: no ana-fibd, no kernel */
+	const char *fibd_path; /* its socket */
+	int fibd_fd;	       /* or a descriptor to it; -1: none */
+	uint64_t netns;
+};
+
+/* Peers with the same export result share what was told (rib/adjout.h). */
+struct export_group {
+	TAILQ_ENTRY(export_group) entry;
+	struct engine *eng;
+	struct export_facts facts; /* of all members, but `neighbor` */
+	struct adjout_opts opts;
+	struct adjout_group *out;
+	unsigned int members;
+	bool own_only; /* never anything learned: not marked for it */
+	bool more;     /* has work that could be done at once */
+};
+TAILQ_HEAD(export_group_list, export_group);
+
+struct listener {
+	struct addr addr;
+	uint16_t port;
+	int fd; /* -1: not there (yet) */
+	struct ev_io *io;
+	struct engine *eng;
+	char why[160]; /* why it does not listen; "" when it does */
+};
+
+/* An interface, an address of this machine: as ana-fibd told. */
+struct engine_addr {
+	uint32_t ifindex;
+	struct addr addr;
+	uint8_t len;
+};
+
+enum engine_stage { STAGE_IO, STAGE_TIMERS, STAGE_RIB, STAGE_FIB, STAGE_OUT,
+	STAGE_CONTROL, STAGE_N };
+
+struct engine_loop {
+	uint64_t turns;
+	uint64_t us[STAGE_N];	   /* all together */
+	uint64_t max_us[STAGE_N];  /* the longest one */
+	uint64_t max_turn_us;
+	bool more; /* the last one left work that needs no waiting for */
+};
+
+struct engine {
+	struct engine_opts opts;
+	struct conf *conf;
+	struct ev *ev;
+	struct timerq timers;
+	uint64_t now_ms, start_ms, woke_us;
+	int64_t start_s; /* real time */
+	struct arena arena;    /* for one UPDATE */
+	struct arena arena_out; /* for one exported route */
+
+	struct nexthops *nexthops;
+	struct attrs_pool *attrs;
+	struct rib *rib;
+	struct peer_list peers;
+	struct peer *by_num[RIB_PEER_MAX + 1];
+	struct export_group_list groups, dying; /* dying: freed in slices */
+	struct peer_list leaving; /* removed; their routes go in slices */
+	bool nh_more; /* next hop changes wait to be looked at */
+
+	struct fib *fib; /* NULL: not there now */
+	struct ev_io *fib_io;
+	struct fibsync *fibsync;
+	bool fib_ready, fib_lost; /* lost: to be closed, out of its callback */
+	bool ended[FAM_N], flushed[FAM_N];
+	struct fib_ready fib_info;
+	struct timer fib_retry, select_deadline;
+	char fib_why[256]; /* why there is none; "" when all is well */
+
+	struct listener listener[ENGINE_LISTEN_MAX];
+	size_t nlistener;
+	struct fib_link link[ENGINE_LINKS_MAX];
+	size_t nlink;
+	struct engine_addr addr[ENGINE_ADDRS_MAX];
+	size_t naddr;
+
+	struct control *control;
+	unsigned int nlinger;
+	uint64_t strangers; /* connections from unknown addresses */
+	uint64_t rule_hits[ENGINE_RULE_HITS];
+	struct engine_loop loop;
+	uint32_t generation;	 /* of the configuration, from 1 */
+	int64_t reload_s;	 /* real time of the last reload, 0: none */
+	bool reload_ok;
+	bool stop, stop_flush;	 /* stop_flush: take the kernel routes along */
+	char stop_text[256];
+
+	/* The way to connect; a seam for simulations.  A descriptor that is
+	 * connecting, or a negative errno. */
+	int (*dial)(struct engine *, struct peer *);
+};
+
+/* Takes the configuration over. */
+struct engine *engine_new(const struct engine_opts *, struct conf *);
+/* After engine_stop() has run its course. */
+void engine_free(struct engine *);
+/* Opens the FIB and what listens without it.  False: *why says what failed. */
+bool engine_start(struct engine *, char *why, size_t);
+/* One turn; wait: may sleep until something happens. */
+void engine_turn(struct engine *, bool wait);
+/* Turns until stopped. */
+void engine_run(struct engine *);
+/* Ends all sessions with the text; flush: removes the kernel routes too. */
+void engine_stop(struct engine *, const char *text, bool flush);
+/*
+ * Puts the new configuration in force (taking it over) where it differs:
+ * only what must bounces.
+ */
+void engine_apply(struct engine *, struct conf *);
+/* Reads the file again and applies it; NULL when all went well, else the text
+ * of the problems, which the caller frees.  *warnings likewise, may be NULL. */
+char *engine_reload(struct engine *, char **warnings);
+
+struct peer *engine_peer(const struct engine *, const struct addr *);
+/* By address or description; NULL: no such neighbor. */
+struct peer *engine_peer_find(const struct engine *, const char *word);
+/* The group for the peer's facts, made when it is new. */
+struct export_group *engine_group(struct engine *, struct peer *);
+void engine_group_leave(struct export_group *);
+/* One of our addresses of the family on the interface that has `on`. */
+bool engine_local_addr(const struct engine *, const struct addr *on,
+    enum fam, struct addr *out);
+/* All peers are in and the FIB is as it should be. */
+bool engine_ready(const struct engine *, char *why, size_t);
+
+/* engine_fib.c: HELLO, listeners, links, next hops and routes of the FIB */
+void engine_fib_init(struct engine *);
+/* False when it can never be had: *why.  Else it comes, or is tried again. */
+bool engine_fib_open(struct engine *, char *why, size_t);
+void engine_fib_close(struct engine *);
+void engine_fib_best(struct engine *, const struct rib_change *);
+/* Next hops that began or ceased to matter. */
+void engine_fib_wishes(struct engine *);
+bool engine_fib_run(struct engine *, unsigned int budget);
+/* After a change of configuration: routes whose neighbor's `fib` changed. */
+void engine_fib_conf(struct engine *, const struct conf *old);
+/* Sweeps what was not renewed since HELLO. */
+void engine_fib_end(struct engine *);
+void engine_fib_flush(struct engine *);
+bool engine_fib_flushed(const struct engine *);
+
+/* accept.c */
+/* Asks for the sockets of the configuration. */
+void listeners_start(struct engine *);
+void listeners_stop(struct engine *);
+void listener_take(struct engine *, const struct addr *, int fd,
+    const char *text);
+/* Sets or removes a peer's TCP MD5 key on the listeners of its family. */
+int listeners_key(struct engine *, const struct conf_neighbor *, bool set);
+/* The default of engine.dial. */
+int dial_peer(struct engine *, struct peer *);
+
+#endif /* ENGINE_H */

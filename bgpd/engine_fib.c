@@ -1,0 +1,522 @@
+/* The engine's side of ana-fibd: what it tells, and what is asked of it. */
+#include <errno.h>
+#include <ifaddrs.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bgpd/engine.h"
+#include "bgpd/log.h"
+#include "platform/sock.h"
+
+enum {
+	FIB_RETRY_MS = 1000
+};
+
+/* ---- links and addresses ---------------------------------------------- */
+
+static void
+on_link(void *arg, const struct fib_link *l)
+{
+	struct engine *eng = arg;
+	size_t i;
+
+	for (i = 0; i < eng->nlink; i++)
+		if (eng->link[i].ifindex == l->ifindex)
+			break;
+	if (l->gone) {
+		if (i < eng->nlink)
+			eng->link[i] = eng->link[--eng->nlink];
+		return;
+	}
+	if (i == ENGINE_LINKS_MAX)
+		return;
+	if (i == eng->nlink)
+		eng->nlink++;
+	else if (eng->link[i].carrier != l->carrier)
+		log_info("interface %s: carrier %s", l->name,
+		    l->carrier ? "there" : "lost");
+	eng->link[i] = *l;
+}
+
+static void
+on_addr(void *arg, uint32_t ifindex, const struct addr *a, unsigned int len,
+    bool added)
+{
+	struct engine *eng = arg;
+	size_t i;
+
+	for (i = 0; i < eng->naddr; i++)
+		if (eng->addr[i].ifindex == ifindex &&
+		    addr_eq(&eng->addr[i].addr, a))
+			break;
+	if (!added) {
+		if (i < eng->naddr)
+			eng->addr[i] = eng->addr[--eng->naddr];
+		return;
+	}
+	if (i == ENGINE_ADDRS_MAX)
+		return;
+	if (i == eng->naddr)
+		eng->naddr++;
+	eng->addr[i] = (struct engine_addr){ ifindex, *a, (uint8_t)len };
+}
+
+bool
+engine_local_addr(const struct engine *eng, const struct addr *on, enum fam fam,
+    struct addr *out)
+{
+	uint32_t ifindex = 0;
+
+	for (size_t i = 0; i < eng->naddr; i++)
+		if (addr_eq(&eng->addr[i].addr, on))
+			ifindex = eng->addr[i].ifindex;
+	for (size_t i = 0; i < eng->naddr; i++) {
+		const struct engine_addr *a = &eng->addr[i];
+
+		if (a->ifindex == ifindex && a->addr.fam == fam &&
+		    !addr_is_linklocal(&a->addr)) {
+			*out = a->addr;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* ---- next hops -------------------------------------------------------- */
+
+static void
+on_nh_state(void *arg, const struct addr *a, bool reachable, uint32_t ifindex)
+{
+	struct engine *eng = arg;
+	const struct nexthop *nh;
+	char text[ADDR_STRLEN];
+
+	for (uint32_t id = 0; (id = nexthop_next(eng->nexthops, id)) != 0;) {
+		nh = nexthop_at(eng->nexthops, id);
+		if (!addr_eq(&nh->addr, a))
+			continue;
+		if (!nexthop_set_state(eng->nexthops, id, reachable, ifindex,
+			reachable ? 0 : NEXTHOP_NO_COST))
+			continue;
+		log_info("next hop %s is %s", addr_print(a, text, sizeof text),
+		    reachable ? "reachable" : "unreachable");
+		eng->nh_more = true;
+	}
+}
+
+void
+engine_fib_wishes(struct engine *eng)
+{
+	struct nexthop_wish w;
+
+	if (!eng->fib_ready)
+		return;
+	while (nexthop_take_wish(eng->nexthops, &w)) {
+		if (w.wanted)
+			eng->fib->ops->watch(eng->fib, &w.addr, 0);
+		else
+			eng->fib->ops->unwatch(eng->fib, &w.addr, 0);
+	}
+}
+
+/* After a new HELLO nothing is watched any more. */
+static void
+watch_all(struct engine *eng)
+{
+	const struct nexthop *nh;
+
+	for (uint32_t id = 0; (id = nexthop_next(eng->nexthops, id)) != 0;) {
+		nh = nexthop_at(eng->nexthops, id);
+		if (nh->users > 0)
+			eng->fib->ops->watch(eng->fib, &nh->addr, 0);
+	}
+}
+
+/* ---- routes ----------------------------------------------------------- */
+
+static bool
+may_install(const struct engine *eng, uint16_t peer)
+{
+	return peer != RIB_LOCAL && eng->by_num[peer] != NULL &&
+	    eng->by_num[peer]->conf->fib;
+}
+
+/* The next hops of the best path and of its equals, each once. */
+static size_t
+next_hops(const struct engine *eng, uint32_t dest, struct fib_nh *out)
+{
+	struct rib_path p;
+	uint32_t it = 0;
+	size_t n = 0, i;
+
+	while (n < FIB_SET_NH && rib_paths(eng->rib, dest, &it, &p)) {
+		const struct nexthop *nh;
+
+		if (!(p.best || p.ecmp) || !may_install(eng, p.peer))
+			continue;
+		nh = nexthop_at(
+		    eng->nexthops, attrs_nexthop(eng->attrs, p.attrs));
+		if (nh == NULL)
+			continue;
+		for (i = 0; i < n; i++)
+			if (addr_eq(&out[i].addr, &nh->addr))
+				break;
+		if (i == n)
+			out[n++] = (struct fib_nh){ .addr = nh->addr,
+				.ifindex = nh->ifindex,
+				.weight = 1 };
+	}
+	return n;
+}
+
+static void
+want(struct engine *eng, uint32_t dest, const struct pfx *pfx, uint16_t best)
+{
+	struct fib_nh nh[FIB_SET_NH];
+	size_t n = 0;
+
+	/* What is announced as ours is never also forwarded elsewhere. */
+	if (best != RIB_LOCAL)
+		n = next_hops(eng, dest, nh);
+	fibsync_want(eng->fibsync, pfx, nh, n);
+}
+
+void
+engine_fib_best(struct engine *eng, const struct rib_change *c)
+{
+	if (c->new_attrs == 0)
+		fibsync_want(eng->fibsync, c->pfx, NULL, 0);
+	else
+		want(eng, c->dest, c->pfx, c->new_peer);
+}
+
+void
+engine_fib_conf(struct engine *eng, const struct conf *old)
+{
+	const struct conf_fib *a = &old->fib, *b = &eng->conf->fib;
+	struct rib_path best;
+	struct pfx at;
+	uint32_t dest;
+
+	if (a->table != b->table || a->protocol != b->protocol ||
+	    a->metric != b->metric)
+		log_warnx("fib table, protocol and metric are in force after "
+			  "a restart only");
+	for (enum fam f = FAM_INET; f < FAM_N; f++) {
+		memset(&at, 0, sizeof at);
+		while ((dest = rib_next(eng->rib, f, &at)) != 0)
+			if (rib_best(eng->rib, dest, &best))
+				want(eng, dest, &at, best.peer);
+	}
+}
+
+bool
+engine_fib_run(struct engine *eng, unsigned int budget)
+{
+	bool more = false;
+	char why[64];
+
+	if (eng->fib_ready)
+		more = fibsync_run(eng->fibsync, eng->fib, budget);
+	if (eng->fib_ready && !eng->ended[FAM_INET] && !more &&
+	    engine_ready(eng, why, sizeof why)) {
+		timer_stop(&eng->timers, &eng->select_deadline);
+		engine_fib_end(eng);
+	}
+	if (eng->fib_io != NULL)
+		ev_io_want(eng->fib_io, true, fib_wants_write(eng->fib));
+	return more;
+}
+
+/* Everything that will come has come: what nobody renewed is swept. */
+void
+engine_fib_end(struct engine *eng)
+{
+	for (enum fam f = FAM_INET; f < FAM_N; f++) {
+		if (eng->fib_ready && !eng->ended[f])
+			eng->ended[f] = eng->fib->ops->end(eng->fib, f) == 0;
+	}
+}
+
+static void
+on_select_deadline(void *arg, uint64_t now)
+{
+	struct engine *eng = arg;
+
+	log_info("not every neighbor is back in %d s: routes of the last run "
+		 "that nobody announced again are removed now",
+	    ENGINE_SELECT_S);
+	engine_fib_end(eng);
+}
+
+static void
+on_fam_done(void *arg, enum fam f, bool flushed, uint32_t removed, int err)
+{
+	struct engine *eng = arg;
+
+	if (err != 0)
+		log_warnx("removing kernel routes (%s): %s", fam_name(f),
+		    strerror(err));
+	else if (removed > 0)
+		log_info("%u kernel routes removed (%s), %s", removed,
+		    fam_name(f), flushed ? "shutdown" : "not announced again");
+	if (flushed)
+		eng->flushed[f] = true;
+}
+
+void
+engine_fib_flush(struct engine *eng)
+{
+	for (enum fam f = FAM_INET; f < FAM_N; f++)
+		if (eng->fib_ready)
+			eng->fib->ops->flush(eng->fib, f);
+}
+
+bool
+engine_fib_flushed(const struct engine *eng)
+{
+	return !eng->stop_flush || !eng->fib_ready ||
+	    (eng->flushed[FAM_INET] && eng->flushed[FAM_INET6]);
+}
+
+static void
+on_done(void *arg, const struct pfx *p, bool removed, int err, const char *text)
+{
+	struct engine *eng = arg;
+	char buf[PFX_STRLEN];
+
+	fibsync_done(eng->fibsync, p, removed, err, text);
+	if (err != 0 && !removed)
+		log_warnx("route %s is not in the kernel: %s",
+		    pfx_print(p, buf, sizeof buf),
+		    text != NULL && *text != '\0' ? text : strerror(err));
+}
+
+static void
+on_set_done(void *arg, uint32_t set, bool dropped, int err, const char *text)
+{
+	struct engine *eng = arg;
+
+	fibsync_set_done(eng->fibsync, set, dropped, err);
+	if (err != 0 && !dropped)
+		log_warnx("next hop set %u refused: %s", set,
+		    text != NULL && *text != '\0' ? text : strerror(err));
+}
+
+static void
+on_state(void *arg, const struct pfx *p, enum fib_state st)
+{
+	static const char *const what[] = {
+		[FIB_CONFLICT] = "a foreign route stands in its place",
+		[FIB_GONE] = "removed by somebody else",
+		[FIB_CHANGED] = "changed by somebody else, corrected",
+		[FIB_PUTBACK] = "was missing, put back",
+	};
+	struct engine *eng = arg;
+	char buf[PFX_STRLEN];
+
+	fibsync_told(eng->fibsync, p, st);
+	log_warnx(
+	    "kernel route %s: %s", pfx_print(p, buf, sizeof buf), what[st]);
+}
+
+static void
+on_overrun(void *arg)
+{
+	struct engine *eng = arg;
+
+	fibsync_overrun(eng->fibsync);
+	log_warnx("ana-fibd lost events of the kernel and looked again");
+}
+
+/* ---- the connection --------------------------------------------------- */
+
+static void
+on_ready(void *arg, const struct fib_ready *r)
+{
+	struct engine *eng = arg;
+	struct peer *p;
+
+	log_info("ana-fibd is there: %u IPv4 and %u IPv6 routes of the last "
+		 "run adopted",
+	    r->adopted[FAM_INET], r->adopted[FAM_INET6]);
+	eng->fib_ready = true;
+	eng->fib_info = *r;
+	eng->fib_why[0] = '\0';
+	eng->ended[FAM_INET] = eng->ended[FAM_INET6] = false;
+	timer_set(&eng->timers, &eng->select_deadline, eng->now_ms,
+	    ENGINE_SELECT_S * 1000ull);
+	fibsync_ready(eng->fibsync);
+	watch_all(eng);
+	listeners_start(eng);
+	TAILQ_FOREACH (p, &eng->peers, entry)
+		peer_start(p);
+}
+
+static void
+on_down(void *arg, const char *sentence)
+{
+	struct engine *eng = arg;
+
+	if (strcmp(eng->fib_why, sentence) != 0)
+		log_warnx("ana-fibd: %s", sentence);
+	strlcpy(eng->fib_why, sentence, sizeof eng->fib_why);
+	eng->fib_ready = false;
+	fibsync_down(eng->fibsync);
+	/* Closed by on_fib_io() when the callback is over. */
+	eng->fib_lost = true;
+}
+
+static void
+on_listener(
+    void *arg, const struct addr *a, uint32_t ifindex, int fd, const char *text)
+{
+	listener_take(arg, a, fd, text);
+}
+
+static const struct fib_events events = {
+	.ready = on_ready,
+	.down = on_down,
+	.done = on_done,
+	.set_done = on_set_done,
+	.fam_done = on_fam_done,
+	.nh_state = on_nh_state,
+	.link = on_link,
+	.addr = on_addr,
+	.state = on_state,
+	.overrun = on_overrun,
+	.listener = on_listener,
+};
+
+static void
+lost(struct engine *eng)
+{
+	eng->fib_lost = false;
+	ev_io_free(eng->fib_io);
+	eng->fib_io = NULL;
+	fib_close(eng->fib);
+	eng->fib = NULL;
+	if (eng->opts.fibd_fd == -1)
+		timer_set(
+		    &eng->timers, &eng->fib_retry, eng->now_ms, FIB_RETRY_MS);
+}
+
+static void
+on_fib_io(void *arg, bool r, bool w)
+{
+	struct engine *eng = arg;
+
+	if (w)
+		fib_writable(eng->fib);
+	if (r && !eng->fib_lost)
+		fib_readable(eng->fib);
+	if (eng->fib_lost)
+		lost(eng);
+}
+
+static void
+hello(struct engine *eng)
+{
+	const struct conf_fib *c = &eng->conf->fib;
+	struct fib_hello h = { .protocol = c->protocol,
+		.table = c->table,
+		.metric = c->metric,
+		.src4 = c->prefer_source[FAM_INET],
+		.src6 = c->prefer_source[FAM_INET6],
+		.keep_s = c->keep_s,
+		.reconcile_s = c->reconcile_s,
+		.netns = eng->opts.netns };
+
+	eng->fib_io = ev_io_new(eng->ev, fib_fd(eng->fib), on_fib_io, eng);
+	eng->fib->ops->hello(eng->fib, &h);
+	ev_io_want(eng->fib_io, true, fib_wants_write(eng->fib));
+}
+
+static void
+connect_fibd(struct engine *eng)
+{
+	char sentence[sizeof eng->fib_why];
+
+	eng->fib = fib_open_client(eng->opts.fibd_path, &events, eng);
+	if (eng->fib != NULL) {
+		hello(eng);
+		return;
+	}
+	snprintf(sentence, sizeof sentence,
+	    "cannot reach ana-fibd at %s: %s; is ana-fibd running?",
+	    eng->opts.fibd_path, strerror(errno));
+	if (strcmp(eng->fib_why, sentence) != 0)
+		log_warnx("%s", sentence);
+	strlcpy(eng->fib_why, sentence, sizeof eng->fib_why);
+	timer_set(&eng->timers, &eng->fib_retry, eng->now_ms, FIB_RETRY_MS);
+}
+
+static void
+on_retry(void *arg, uint64_t now)
+{
+	connect_fibd(arg);
+}
+
+void
+engine_fib_init(struct engine *eng)
+{
+	timer_init(&eng->fib_retry, "FibRetryTimer", on_retry, eng);
+	timer_init(&eng->select_deadline, "SelectionDeadline",
+	    on_select_deadline, eng);
+}
+
+/* Without a kernel: what stands in the subnet of an interface is reachable. */
+static void
+connected_subnets(struct engine *eng)
+{
+	struct ifaddrs *list, *i;
+	unsigned int len;
+	struct addr a;
+	struct pfx p;
+	uint32_t n = 0;
+
+	if (getifaddrs(&list) == -1)
+		return;
+	for (i = list; i != NULL; i = i->ifa_next) {
+		n++;
+		if (!sock_ifaddr(i->ifa_addr, i->ifa_netmask, &a, &len) ||
+		    !pfx_make(&p, &a, len))
+			continue;
+		on_addr(eng, n, &a, len, true);
+		fib_mem_connected(eng->fib, &p, n);
+	}
+	freeifaddrs(list);
+}
+
+bool
+engine_fib_open(struct engine *eng, char *why, size_t n)
+{
+	if (!eng->opts.memory && eng->opts.fibd_fd == -1) {
+		connect_fibd(eng);
+		return true;
+	}
+	eng->fib = eng->opts.memory
+	    ? fib_open_mem(&events, eng)
+	    : fib_open_fd(eng->opts.fibd_fd, &events, eng);
+	if (eng->fib == NULL) {
+		snprintf(why, n, "no way to the kernel's table: %s",
+		    strerror(errno));
+		return false;
+	}
+	if (eng->opts.memory)
+		connected_subnets(eng);
+	hello(eng);
+	return true;
+}
+
+void
+engine_fib_close(struct engine *eng)
+{
+	timer_stop(&eng->timers, &eng->fib_retry);
+	timer_stop(&eng->timers, &eng->select_deadline);
+	ev_io_free(eng->fib_io);
+	fib_close(eng->fib);
+	eng->fib_io = NULL;
+	eng->fib = NULL;
+}

@@ -1,0 +1,45 @@
+/*
+ * show.h -- the answers of the show commands: walks over the speaker's state,
+ * in slices, written once for text and JSON (lib/out.h).  Layouts and JSON
+ * names are those of OpenBGPD's bgpctl, extended.
+ */
+#ifndef SHOW_H
+#define SHOW_H
+
+#include "lib/cmd.h"
+#include "lib/out.h"
+#include "rib/adjin.h"
+
+struct engine;
+
+/* One answer under way; begins all zero but for the first block. */
+struct show {
+	struct engine *eng;
+	struct cmd_req req; /* its strings are the caller's */
+	struct out *out;
+
+	char err[CMD_ERRLEN]; /* for the other end's standard error */
+	enum cmd_exit code;   /* when it is over */
+
+	/* Where the walk stands. */
+	bool begun;
+	uint16_t peer;
+	enum fam fam;
+	struct pfx at;
+	uint64_t rows;
+	struct adjin_walk *walk;
+	uint16_t walk_peer;
+	uint32_t walk_up; /* the peer's session that the walk belongs to */
+};
+
+/*
+ * Writes about `budget` rows.  True: more is to come, call again when out has
+ * been drained.  False: done; err and code are set.
+ */
+bool show_run(struct show *, unsigned int budget);
+/* Frees what the walk holds; also when the reader went away in its middle. */
+void show_end(struct show *);
+/* A peer is about to be freed: walks over it must let go. */
+void show_forget_peer(struct show *, uint16_t peer);
+
+#endif /* SHOW_H */
