@@ -17,23 +17,27 @@ struct adjin;
 
 /* 0 is "no limit" in each. */
 struct adjin_limits {
-	uint8_t max_len[FAM_N];	       /* longest prefix length */
-	uint32_t received;	       /* the session's families together */
+	uint8_t max_len[FAM_N]; /* longest prefix length */
+	uint32_t received; /* the session's families together */
 	uint32_t received_fam[FAM_N];
-	uint32_t accepted_fam[FAM_N];  /* see adjin_may_accept() */
+	uint32_t accepted_fam[FAM_N]; /* see adjin_may_accept() */
 };
 
 enum adjin_verdict {
 	ADJIN_OK,
-	ADJIN_TOO_LONG,	  /* to be stored as rejected; counts as received */
+	ADJIN_TOO_LONG, /* to be stored as rejected; counts as received */
 	ADJIN_OVER_LIMIT, /* the limit's action decides; nothing is stored */
 };
 
-enum adjin_change { ADJIN_SAME, ADJIN_NEW, ADJIN_CHANGED };
+enum adjin_change {
+	ADJIN_SAME,
+	ADJIN_NEW,
+	ADJIN_CHANGED
+};
 
 enum adjin_flag {
 	ADJIN_MALFORMED = 1, /* no attributes, a reason other than 0 */
-	ADJIN_HELD = 2,	     /* by a limit; a reason other than 0 */
+	ADJIN_HELD = 2, /* by a limit; a reason other than 0 */
 };
 
 /* Borrows the RIB.  One at a time for each peer number, 1..RIB_PEER_MAX. */
@@ -60,9 +64,9 @@ bool adjin_may_accept(const struct adjin *, const struct pfx *);
 
 struct adjin_route {
 	uint32_t attrs_in; /* borrowed; 0 only when malformed */
-	uint32_t attrs;	   /* borrowed; after policy; 0 when rejected */
-	uint16_t reason;   /* 0: accepted */
-	uint8_t flags;	   /* enum adjin_flag */
+	uint32_t attrs; /* borrowed; after policy; 0 when rejected */
+	uint16_t reason; /* 0: accepted */
+	uint8_t flags; /* enum adjin_flag */
 };
 
 /*
@@ -99,10 +103,12 @@ const struct adjin_count *adjin_count(const struct adjin *, enum fam);
 /* Both families together: what the session's limit is about. */
 uint32_t adjin_received(const struct adjin *);
 
-enum { ADJIN_REASONS = 32 };
+enum {
+	ADJIN_REASONS = 32
+};
 struct adjin_reason {
 	uint16_t reason;
-	uint32_t now;	/* routes that stand rejected for it */
+	uint32_t now; /* routes that stand rejected for it */
 	uint64_t total; /* since adjin_new() */
 };
 /* i from 0 on, false at the end.  Reason RIB_REASON_MAX is "all others". */
@@ -118,9 +124,13 @@ bool adjin_held_first(const struct adjin *, enum fam, struct pfx *);
 struct adjin_walk;
 struct adjin_walk *adjin_walk_new(struct adjin *, enum fam);
 void adjin_walk_free(struct adjin_walk *);
-enum adjin_step { ADJIN_STEP_END, ADJIN_STEP_ROUTE, ADJIN_STEP_LATER };
+enum adjin_step {
+	ADJIN_STEP_END,
+	ADJIN_STEP_ROUTE,
+	ADJIN_STEP_LATER
+};
 /* ADJIN_STEP_LATER: the budget (counted down) is used up, call again. */
-enum adjin_step adjin_walk_next(struct adjin_walk *, unsigned int *budget,
-    struct pfx *, struct rib_path *);
+enum adjin_step adjin_walk_next(
+    struct adjin_walk *, unsigned int *budget, struct pfx *, struct rib_path *);
 
 #endif /* ADJIN_H */

@@ -34,8 +34,8 @@ typedef uint32_t adjout_export_fn(
  * False: the queue is above its mark: nothing more comes than what belongs to
  * the batch under way (some hundred prefixes), until adjout_resume().
  */
-typedef bool adjout_send_fn(void *arg, struct adjout_member *,
-    const uint8_t *msg, size_t len);
+typedef bool adjout_send_fn(
+    void *arg, struct adjout_member *, const uint8_t *msg, size_t len);
 
 struct adjout_calls {
 	adjout_export_fn *export;
@@ -44,8 +44,7 @@ struct adjout_calls {
 };
 
 /* Borrows the RIB.  Starts with a walk over it, done by adjout_run(). */
-struct adjout_group *adjout_group_new(struct rib *,
-    const struct adjout_opts *);
+struct adjout_group *adjout_group_new(struct rib *, const struct adjout_opts *);
 /*
  * Frees up to `budget` entries and, with the last one, the group; true: more
  * are left.  Members must have left.  Tells nobody anything.
@@ -61,8 +60,8 @@ void adjout_mark(struct adjout_group *, uint32_t dest);
  * Works up to about `budget` prefixes; true: more can be done now (members
  * whose queue is full do not count).
  */
-bool adjout_run(struct adjout_group *, unsigned int budget,
-    const struct adjout_calls *);
+bool adjout_run(
+    struct adjout_group *, unsigned int budget, const struct adjout_calls *);
 
 /* ---- members ---- */
 
@@ -70,8 +69,8 @@ bool adjout_run(struct adjout_group *, unsigned int budget,
  * The session with this peer number comes up: it is told everything, then
  * End-of-RIB for each family of neg (copied).  `user` is the caller's.
  */
-struct adjout_member *adjout_join(struct adjout_group *, uint16_t peer,
-    const struct wire_neg *, void *user);
+struct adjout_member *adjout_join(
+    struct adjout_group *, uint16_t peer, const struct wire_neg *, void *user);
 /* The session is gone; the peer forgets by itself. */
 void adjout_leave(struct adjout_member *);
 /*
@@ -100,14 +99,14 @@ const struct adjout_count *adjout_count(const struct adjout_member *);
 
 struct adjout_stats {
 	uint32_t prefixes[FAM_N]; /* told or to be told */
-	uint32_t refused[FAM_N];  /* refused by max_prefixes now */
+	uint32_t refused[FAM_N]; /* refused by max_prefixes now */
 	uint32_t members, dirty, tombstones;
 	size_t memory;
 };
 void adjout_stats(const struct adjout_group *, struct adjout_stats *);
 /* Is it told to (or about to be told to) this member; its attributes. */
-bool adjout_find(const struct adjout_member *, const struct pfx *,
-    uint32_t *attrs);
+bool adjout_find(
+    const struct adjout_member *, const struct pfx *, uint32_t *attrs);
 /*
  * Walk in the order of prefixes, as rib_next(): the number of attributes told
  * to the member for *at, 0 at the end; *budget counts down destinations

@@ -27,7 +27,7 @@ void attrs_pool_free(struct attrs_pool *);
  * caller's.  Copies everything; fields whose HAS_ bit is not set do not count.
  */
 uint32_t attrs_intern(struct attrs_pool *, const struct attrs *a);
-void attrs_ref(struct attrs_pool *, uint32_t id);   /* 0 is permitted */
+void attrs_ref(struct attrs_pool *, uint32_t id); /* 0 is permitted */
 void attrs_unref(struct attrs_pool *, uint32_t id); /* 0 is permitted */
 /*
  * Unpacks a set into *out.  Its octet fields point into the pool: borrowed
@@ -39,9 +39,9 @@ uint32_t attrs_nexthop(const struct attrs_pool *, uint32_t id);
 struct nexthops *attrs_nexthops(const struct attrs_pool *);
 
 struct attrs_stats {
-	size_t sets;	/* kept now */
-	uint64_t refs;	/* held on them */
-	size_t memory;	/* octets, tables included */
+	size_t sets; /* kept now */
+	uint64_t refs; /* held on them */
+	size_t memory; /* octets, tables included */
 };
 void attrs_stats(const struct attrs_pool *, struct attrs_stats *);
 

@@ -23,9 +23,9 @@
 #include "rib/nexthop.h"
 
 enum {
-	RIB_LOCAL = 0,		/* the peer number of what we originate */
+	RIB_LOCAL = 0, /* the peer number of what we originate */
 	RIB_PEER_MAX = 65535,
-	RIB_REASON_MAX = 1023,	/* reasons are numbers up to this */
+	RIB_REASON_MAX = 1023, /* reasons are numbers up to this */
 	RIB_ECMP_MAX = 64,
 };
 
@@ -52,13 +52,11 @@ void rib_set_multipath(struct rib *, unsigned int max);
 
 /* ---- destinations ---- */
 
-uint32_t rib_find(const struct rib *, const struct pfx *);	/* or 0 */
+uint32_t rib_find(const struct rib *, const struct pfx *); /* or 0 */
 /* Longest match that has any path or reference; *found its prefix; or 0. */
-uint32_t rib_longest(
-    const struct rib *, const struct pfx *, struct pfx *found);
+uint32_t rib_longest(const struct rib *, const struct pfx *, struct pfx *found);
 /* The next shorter one that covers p. */
-uint32_t rib_shorter(
-    const struct rib *, const struct pfx *, struct pfx *found);
+uint32_t rib_shorter(const struct rib *, const struct pfx *, struct pfx *found);
 /*
  * Walk of one family in the order of prefixes: the destination after *at,
  * which moves there.  at->addr.fam == FAM_NONE starts.  0 at the end.
@@ -77,11 +75,11 @@ void rib_dest_unref(struct rib *, uint32_t dest);
 
 struct rib_path {
 	uint16_t peer;
-	uint16_t reason;   /* 0: accepted */
+	uint16_t reason; /* 0: accepted */
 	uint32_t attrs_in; /* as received; 0 when malformed */
-	uint32_t attrs;	   /* after the import policy; 0 when rejected */
-	uint32_t since;	   /* last change */
-	bool best, ecmp;   /* ecmp: used together with the best (itself too) */
+	uint32_t attrs; /* after the import policy; 0 when rejected */
+	uint32_t since; /* last change */
+	bool best, ecmp; /* ecmp: used together with the best (itself too) */
 	bool stale, malformed, held;
 };
 
@@ -137,8 +135,8 @@ void rib_stats(const struct rib *, struct rib_stats *);
 /* ---- what we originate: paths of peer RIB_LOCAL ---- */
 
 /* A network of ours with these attributes (borrowed number); marks. */
-void rib_local_put(struct rib *, const struct pfx *, uint32_t attrs,
-    uint32_t now_s);
+void rib_local_put(
+    struct rib *, const struct pfx *, uint32_t attrs, uint32_t now_s);
 /* False when it is not there. */
 bool rib_local_del(struct rib *, const struct pfx *);
 

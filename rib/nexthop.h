@@ -19,7 +19,7 @@ struct nexthop {
 	struct addr addr, ll;
 	bool reachable;
 	uint32_t ifindex;
-	uint32_t cost;	/* RFC 4271 9.1.2.2 (e); 0 for a connected one */
+	uint32_t cost; /* RFC 4271 9.1.2.2 (e); 0 for a connected one */
 	uint32_t refs, users;
 };
 
@@ -37,8 +37,8 @@ uint32_t nexthop_get(
 void nexthop_ref(struct nexthops *, uint32_t id);
 void nexthop_unref(struct nexthops *, uint32_t id);
 /* 0 when it is not there; takes no reference. */
-uint32_t nexthop_find(const struct nexthops *, const struct addr *addr,
-    const struct addr *ll);
+uint32_t nexthop_find(
+    const struct nexthops *, const struct addr *addr, const struct addr *ll);
 /* Borrowed; valid until the number is freed.  NULL for 0. */
 const struct nexthop *nexthop_at(const struct nexthops *, uint32_t id);
 /* In order of addresses: the next number after id (0: the first), or 0. */
@@ -48,10 +48,8 @@ uint32_t nexthop_next(const struct nexthops *, uint32_t id);
 void nexthop_use(struct nexthops *, uint32_t id);
 void nexthop_unuse(struct nexthops *, uint32_t id);
 /*
- * Takes one next hop that became wanted or unwanted since it was last taken
- * (look at users), or 0: what is to be watched from now on, or no longer.
- * A number that was freed meanwhile comes as it was last seen: *gone is then
- * set to its addresses.
+ * Takes one next hop that became wanted, or ceased to be, since it was last
+ * taken: what is to be watched from now on, or no longer.  False: none.
  */
 struct nexthop_wish {
 	struct addr addr, ll;
@@ -67,7 +65,7 @@ bool nexthop_set_state(struct nexthops *, uint32_t id, bool reachable,
     uint32_t ifindex, uint32_t cost);
 /* For the RIB's walk. */
 bool nexthop_pending(const struct nexthops *, uint32_t id);
-bool nexthops_any_new(struct nexthops *);	/* and forgets that */
-void nexthops_settled(struct nexthops *);	/* nothing is pending */
+bool nexthops_any_new(struct nexthops *); /* and forgets that */
+void nexthops_settled(struct nexthops *); /* nothing is pending */
 
 #endif /* NEXTHOP_H */
