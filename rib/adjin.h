@@ -82,10 +82,8 @@ bool adjin_find(const struct adjin *, const struct pfx *, struct rib_path *);
 
 /* ---- graceful restart, BoRR ---- */
 
-/* Everything of the family is stale until it is put again.  Resumable: */
+/* Everything of the family is stale until it is put again.  At once. */
 void adjin_mark_stale(struct adjin *, enum fam);
-/* Works off the marking; true: more is left. */
-bool adjin_stale_run(struct adjin *, unsigned int budget);
 /* Deletes up to `budget` routes that are stale; true: more are left. */
 bool adjin_sweep(struct adjin *, enum fam, unsigned int budget);
 /* Deletes up to `budget` routes, whatever they are; true: more are left. */

@@ -43,7 +43,7 @@ struct rib_peer {
 	uint32_t as, router_id, weight;
 	struct addr addr;
 };
-/* Before its first route; a change marks nothing: see rib_mark_peer(). */
+/* Before its first route; a change later is worked off by rib_nexthop_run(). */
 void rib_peer_set(struct rib *, uint16_t peer, const struct rib_peer *);
 /* All zero for a number never set. */
 const struct rib_peer *rib_peer_get(const struct rib *, uint16_t peer);
@@ -93,7 +93,7 @@ bool rib_best(const struct rib *, uint32_t dest, struct rib_path *);
  * held, or its next hop is unreachable), decided now.  At most max are
  * written; returns how many there are.
  */
-size_t rib_explain(const struct rib *, uint32_t dest, struct rib_path *,
+size_t rib_explain(struct rib *, uint32_t dest, struct rib_path *,
     enum decide_why *lost, size_t max);
 
 /* ---- decisions ---- */
@@ -109,6 +109,7 @@ struct rib_change {
 	uint16_t old_peer, new_peer;
 	bool best_changed; /* attributes or peer */
 	bool ecmp_changed; /* who is used together, or what one of them says */
+	bool hop_changed; /* a next hop in use: its interface or cost */
 };
 
 /*
@@ -120,8 +121,9 @@ typedef void rib_best_fn(void *arg, const struct rib_change *);
 /* Decides up to `budget` marked destinations; true: more are waiting. */
 bool rib_run(struct rib *, unsigned int budget, rib_best_fn *, void *arg);
 /*
- * After nexthop_set_state(): marks what uses next hops that changed, looking
- * at up to `budget` paths; true: more are left.
+ * After nexthop_set_state() or rib_peer_set(): marks what depends on next hops
+ * and peers that changed, looking at up to `budget` paths; true: more are
+ * left.  Costs nothing when nothing changed.
  */
 bool rib_nexthop_run(struct rib *, unsigned int budget);
 
