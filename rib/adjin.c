@@ -51,7 +51,7 @@ adjin_new(struct rib *rib, uint16_t peer)
 	struct adjin *ai = mem_alloc(sizeof *ai);
 	struct peer_slot *s = rib_peer_slot(rib, peer);
 
-	assert(peer != RIB_LOCAL);
+	assert(peer != RIB_LOCAL && peer <= RIB_PEER_MAX);
 	ai->rib = rib;
 	ai->peer = peer;
 	memset(s->gen, 0, sizeof s->gen);
@@ -271,9 +271,10 @@ put_new(struct adjin *ai, uint32_t dest, const struct adjin_route *r,
 }
 
 enum adjin_change
-adjin_put(struct adjin *ai, const struct pfx *pfx, const struct adjin_route *r,
-    uint32_t now_s)
+adjin_put(struct adjin *ai, const struct pfx *pfx,
+    const struct adjin_route *route, uint32_t now_s)
 {
+	struct adjin_route copy = *route, *r = &copy;
 	uint32_t dest = rib_find(ai->rib, pfx);
 	uint32_t id = dest == 0 ? 0 : rib_path_find(ai->rib, dest, ai->peer);
 	struct list *from;
@@ -281,7 +282,8 @@ adjin_put(struct adjin *ai, const struct pfx *pfx, const struct adjin_route *r,
 	bool stale, changed;
 
 	assert(r->reason != 0 || (r->attrs != 0 && r->flags == 0));
-	assert(r->reason <= RIB_REASON_MAX);
+	if (r->reason > RIB_REASON_MAX)
+		r->reason = RIB_REASON_MAX;
 	if (id == 0) {
 		if (dest == 0)
 			dest = rib_dest_new(ai->rib, pfx);

@@ -233,7 +233,7 @@ rib_path_add(struct rib *rib, uint32_t dest, uint16_t peer)
 	p->next = *at;
 	*at = id;
 	p->dest = dest;
-	p->peer = peer;
+	p->peer = peer & 0x3fffU; /* RIB_PEER_MAX */
 	rib_peer_slot(rib, peer)->npaths++;
 	rib->npaths[rib_dest_fam(dest)]++;
 	return id;
@@ -273,7 +273,7 @@ rib_path_set(
 	attrs_ref(rib->pool, r->attrs);
 	p->in = r->attrs_in;
 	p->after = r->attrs;
-	p->reason = r->reason & 0x3ffU; /* RIB_REASON_MAX */
+	p->reason = r->reason & 0xfffU; /* RIB_REASON_MAX */
 	p->malformed = !!(r->flags & ADJIN_MALFORMED);
 	p->held = !!(r->flags & ADJIN_HELD);
 	p->since = now_s;

@@ -24,8 +24,8 @@
 
 enum {
 	RIB_LOCAL = 0, /* the peer number of what we originate */
-	RIB_PEER_MAX = 65535,
-	RIB_REASON_MAX = 1023, /* reasons are numbers up to this */
+	RIB_PEER_MAX = 16383,
+	RIB_REASON_MAX = 4095, /* what is above is kept as this */
 	RIB_ECMP_MAX = 64,
 };
 

@@ -20,13 +20,13 @@ struct path {
 	uint32_t peer_prev, peer_next;
 	uint32_t in, after; /* attributes, with a reference each */
 	uint32_t since;
-	uint16_t peer;
-	uint16_t reason : 10;
-	uint16_t malformed : 1;
-	uint16_t held : 1;
-	uint16_t best : 1;
-	uint16_t ecmp : 1;
-	uint16_t gen : 2; /* stale when not its peer's */
+	uint32_t peer : 14;
+	uint32_t reason : 12;
+	uint32_t malformed : 1;
+	uint32_t held : 1;
+	uint32_t best : 1;
+	uint32_t ecmp : 1;
+	uint32_t gen : 2; /* stale when not its peer's */
 };
 _Static_assert(sizeof(struct path) == 32, "a million of them");
 
