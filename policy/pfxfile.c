@@ -412,7 +412,12 @@ bird(struct parse *x)
 		if (x->tok != TOK_WORD)
 			return unexpected(x, "the name of the set");
 		next(x);
-		if (!expect(x, '=') || !expect(x, '['))
+		if (!expect(x, '='))
+			return false;
+		if (x->tok == TOK_BAD && x->word[0] == '"')
+			return fail(x, x->tok_line,
+			    "bgpq4 -B without -E: only a prefix-set is read");
+		if (!expect(x, '['))
 			return false;
 		while (!at_punct(x, ']')) {
 			if (!bird_entry(x))

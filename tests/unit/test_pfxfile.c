@@ -173,6 +173,11 @@ static const struct bad bads[] = {
 	    "not the JSON of bgpq4 -j: \"}\" is wanted where the file ends" },
 	{ 1, "{ \"P\": 3 }",
 	    "not the JSON of bgpq4 -j: \"[\" is wanted here" },
+	{ 3, "# empty\n# why\nP=\"prefix { \n\t}\"\n",
+	    "bgpq4 -B without -E: only a prefix-set is read" },
+	/* Escapes of JSON do not reach a terminal either. */
+	{ 1, "{ \"P\": [ { \"prefix\": \"\\u001b[31m\" } ] }",
+	    "\"?[31m\" is not a prefix" },
 	{ 1, "{ 3: [] }", "the name of the list is wanted here" },
 	{ 1, "[]", "not the JSON of bgpq4 -j: \"{\" is wanted here" },
 	{ 1, "{ \"P\": [ 4294967296 ] }", "no AS number: it has 32 bits" },
