@@ -6,6 +6,10 @@
  *
  * A node is three words and the address: 16 octets for IPv4, 28 for IPv6.
  * The length is kept in the top bits of the two child numbers.
+ *
+ * A large IPv4 trie has an index besides: a root for each value of the first
+ * 16 or 20 bits, for the prefixes that have as many.  Most of the way to a /24
+ * is then one step.
  */
 #include "lib/trie.h"
 
@@ -18,7 +22,16 @@
 enum {
 	NUM_BITS = 28,
 	LEN_BITS = 4,
-	WORDS_MAX = 4
+	WORDS_MAX = 4,
+};
+
+/* From how many prefixes on there is an index, and of how many bits. */
+static const struct {
+	size_t from;
+	unsigned int bits;
+} top_size[] = {
+	{ 16384, 16 },
+	{ 262144, 20 },
 };
 #define NUM_MASK ((1U << NUM_BITS) - 1)
 #define LEN_MASK ((1U << LEN_BITS) - 1)
@@ -33,7 +46,10 @@ struct trie {
 	uint32_t *mem; /* the nodes; number 0 means none */
 	uint32_t words; /* of a key */
 	uint32_t used, cap, free;
-	uint32_t root;
+	uint32_t root; /* with an index: of those shorter than it */
+	uint32_t *top; /* 1 << top_bits roots, or NULL */
+	uint8_t top_bits;
+	size_t top_next; /* at how many prefixes it grows */
 	uint8_t fam;
 	size_t count;
 };
@@ -147,6 +163,7 @@ trie_new(enum fam f)
 	t->fam = (uint8_t)f;
 	t->words = f == FAM_INET ? 1 : 4;
 	t->used = 1;
+	trie_expect(t, 0);
 	return t;
 }
 
@@ -156,6 +173,7 @@ trie_free(struct trie *t)
 	if (t == NULL)
 		return;
 	free(t->mem);
+	free(t->top);
 	free(t);
 }
 
@@ -168,7 +186,8 @@ trie_count(const struct trie *t)
 size_t
 trie_memory(const struct trie *t)
 {
-	return sizeof *t + t->used * node_size(t);
+	return sizeof *t + t->used * node_size(t) +
+	    (t->top != NULL ? sizeof *t->top << t->top_bits : 0);
 }
 
 /* Room for one put (two nodes), so that no pointer moves in the middle. */
@@ -212,12 +231,28 @@ node_del(uint32_t w, struct trie *t, uint32_t num)
 	t->free = num;
 }
 
+/* Which of the roots of the index. */
+INLINE uint32_t
+top_of(const struct trie *t, const uint32_t *key)
+{
+	return key[0] >> (32 - t->top_bits);
+}
+
+/* Where the number of the root is kept below which this prefix belongs. */
+INLINE uint32_t *
+root_of(uint32_t w, const struct trie *t, const struct want *k)
+{
+	if (w == 1 && t->top != NULL && k->len >= t->top_bits)
+		return &t->top[top_of(t, k->key)];
+	return (uint32_t *)(uintptr_t)&t->root;
+}
+
 /* Hangs num where `parent` (NULL: the root) had its child of that side. */
 INLINE void
-hang(struct trie *t, struct node *parent, unsigned int side, uint32_t num)
+hang(uint32_t *root, struct node *parent, unsigned int side, uint32_t num)
 {
 	if (parent == NULL)
-		t->root = num;
+		*root = num;
 	else
 		kid_set(parent, side, num);
 }
@@ -225,7 +260,7 @@ hang(struct trie *t, struct node *parent, unsigned int side, uint32_t num)
 INLINE uint32_t
 get(uint32_t w, const struct trie *t, const struct want *k)
 {
-	uint32_t num = t->root;
+	uint32_t num = *root_of(w, t, k);
 
 	/* Which bits were jumped over is compared once, at the end. */
 	while (num != 0) {
@@ -254,13 +289,14 @@ put(uint32_t w, struct trie *t, const struct want *k, uint32_t val)
 {
 	struct node *parent = NULL, *n;
 	unsigned int side = 0, same;
-	uint32_t num = t->root, leaf, fork, old;
+	uint32_t *root = root_of(w, t, k);
+	uint32_t num = *root, leaf, fork, old;
 
 	for (;;) {
 		if (num == 0) {
 			leaf = node_new(w, t, k->key, k->len);
 			at(w, t, leaf)->val = val;
-			hang(t, parent, side, leaf);
+			hang(root, parent, side, leaf);
 			return 0;
 		}
 		n = at(w, t, num);
@@ -279,7 +315,7 @@ put(uint32_t w, struct trie *t, const struct want *k, uint32_t val)
 	/* The new prefix, or a fork above both, comes in front of n. */
 	fork = node_new(w, t, k->key, same);
 	kid_set(at(w, t, fork), bit(n->key, same), num);
-	hang(t, parent, side, fork);
+	hang(root, parent, side, fork);
 	if (same < k->len) {
 		leaf = node_new(w, t, k->key, k->len);
 		kid_set(at(w, t, fork), bit(k->key, same), leaf);
@@ -289,6 +325,63 @@ put(uint32_t w, struct trie *t, const struct want *k, uint32_t val)
 	return 0;
 }
 
+/*
+ * Moves what lies below num into the new index: as it is what belongs there,
+ * one by one what is too short for it.
+ */
+static void
+split(struct trie *t, uint32_t num)
+{
+	const struct node *n;
+	uint32_t val, kids[2];
+	struct want k = { .len = 0 };
+
+	if (num == 0)
+		return;
+	n = at(1, t, num);
+	k.key[0] = n->key[0];
+	k.len = len(n);
+	val = n->val;
+	kids[0] = kid(n, 0);
+	kids[1] = kid(n, 1);
+	if (k.len >= t->top_bits) {
+		t->top[top_of(t, k.key)] = num;
+		return;
+	}
+	node_del(1, t, num);
+	split(t, kids[0]);
+	split(t, kids[1]);
+	if (val != 0) {
+		reserve(t);
+		put(1, t, &k, val);
+	}
+}
+
+void
+trie_expect(struct trie *t, size_t prefixes)
+{
+	uint32_t *old = t->top, root = t->root;
+	unsigned int bits = 0, was = t->top_bits;
+
+	t->top_next = SIZE_MAX;
+	if (t->words != 1)
+		return;
+	for (size_t i = 0; i < sizeof top_size / sizeof *top_size; i++)
+		if (top_size[i].from <= prefixes || top_size[i].bits <= was)
+			bits = top_size[i].bits;
+		else if (t->top_next == SIZE_MAX)
+			t->top_next = top_size[i].from;
+	if (bits <= was)
+		return;
+	t->top = mem_alloc(sizeof *t->top << bits);
+	t->top_bits = (uint8_t)bits;
+	t->root = 0;
+	split(t, root);
+	for (uint32_t i = 0; old != NULL && i < 1U << was; i++)
+		split(t, old[i]);
+	free(old);
+}
+
 uint32_t
 trie_put(struct trie *t, const struct pfx *p, uint32_t val)
 {
@@ -296,6 +389,8 @@ trie_put(struct trie *t, const struct pfx *p, uint32_t val)
 	uint32_t old;
 
 	assert(p->addr.fam == t->fam && val != 0);
+	if (t->count >= t->top_next)
+		trie_expect(t, t->count);
 	reserve(t);
 	old = BY_FAMILY(t, put, &k, val);
 	t->count += old == 0;
@@ -307,7 +402,8 @@ del(uint32_t w, struct trie *t, const struct want *k)
 {
 	struct node *grand = NULL, *parent = NULL, *n;
 	unsigned int gside = 0, side = 0;
-	uint32_t num = t->root, pnum = 0, old, only;
+	uint32_t *root = root_of(w, t, k);
+	uint32_t num = *root, pnum = 0, old, only;
 
 	for (;; pnum = num, num = kid(n, side)) {
 		if (num == 0)
@@ -328,11 +424,11 @@ del(uint32_t w, struct trie *t, const struct want *k)
 	if (kid(n, 0) != 0 && kid(n, 1) != 0)
 		return old; /* a fork from now on */
 	only = kid(n, 0) | kid(n, 1);
-	hang(t, parent, side, only);
+	hang(root, parent, side, only);
 	node_del(w, t, num);
 	if (only == 0 && parent != NULL && parent->val == 0) {
 		/* A fork with one side is none. */
-		hang(t, grand, gside, kid(parent, !side));
+		hang(root, grand, gside, kid(parent, !side));
 		node_del(w, t, pnum);
 	}
 	return old;
@@ -348,14 +444,13 @@ trie_del(struct trie *t, const struct pfx *p)
 	return old;
 }
 
-/* The longest that covers k and is not longer than max. */
-INLINE uint32_t
-cover(uint32_t w, const struct trie *t, const struct want *k, unsigned int max,
-    const struct node **found)
+/* The longest below num that covers k and is not longer than max, or NULL. */
+INLINE const struct node *
+cover_below(uint32_t w, const struct trie *t, uint32_t num,
+    const struct want *k, unsigned int max)
 {
-	uint32_t num = t->root;
+	const struct node *found = NULL;
 
-	*found = NULL;
 	while (num != 0) {
 		const struct node *n = at(w, t, num);
 		unsigned int l = len(n);
@@ -363,12 +458,22 @@ cover(uint32_t w, const struct trie *t, const struct want *k, unsigned int max,
 		if (l > max || common(w, n->key, k->key, l) < l)
 			break;
 		if (n->val != 0)
-			*found = n;
+			found = n;
 		if (l == max)
 			break;
 		num = kid(n, bit(k->key, l));
 	}
-	return *found != NULL ? (*found)->val : 0;
+	return found;
+}
+
+INLINE const struct node *
+cover(uint32_t w, const struct trie *t, const struct want *k, unsigned int max)
+{
+	const struct node *found = NULL;
+
+	if (w == 1 && t->top != NULL && max >= t->top_bits)
+		found = cover_below(w, t, *root_of(w, t, k), k, max);
+	return found != NULL ? found : cover_below(w, t, t->root, k, max);
 }
 
 static uint32_t
@@ -377,14 +482,15 @@ covering(const struct trie *t, const struct pfx *p, unsigned int max,
 {
 	struct want k = want(p);
 	const struct node *n;
-	uint32_t val;
 
 	if (p->addr.fam != t->fam)
 		return 0;
-	val = BY_FAMILY(t, cover, &k, max, &n);
-	if (val != 0 && found != NULL)
+	n = BY_FAMILY(t, cover, &k, max);
+	if (n == NULL)
+		return 0;
+	if (found != NULL)
 		tell(t, n, found);
-	return val;
+	return n->val;
 }
 
 uint32_t
@@ -399,58 +505,93 @@ trie_shorter(const struct trie *t, const struct pfx *p, struct pfx *found)
 	return p->len == 0 ? 0 : covering(t, p, p->len - 1U, found);
 }
 
-/* The node with whose subtree the walk goes on after k; 0: none. */
-INLINE uint32_t
-after(uint32_t w, const struct trie *t, const struct want *k)
+INLINE const struct node *
+first(uint32_t w, const struct trie *t, uint32_t num)
 {
-	uint32_t num = t->root, later = 0;
+	const struct node *n;
+
+	if (num == 0)
+		return NULL;
+	n = at(w, t, num);
+	while (n->val == 0)
+		n = at(w, t, kid(n, 0)); /* a fork has both sides */
+	return n;
+}
+
+/* The first below num that comes after k, or NULL. */
+INLINE const struct node *
+after(uint32_t w, const struct trie *t, uint32_t num, const struct want *k)
+{
+	uint32_t later = 0;
 
 	while (num != 0) {
 		const struct node *n = at(w, t, num);
 		unsigned int l = len(n), same;
 
 		same = common(w, n->key, k->key, min(l, k->len));
-		if (same == k->len && l == k->len)
-			return kid(n, 0) != 0 ? kid(n, 0)
-			    : kid(n, 1) != 0  ? kid(n, 1)
-					      : later;
-		if (same == k->len)
-			return num; /* all of it lies inside k */
-		if (same < l)
-			return bit(n->key, same) == 1 ? num : later;
+		if (same == k->len && l > k->len)
+			break; /* all of it lies inside k */
+		if (same < l) {
+			if (bit(n->key, same) == 0)
+				num = later;
+			break;
+		}
+		if (l == k->len) {
+			num = kid(n, 0) != 0 ? kid(n, 0) : kid(n, 1);
+			if (num == 0)
+				num = later;
+			break;
+		}
 		if (bit(k->key, l) == 0 && kid(n, 1) != 0)
 			later = kid(n, 1);
 		num = kid(n, bit(k->key, l));
 	}
-	return later;
+	return first(w, t, num != 0 ? num : later);
 }
 
-INLINE const struct node *
-first(uint32_t w, const struct trie *t, uint32_t num)
+/*
+ * With an index: the first of the indexed ones that comes after k (NULL: of
+ * all), unless `shorter`, the first of the others, comes before it.  It looks
+ * no further than that one: a whole walk looks once at each root.
+ */
+static const struct node *
+after_top(
+    const struct trie *t, const struct want *k, const struct node *shorter)
 {
-	const struct node *n = at(w, t, num);
+	uint32_t i = top_of(t, k->key), end = 1U << t->top_bits;
+	const struct node *n;
 
-	while (n->val == 0)
-		n = at(w, t, kid(n, 0)); /* a fork has both sides */
-	return n;
+	if (k->len >= t->top_bits) {
+		n = after(1, t, t->top[i], k);
+		if (n != NULL) /* a shorter one after k begins later */
+			return n;
+		i++;
+	}
+	if (shorter != NULL)
+		end = top_of(t, shorter->key);
+	for (; i < end; i++)
+		if (t->top[i] != 0)
+			return first(1, t, t->top[i]);
+	return shorter;
 }
 
 uint32_t
 trie_next(const struct trie *t, struct pfx *p)
 {
+	struct want k = { .len = 0 };
 	const struct node *n;
-	uint32_t num = t->root;
 
 	if (p->addr.fam > t->fam)
 		return 0;
 	if (p->addr.fam == t->fam) {
-		struct want k = want(p);
-
-		num = BY_FAMILY(t, after, &k);
-	}
-	if (num == 0)
+		k = want(p);
+		n = BY_FAMILY(t, after, t->root, &k);
+	} else
+		n = BY_FAMILY(t, first, t->root);
+	if (t->top != NULL)
+		n = after_top(t, &k, n);
+	if (n == NULL)
 		return 0;
-	n = BY_FAMILY(t, first, num);
 	tell(t, n, p);
 	return n->val;
 }

@@ -17,6 +17,12 @@ struct trie;
 /* Out of memory ends the process (lib/mem.h). */
 struct trie *trie_new(enum fam);
 void trie_free(struct trie *);
+/*
+ * Says how large it will become.  A large IPv4 trie has an index (256 KiB, or
+ * 4 MiB from 262,144 prefixes on) that makes it several times as fast; it gets
+ * that by itself when it has grown, and keeps it.
+ */
+void trie_expect(struct trie *, size_t prefixes);
 size_t trie_count(const struct trie *);
 size_t trie_memory(const struct trie *);
 

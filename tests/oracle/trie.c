@@ -183,6 +183,7 @@ run(enum fam f, uint32_t steps)
 	struct twin *w = calloc(1, sizeof *w);
 	struct trie *t = trie_new(f);
 	uint32_t spread = 1 + rnd(6), puts = 1 + rnd(9), got, want;
+	uint32_t indexed = rnd(2) == 0 ? 1 + rnd(steps) : 0;
 
 	for (uint32_t i = 1; i <= steps; i++) {
 		struct pfx p = random_pfx(f, spread);
@@ -202,6 +203,8 @@ run(enum fam f, uint32_t steps)
 		look(t, w, &p);
 		if (i % 512 == 0)
 			walk(t, w);
+		if (i == indexed)
+			trie_expect(t, rnd(8) == 0 ? 300000 : 20000);
 	}
 	walk(t, w);
 	while (w->n > 0) {

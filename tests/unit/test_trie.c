@@ -152,6 +152,50 @@ test_memory(void **state)
 	trie_free(NULL);
 }
 
+/* A trie that grows gets its index by itself; nothing is lost on the way. */
+static void
+test_large(void **state)
+{
+	enum {
+		MANY = 300000
+	};
+	struct trie *t = trie_new(FAM_INET);
+	struct pfx at = { 0 }, last = { 0 }, p;
+	struct addr a;
+	uint32_t n = 0, indexes = 0;
+	size_t before;
+
+	put(t, "0.0.0.0/0", MANY + 1, 0);
+	put(t, "128.0.0.0/1", MANY + 2, 0);
+	put(t, "255.255.0.0/16", MANY + 3, 0);
+	for (uint32_t i = 0; i < MANY; i++) {
+		a = addr_v4(i * 40503U << 8);
+		assert_true(pfx_make(&p, &a, 24));
+		before = trie_memory(t);
+		assert_int_equal(trie_put(t, &p, i + 1), 0);
+		indexes += trie_memory(t) > before + 100000;
+	}
+	assert_int_equal(indexes, 2);
+	for (uint32_t i = 0; i < MANY; i++) {
+		a = addr_v4((i * 40503U << 8) + 1);
+		assert_true(pfx_make(&p, &a, 32));
+		assert_int_equal(trie_longest(t, &p, &p), i + 1);
+		assert_int_equal(trie_get(t, &p), i + 1);
+		assert_int_equal(trie_shorter(t, &p, &p),
+		    (a.o[0] == 255 && a.o[1] == 255) ? MANY + 3
+			: a.o[0] & 0x80              ? MANY + 2
+						     : MANY + 1);
+	}
+	for (; trie_next(t, &at) != 0; n++) {
+		assert_true(n == 0 || pfx_cmp(&last, &at) < 0);
+		last = at;
+	}
+	assert_int_equal(n, MANY + 3);
+	/* Two nodes a prefix, and the index. */
+	assert_in_range(trie_memory(t), 4 << 20, (4 << 20) + 2 * 16 * MANY);
+	trie_free(t);
+}
+
 int
 main(void)
 {
@@ -160,6 +204,7 @@ main(void)
 		cmocka_unit_test(test_covering),
 		cmocka_unit_test(test_walk),
 		cmocka_unit_test(test_memory),
+		cmocka_unit_test(test_large),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
