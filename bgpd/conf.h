@@ -22,9 +22,9 @@
 #include "policy/reason.h"
 #include "policy/rules.h"
 
-struct conf_tree;	/* bgpd/conf_tree.h */
-struct asnset;		/* policy/asnset.h */
-struct pfxset;		/* policy/pfxset.h */
+struct conf_tree; /* bgpd/conf_tree.h */
+struct asnset; /* policy/asnset.h */
+struct pfxset; /* policy/pfxset.h */
 
 /* Where a thing was written; file is NULL for a built-in default. */
 struct conf_pos {
@@ -35,15 +35,18 @@ struct conf_pos {
 
 /* ---- diagnostics ------------------------------------------ conf_diag.c */
 
-enum diag_severity { DIAG_ERROR, DIAG_WARNING };
+enum diag_severity {
+	DIAG_ERROR,
+	DIAG_WARNING
+};
 
 struct diag {
 	struct conf_pos pos;
 	enum diag_severity severity;
 	const char *code; /* stable, static: "unknown-option" */
-	char *message;	  /* one sentence without the final dot */
-	char *hint;	  /* or NULL */
-	char *source;	  /* the source line, or NULL */
+	char *message; /* one sentence without the final dot */
+	char *hint; /* or NULL */
+	char *source; /* the source line, or NULL */
 };
 
 /* In the order of file (as read), line, column once conf_load() is done. */
@@ -51,7 +54,7 @@ struct diag_list {
 	struct diag *d;
 	size_t n, cap;
 	size_t nerror, nwarning;
-	char **file;	  /* names and texts kept for pos.file */
+	char **file; /* names and texts kept for pos.file */
 	size_t nfile;
 };
 
@@ -106,18 +109,27 @@ void conf_reader_files(struct conf_reader *);
 
 /* ---- the value ------------------------------------------- conf_check.c */
 
-enum conf_limit_action { CONF_LIMIT_WARN, CONF_LIMIT_DISCARD,
-	CONF_LIMIT_FREEZE, CONF_LIMIT_STOP, CONF_LIMIT_RESTART };
+enum conf_limit_action {
+	CONF_LIMIT_WARN,
+	CONF_LIMIT_DISCARD,
+	CONF_LIMIT_FREEZE,
+	CONF_LIMIT_STOP,
+	CONF_LIMIT_RESTART
+};
 const char *conf_limit_action_name(enum conf_limit_action);
 
 /* Which routes a limit counts. */
-enum conf_counter { CONF_RECEIVED, CONF_ACCEPTED, CONF_ANNOUNCED,
-	CONF_COUNTER_N };
+enum conf_counter {
+	CONF_RECEIVED,
+	CONF_ACCEPTED,
+	CONF_ANNOUNCED,
+	CONF_COUNTER_N
+};
 
 struct conf_limit {
-	uint32_t max;	 /* 0: no limit */
+	uint32_t max; /* 0: no limit */
 	uint8_t warn_pct;
-	uint8_t action;	 /* enum conf_limit_action */
+	uint8_t action; /* enum conf_limit_action */
 	uint32_t time_s; /* of freeze and restart; freeze: 0 = for ever */
 };
 
@@ -142,10 +154,18 @@ struct conf_socket {
 	struct conf_pos pos;
 };
 
-enum conf_log_to { CONF_LOG_JOURNAL, CONF_LOG_SYSLOG, CONF_LOG_STDERR,
-	CONF_LOG_FILE };
-enum conf_log_level { CONF_LOG_ERROR, CONF_LOG_WARNING, CONF_LOG_INFO,
-	CONF_LOG_DEBUG };
+enum conf_log_to {
+	CONF_LOG_JOURNAL,
+	CONF_LOG_SYSLOG,
+	CONF_LOG_STDERR,
+	CONF_LOG_FILE
+};
+enum conf_log_level {
+	CONF_LOG_ERROR,
+	CONF_LOG_WARNING,
+	CONF_LOG_INFO,
+	CONF_LOG_DEBUG
+};
 
 struct conf_log {
 	enum conf_log_to to;
@@ -154,7 +174,7 @@ struct conf_log {
 	bool json;
 	enum conf_log_level level;
 	bool session_events;
-	uint32_t rejected_sample;      /* one of so many; 0: none */
+	uint32_t rejected_sample; /* one of so many; 0: none */
 	uint32_t rejected_max_per_min; /* 0: no ceiling */
 };
 
@@ -169,7 +189,7 @@ struct conf_set {
 	size_t nfile;
 	uint32_t max_age_s; /* 0: none */
 	size_t entries;
-	int64_t oldest;	/* the oldest file's mtime, 0 without files */
+	int64_t oldest; /* the oldest file's mtime, 0 without files */
 };
 
 struct conf_asset {
@@ -197,8 +217,8 @@ struct conf_network {
 	struct conf_pos pos;
 	bool med_set;
 	uint32_t med;
-	bool no_export;		/* NO_EXPORT is added; the default */
-	struct rule_comm *comm;	/* plain and large */
+	bool no_export; /* NO_EXPORT is added; the default */
+	struct rule_comm *comm; /* plain and large */
 	size_t ncomm;
 };
 
@@ -208,21 +228,21 @@ struct conf_fib {
 	uint32_t metric;
 	struct addr prefer_source[FAM_N]; /* fam FAM_NONE: none */
 	uint32_t max_routes;
-	bool keep;	   /* on-stop keep, else remove */
+	bool keep; /* on-stop keep, else remove */
 	uint32_t keep_s;
 	uint32_t reconcile_s;
 };
 
 struct conf_neighbor {
-	struct addr addr;	/* the key */
+	struct addr addr; /* the key */
 	struct conf_pos pos;
-	char *name;		/* description, else the address */
-	char *description;	/* or NULL */
-	char *group;		/* or NULL */
-	char *template;		/* or NULL */
+	char *name; /* description, else the address */
+	char *description; /* or NULL */
+	char *group; /* or NULL */
+	char *template; /* or NULL */
 	uint32_t remote_as;
-	bool internal;		/* remote_as is our own */
-	struct addr local_addr;	/* fam FAM_NONE: the kernel chooses */
+	bool internal; /* remote_as is our own */
+	struct addr local_addr; /* fam FAM_NONE: the kernel chooses */
 	/* In the family that is not the session's: the next hop that the peer
 	 * must use, and ours; fam FAM_NONE: none. */
 	struct addr next_hop_peer, next_hop_self;
@@ -230,25 +250,25 @@ struct conf_neighbor {
 	bool passive, enabled;
 	uint16_t hold_s, hold_min_s;
 	uint32_t connect_retry_s;
-	uint8_t multihop;	/* TTL; 0: directly connected */
-	uint8_t ttl_security;	/* RFC 5082, hops; 0: off */
-	char *no_ttl_security;	/* the reason given, or NULL */
-	char *md5_file;		/* or NULL */
+	uint8_t multihop; /* TTL; 0: directly connected */
+	uint8_t ttl_security; /* RFC 5082, hops; 0: off */
+	char *no_ttl_security; /* the reason given, or NULL */
+	char *md5_file; /* or NULL */
 	struct conf_secret md5;
-	uint8_t role;		/* enum wire_role; ROLE_NONE: none */
+	uint8_t role; /* enum wire_role; ROLE_NONE: none */
 	bool role_strict;
 	uint16_t weight;
-	uint32_t require;	/* 1 << enum neg_req (fsm/negotiate.h) */
+	uint32_t require; /* 1 << enum neg_req (fsm/negotiate.h) */
 	/* NULL: none, and nothing passes (RFC 8212). */
 	const struct conf_policy *import, *export;
-	const struct conf_set *irr;    /* NULL: none */
+	const struct conf_set *irr; /* NULL: none */
 	const struct conf_set **allow; /* holes in the bogon guard */
 	size_t nallow;
 	/* [counter][family]; family FAM_NONE: the sum over the session. */
 	struct conf_limit limit[CONF_COUNTER_N][FAM_N];
-	uint32_t guard_off;	/* GUARD_BIT() of enum guard (policy/reason.h) */
+	uint32_t guard_off; /* GUARD_BIT() of enum guard (policy/reason.h) */
 	char *guard_off_why[GUARD_N]; /* the reason given, or NULL */
-	bool fib;		/* may its routes go to the kernel */
+	bool fib; /* may its routes go to the kernel */
 };
 
 struct conf {
@@ -257,19 +277,19 @@ struct conf {
 
 	/* global */
 	uint32_t as;
-	uint32_t router_id;	/* host order */
-	char *hostname;		/* or NULL */
+	uint32_t router_id; /* host order */
+	char *hostname; /* or NULL */
 	struct conf_listen *listen;
 	size_t nlisten;
 	uint16_t hold_s, hold_min_s;
 	uint32_t connect_retry_s;
-	bool lab_mode;		/* documentation numbers are accepted */
-	char *shutdown_reason;	/* or NULL */
-	uint32_t multipath;	/* 1: off */
+	bool lab_mode; /* documentation numbers are accepted */
+	char *shutdown_reason; /* or NULL */
+	uint32_t multipath; /* 1: off */
 
 	struct conf_log log;
 	struct conf_socket *sock;
-	size_t nsock;		/* 0: the built-in two of ana-bgpd(8) */
+	size_t nsock; /* 0: the built-in two of ana-bgpd(8) */
 	struct conf_fib fib;
 
 	/* peering-policy; the limits are already in each neighbor */
@@ -314,7 +334,7 @@ const struct conf_policy *conf_policy_find(
 /* ---- printing --------------------------------------------- conf_print.c */
 
 enum {
-	CONF_PRINT_ORIGIN = 1 << 0,   /* "# file:line" behind each line */
+	CONF_PRINT_ORIGIN = 1 << 0, /* "# file:line" behind each line */
 	CONF_PRINT_DEFAULTS = 1 << 1, /* what was not written, too */
 };
 /*
@@ -325,14 +345,19 @@ char *conf_print(const struct conf *, unsigned int flags);
 
 /* ---- old against new --------------------------------------- conf_diff.c */
 
-enum conf_diff_what { CONF_SAME, CONF_ADDED, CONF_REMOVED, CONF_LIVE,
-	CONF_RESET };
+enum conf_diff_what {
+	CONF_SAME,
+	CONF_ADDED,
+	CONF_REMOVED,
+	CONF_LIVE,
+	CONF_RESET
+};
 
 struct conf_diff_neighbor {
 	struct addr addr;
 	enum conf_diff_what what; /* RESET: the session must bounce */
-	bool policy;	/* import must run again over the Adj-RIB-In */
-	bool export;	/* what we announce must be made again */
+	bool policy; /* import must run again over the Adj-RIB-In */
+	bool export; /* what we announce must be made again */
 };
 
 struct conf_diff {
@@ -340,11 +365,11 @@ struct conf_diff {
 	size_t nneighbor;
 	/* What cannot be changed while running (sockets, log directories ...)
 	 * is a sentence of its own with "needs a restart". */
-	bool global;	/* global: as, router-id, listen ...: sessions bounce */
-	bool policies;	/* sets, policies, peering-policy */
+	bool global; /* global: as, router-id, listen ...: sessions bounce */
+	bool policies; /* sets, policies, peering-policy */
 	bool networks;
 	bool fib, log, control;
-	char **line;	/* sentences, one a change */
+	char **line; /* sentences, one a change */
 	size_t nline;
 };
 

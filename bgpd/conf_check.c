@@ -1,0 +1,614 @@
+/* conf_check.c -- the checked tree to struct conf: what is global. */
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bgpd/conf_build.h"
+#include "lib/mem.h"
+#include "policy/asnset.h"
+#include "policy/martian.h"
+#include "policy/pfxset.h"
+
+/* ---- helpers ----------------------------------------------------------- */
+
+const struct conf_node *
+build_get(const struct conf_node *b, const char *name)
+{
+	size_t i;
+
+	for (i = 0; b != NULL && i < b->nchild; i++)
+		if (!b->child[i]->bad && b->child[i]->schema != NULL &&
+		    strcmp(b->child[i]->schema->name, name) == 0)
+			return b->child[i];
+	return NULL;
+}
+
+bool
+build_was_bad(const struct build *b, const char *kind, const char *name)
+{
+	const struct conf_node *root = &b->tree->root;
+	size_t i;
+
+	for (i = 0; i < root->nchild; i++) {
+		const struct conf_node *n = root->child[i];
+
+		if (n->bad && strcmp(conf_word_text(n, 1), name) == 0 &&
+		    (n->schema == NULL || strcmp(n->schema->name, kind) == 0))
+			return true;
+	}
+	return false;
+}
+
+static char *
+vformat(const char *fmt, va_list ap)
+{
+	char *s;
+
+	if (vasprintf(&s, fmt, ap) < 0)
+		abort();
+	return s;
+}
+
+void
+build_error(struct build *b, const struct conf_pos *at, const char *code,
+    char *hint, const char *fmt, ...)
+{
+	va_list ap;
+	char *s;
+
+	va_start(ap, fmt);
+	s = vformat(fmt, ap);
+	va_end(ap);
+	diag_add(b->diags, b->tree, DIAG_ERROR, at, code, hint, "%s", s);
+	free(s);
+}
+
+void
+build_warn(struct build *b, const struct conf_pos *at, const char *code,
+    char *hint, const char *fmt, ...)
+{
+	va_list ap;
+	char *s;
+
+	va_start(ap, fmt);
+	s = vformat(fmt, ap);
+	va_end(ap);
+	diag_add(b->diags, b->tree, DIAG_WARNING, at, code, hint, "%s", s);
+	free(s);
+}
+
+void
+build_not_built(struct build *b, const struct conf_word *w)
+{
+	build_error(b, &w->pos, "not-built", NULL,
+	    "\"%s\" is known, but this version does not have it yet; "
+	    "remove it or comment it out",
+	    w->text);
+}
+
+char *
+build_guess(const char *name, const char *found, const struct conf_pos *at)
+{
+	unsigned int d = conf_distance(name, found);
+
+	if (d > 2 || d >= strlen(name))
+		return NULL;
+	return mem_printf(
+	    "did you mean \"%s\" (%s:%u)?", found, at->file, at->line);
+}
+
+void
+build_undefined(struct build *b, const struct conf_word *w, const char *kind)
+{
+	const struct conf_node *root = &b->tree->root;
+	char *hint = NULL;
+	size_t i;
+
+	if (build_was_bad(b, kind, w->text))
+		return;
+	for (i = 0; i < root->nchild && hint == NULL; i++) {
+		const struct conf_node *n = root->child[i];
+
+		if (n->schema != NULL && strcmp(n->schema->name, kind) == 0 &&
+		    n->nword > 1)
+			hint = build_guess(
+			    w->text, conf_word_text(n, 1), &n->word[1].pos);
+	}
+	build_error(b, &w->pos, "undefined", hint, "%s \"%s\" is not defined",
+	    kind, w->text);
+}
+
+static uint64_t
+number(const struct conf_node *b, const char *name, size_t word, uint64_t def)
+{
+	const struct conf_node *n = build_get(b, name);
+
+	return n != NULL ? n->word[word].num : def;
+}
+
+static char *
+text(const struct conf_node *b, const char *name)
+{
+	const struct conf_node *n = build_get(b, name);
+
+	return n != NULL ? mem_strdup(conf_word_text(n, 1)) : NULL;
+}
+
+/* Is the path in the directory (or below)?  Without one all are. */
+static bool
+below(const char *path, const char *dir)
+{
+	size_t n;
+
+	if (dir == NULL)
+		return true;
+	n = strlen(dir);
+	while (n > 1 && dir[n - 1] == '/')
+		n--;
+	return strncmp(path, dir, n) == 0 && path[n] == '/' &&
+	    strstr(path + n, "/../") == NULL;
+}
+
+/* ---- global ------------------------------------------------------------ */
+
+static void
+listens(struct build *b, const struct conf_node *g)
+{
+	struct conf *c = b->c;
+	size_t i, k;
+
+	for (i = 0; g != NULL && i < g->nchild; i++) {
+		const struct conf_node *n = g->child[i];
+		struct conf_listen l;
+
+		if (n->bad || n->schema == NULL ||
+		    strcmp(n->schema->name, "listen") != 0)
+			continue;
+		l = (struct conf_listen){ .addr = n->word[1].addr,
+			.port = n->nword > 3 ? (uint16_t)n->word[3].num : 0,
+			.pos = n->word[1].pos };
+		for (k = 0; k < c->nlisten; k++)
+			if (addr_eq(&c->listen[k].addr, &l.addr) &&
+			    c->listen[k].port == l.port)
+				break;
+		if (k < c->nlisten) {
+			build_error(b, &l.pos, "twice", NULL,
+			    "two \"listen\" on one address and port (%s:%u)",
+			    c->listen[k].pos.file, c->listen[k].pos.line);
+			continue;
+		}
+		if (addr_is_multicast(&l.addr) || addr_is_v4mapped(&l.addr) ||
+		    addr_is_linklocal(&l.addr)) {
+			build_error(b, &l.pos, "bad-value", NULL,
+			    "\"%s\" is no address to listen on",
+			    n->word[1].text);
+			continue;
+		}
+		c->listen =
+		    mem_realloc(c->listen, c->nlisten + 1, sizeof(*c->listen));
+		c->listen[c->nlisten++] = l;
+	}
+}
+
+/* RFC 4271 4.2: a hold time is 0 or at least 3 seconds. */
+static void
+hold_check(struct build *b, const struct conf_node *n)
+{
+	if (n != NULL && (n->word[1].num == 1 || n->word[1].num == 2))
+		build_error(b, &n->word[1].pos, "bad-value", NULL,
+		    "\"%s\" must be 0s or at least 3s", n->schema->name);
+}
+
+static void
+global(struct build *b)
+{
+	const struct conf_node *g = build_get(&b->tree->root, "global"), *n;
+	struct conf *c = b->c;
+
+	c->as = (uint32_t)number(g, "as", 1, 0);
+	if (c->as == WIRE_AS_TRANS)
+		build_error(b, &build_get(g, "as")->word[1].pos, "bad-value",
+		    NULL, "AS 23456 is nobody's (RFC 6793)");
+	n = build_get(g, "router-id");
+	if (n != NULL) {
+		c->router_id = addr_to_v4(&n->word[1].addr);
+		/* RFC 6286 2.1: any number but 0. */
+		if (c->router_id == 0)
+			build_error(b, &n->word[1].pos, "bad-value", NULL,
+			    "the router-id cannot be 0.0.0.0");
+	}
+	c->hostname = text(g, "hostname");
+	listens(b, g);
+	c->hold_s = (uint16_t)number(g, "hold-time", 1, 90);
+	c->hold_min_s = (uint16_t)number(g, "hold-time-min", 1, 9);
+	hold_check(b, build_get(g, "hold-time"));
+	hold_check(b, build_get(g, "hold-time-min"));
+	n = build_get(g, "hold-time");
+	if (n == NULL)
+		n = build_get(g, "hold-time-min");
+	if (n != NULL && c->hold_s < c->hold_min_s && c->hold_s != 1 &&
+	    c->hold_s != 2)
+		build_error(b, &n->word[1].pos, "hold-below-min", NULL,
+		    "hold-time %us is below hold-time-min %us", c->hold_s,
+		    c->hold_min_s);
+	c->connect_retry_s = (uint32_t)number(g, "connect-retry", 1, 30);
+	c->lab_mode = build_get(g, "lab-mode") != NULL;
+	c->shutdown_reason = text(g, "shutdown-reason");
+	c->multipath = (uint32_t)number(g, "multipath", 1, 16);
+}
+
+/* ---- log, control, fib ------------------------------------------------- */
+
+static int
+choice(const struct conf_node *b, const char *name, const char *const *words,
+    int def)
+{
+	const struct conf_node *n = build_get(b, name);
+	int i;
+
+	for (i = 0; n != NULL && words[i] != NULL; i++)
+		if (conf_word_is(n, 1, words[i]))
+			return i;
+	return def;
+}
+
+static void
+log_block(struct build *b)
+{
+	static const char *const to[] = { "journal", "syslog", "stderr", "file",
+		NULL };
+	static const char *const level[] = { "error", "warning", "info",
+		"debug", NULL };
+	const struct conf_node *g = build_get(&b->tree->root, "log"), *n;
+	struct conf_log *l = &b->c->log;
+
+	n = build_get(g, "destination");
+	l->to_set = n != NULL;
+	l->to = (enum conf_log_to)choice(g, "destination", to, 0);
+	if (n != NULL && l->to == CONF_LOG_FILE) {
+		l->file = mem_strdup(conf_word_text(n, 2));
+		if (!below(l->file, b->r->log_dir))
+			build_error(b, &n->word[2].pos, "outside", NULL,
+			    "log files are below %s", b->r->log_dir);
+	}
+	n = build_get(g, "format");
+	l->json = n != NULL && conf_word_is(n, 1, "json");
+	l->level =
+	    (enum conf_log_level)choice(g, "level", level, CONF_LOG_INFO);
+	l->session_events = number(g, "session-events", 1, 1) != 0;
+	n = build_get(g, "rejected-routes");
+	if (n != NULL && n->nword > 2) {
+		l->rejected_sample = (uint32_t)n->word[2].num2;
+		if (n->nword > 4)
+			l->rejected_max_per_min = (uint32_t)n->word[4].num;
+	}
+}
+
+static void
+control_block(struct build *b)
+{
+	const struct conf_node *g = build_get(&b->tree->root, "control"), *m;
+	struct conf *c = b->c;
+	size_t i, k;
+
+	for (i = 0; g != NULL && i < g->nchild; i++) {
+		const struct conf_node *n = g->child[i];
+		struct conf_socket *s;
+
+		if (n->bad)
+			continue;
+		if (n->word[1].text[0] != '/' ||
+		    !below(n->word[1].text, b->r->run_dir) ||
+		    strlen(n->word[1].text) > 107)
+			build_error(b, &n->word[1].pos, "outside", NULL,
+			    "a socket is an absolute path below %s, shorter "
+			    "than 108 octets",
+			    b->r->run_dir != NULL ? b->r->run_dir : "/");
+		for (k = 0; k < c->nsock; k++)
+			if (strcmp(c->sock[k].path, n->word[1].text) == 0)
+				build_error(b, &n->word[1].pos, "twice", NULL,
+				    "two sockets of one name (%s:%u)",
+				    c->sock[k].pos.file, c->sock[k].pos.line);
+		c->sock = mem_realloc(c->sock, c->nsock + 1, sizeof(*c->sock));
+		s = &c->sock[c->nsock++];
+		*s = (struct conf_socket){ .path = mem_strdup(n->word[1].text),
+			.mode = (mode_t)number(n, "mode", 1, 0660),
+			.group = text(n, "group"),
+			.read_only = number(n, "read-only", 1, 0) != 0,
+			.max_clients =
+			    (uint32_t)number(n, "max-clients", 1, 16),
+			.pos = n->word[1].pos };
+		m = build_get(n, "mode");
+		if (m != NULL && !s->read_only && (s->mode & 06) != 0)
+			build_error(b, &m->word[1].pos, "open-socket", NULL,
+			    "everybody could change the configuration: only a "
+			    "read-only socket may be open to others");
+	}
+}
+
+static void
+fib_block(struct build *b)
+{
+	const struct conf_node *g = build_get(&b->tree->root, "fib"), *n;
+	struct conf_fib *f = &b->c->fib;
+
+	n = build_get(g, "table");
+	f->table = n == NULL || conf_word_is(n, 1, "main")
+	    ? 254
+	    : (uint32_t)n->word[1].num;
+	f->protocol = (uint8_t)number(g, "protocol", 1, 179);
+	f->metric = (uint32_t)number(g, "metric", 1, 20);
+	n = build_get(g, "prefer-source inet");
+	if (n != NULL)
+		f->prefer_source[FAM_INET] = n->word[2].addr;
+	n = build_get(g, "prefer-source inet6");
+	if (n != NULL)
+		f->prefer_source[FAM_INET6] = n->word[2].addr;
+	f->max_routes = (uint32_t)number(g, "max-routes", 1, 20000);
+	n = build_get(g, "nexthop");
+	if (n != NULL && conf_word_is(n, 1, "recursive"))
+		build_not_built(b, &n->word[1]);
+	n = build_get(g, "on-stop");
+	f->keep = n == NULL || conf_word_is(n, 1, "keep");
+	f->keep_s = !f->keep ? 0 : n != NULL ? (uint32_t)n->word[2].num : 180;
+	f->reconcile_s = (uint32_t)number(g, "reconcile", 1, 60);
+}
+
+/* ---- the peering policy and what we announce --------------------------- */
+
+static void
+peering_policy(struct build *b)
+{
+	const struct conf_node *g = build_get(&b->tree->root, "peering-policy"),
+			       *n;
+	struct conf *c = b->c;
+
+	b->limit = (struct conf_limit){ .max = 250,
+		.warn_pct = 80,
+		.action = CONF_LIMIT_RESTART,
+		.time_s = 1800 };
+	n = build_get(g, "max-prefix");
+	if (n != NULL)
+		build_limit(b, n, 1, &b->limit);
+	c->max_length[FAM_INET] = (uint8_t)number(g, "max-length inet", 2, 24);
+	c->max_length[FAM_INET6] =
+	    (uint8_t)number(g, "max-length inet6", 2, 48);
+	c->as_path_max = (uint16_t)number(g, "reject as-path-length", 3, 32);
+	n = build_get(g, "peer-lock");
+	if (n != NULL)
+		c->transit_free = build_asset(b, &n->word[2]);
+}
+
+static void
+network(struct build *b, const struct conf_node *n)
+{
+	struct conf *c = b->c;
+	const struct conf_word *w = &n->word[1];
+	struct conf_network *x;
+	const struct conf_node *m;
+	size_t i;
+
+	for (i = 0; i < c->nnetwork; i++) {
+		if (!pfx_eq(&c->network[i].pfx, &w->pfx))
+			continue;
+		build_error(b, &w->pos, "twice", NULL,
+		    "network %s is written twice (%s:%u)", w->text,
+		    c->network[i].pos.file, c->network[i].pos.line);
+		return;
+	}
+	if (pfx_is_default(&w->pfx))
+		build_error(b, &w->pos, "default-route", NULL,
+		    "a default route is never announced");
+	else if (martian_find(&w->pfx, c->lab_mode) != NULL)
+		build_warn(b, &w->pos, "martian", NULL,
+		    "network %s is %s: partners will refuse it", w->text,
+		    martian_find(&w->pfx, c->lab_mode)->name);
+	c->network =
+	    mem_realloc(c->network, c->nnetwork + 1, sizeof(*c->network));
+	x = &c->network[c->nnetwork++];
+	*x = (struct conf_network){ .pfx = w->pfx, .pos = w->pos };
+	m = build_get(n, "med");
+	x->med_set = m != NULL;
+	x->med = m != NULL ? (uint32_t)m->word[1].num : 0;
+	x->no_export = number(n, "no-export", 1, 1) != 0;
+	for (i = 0; i < n->nchild; i++) {
+		struct rule_comm comm;
+
+		m = n->child[i];
+		if (m->bad || strcmp(m->schema->name, "community") != 0)
+			continue;
+		if (!rule_comm_parse(
+			m->word[m->nword - 1].text, m->nword > 2, &comm))
+			continue;
+		x->comm = mem_realloc(x->comm, x->ncomm + 1, sizeof(*x->comm));
+		x->comm[x->ncomm++] = comm;
+	}
+}
+
+static void
+networks(struct build *b)
+{
+	const struct conf_node *root = &b->tree->root;
+	struct conf *c = b->c;
+	const struct conf_set *own = conf_set_find(c, "azion");
+	size_t i;
+
+	for (i = 0; i < root->nchild; i++)
+		if (!root->child[i]->bad && root->child[i]->schema != NULL &&
+		    strcmp(root->child[i]->schema->name, "network") == 0)
+			network(b, root->child[i]);
+	if (own != NULL) {
+		b->set_used[own - c->set] = true;
+		c->own = own->set;
+	}
+	for (i = 0; own != NULL && own->set != NULL && i < c->nnetwork; i++) {
+		char buf[PFX_STRLEN];
+
+		if (!pfxset_covers(own->set, &c->network[i].pfx))
+			build_warn(b, &c->network[i].pos, "not-own", NULL,
+			    "network %s is outside of prefix-set \"azion\": "
+			    "the export guard keeps it back",
+			    pfx_print(&c->network[i].pfx, buf, sizeof(buf)));
+	}
+	if (c->own != NULL)
+		return;
+	c->own_made = pfxset_new("azion");
+	for (i = 0; own == NULL && i < c->nnetwork; i++)
+		pfxset_add(c->own_made, &c->network[i].pfx,
+		    c->network[i].pfx.len, c->network[i].pfx.len);
+	c->own = c->own_made;
+}
+
+/* ---- conf.h ------------------------------------------------------------ */
+
+const char *
+conf_limit_action_name(enum conf_limit_action a)
+{
+	static const char *const name[] = { "warn", "discard", "freeze", "stop",
+		"restart" };
+
+	return (unsigned int)a < 5 ? name[a] : "";
+}
+
+struct conf *
+conf_load(
+    const struct conf_reader *r, const char *path, struct diag_list *diags)
+{
+	struct build b = { .r = r, .diags = diags };
+	size_t before = diags->nerror;
+
+	b.c = mem_alloc(sizeof(*b.c));
+	b.c->path = mem_strdup(path);
+	b.tree = b.c->tree = conf_tree_load(r, path, diags);
+	conf_valid(b.tree, diags);
+	global(&b);
+	log_block(&b);
+	control_block(&b);
+	fib_block(&b);
+	build_sets(&b);
+	peering_policy(&b);
+	networks(&b);
+	build_policies(&b);
+	build_neighbors(&b);
+	build_unused(&b);
+	free(b.set_used);
+	free(b.asset_used);
+	free(b.commset_used);
+	free(b.policy_used);
+	diag_sort(diags);
+	if (diags->nerror == before)
+		return b.c;
+	conf_free(b.c);
+	return NULL;
+}
+
+static void
+neighbor_fini(struct conf_neighbor *n)
+{
+	size_t i;
+
+	explicit_bzero(&n->md5, sizeof(n->md5));
+	for (i = 0; i < GUARD_N; i++)
+		free(n->guard_off_why[i]);
+	free(n->name);
+	free(n->description);
+	free(n->group);
+	free(n->template);
+	free(n->no_ttl_security);
+	free(n->md5_file);
+	free(n->allow);
+}
+
+static void
+sets_fini(struct conf *c)
+{
+	size_t i, k;
+
+	for (i = 0; i < c->nset; i++) {
+		for (k = 0; k < c->set[i].nfile; k++)
+			free(c->set[i].file[k]);
+		free(c->set[i].file);
+		free(c->set[i].name);
+		if (c->set[i].set != NULL)
+			pfxset_free(c->set[i].set);
+	}
+	free(c->set);
+	for (i = 0; i < c->nasset; i++) {
+		free(c->asset[i].name);
+		asnset_free(c->asset[i].set);
+	}
+	free(c->asset);
+	for (i = 0; i < c->ncommset; i++) {
+		free(c->commset[i].name);
+		free(c->commset[i].c);
+	}
+	free(c->commset);
+	if (c->own_made != NULL)
+		pfxset_free(c->own_made);
+}
+
+void
+conf_free(struct conf *c)
+{
+	size_t i;
+
+	if (c == NULL)
+		return;
+	for (i = 0; i < c->nneighbor; i++)
+		neighbor_fini(&c->neighbor[i]);
+	free(c->neighbor);
+	for (i = 0; i < c->npolicy; i++) {
+		free(c->policy[i].name);
+		policy_free(c->policy[i].rules);
+	}
+	free(c->policy);
+	for (i = 0; i < c->nnetwork; i++)
+		free(c->network[i].comm);
+	free(c->network);
+	sets_fini(c);
+	for (i = 0; i < c->nsock; i++) {
+		free(c->sock[i].path);
+		free(c->sock[i].group);
+	}
+	free(c->sock);
+	free(c->listen);
+	free(c->log.file);
+	free(c->hostname);
+	free(c->shutdown_reason);
+	free(c->path);
+	conf_tree_free(c->tree);
+	free(c);
+}
+
+const struct conf_neighbor *
+conf_neighbor_find(const struct conf *c, const struct addr *a)
+{
+	size_t i;
+
+	for (i = 0; i < c->nneighbor; i++)
+		if (addr_eq(&c->neighbor[i].addr, a))
+			return &c->neighbor[i];
+	return NULL;
+}
+
+const struct conf_set *
+conf_set_find(const struct conf *c, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < c->nset; i++)
+		if (strcmp(c->set[i].name, name) == 0)
+			return &c->set[i];
+	return NULL;
+}
+
+const struct conf_policy *
+conf_policy_find(const struct conf *c, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < c->npolicy; i++)
+		if (strcmp(c->policy[i].name, name) == 0)
+			return &c->policy[i];
+	return NULL;
+}

@@ -1,0 +1,516 @@
+/* conf_policy.c -- the tree to sets and policies. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bgpd/conf_build.h"
+#include "lib/mem.h"
+#include "policy/asnset.h"
+#include "policy/pfxfile.h"
+#include "policy/pfxset.h"
+
+/* ---- sets -------------------------------------------------------------- */
+
+/* Told once for each kind: names of one kind are unique. */
+static bool
+is_new(struct build *b, const struct conf_node *n, const char *name,
+    const struct conf_pos *old)
+{
+	if (strcmp(conf_word_text(n, 1), name) != 0)
+		return true;
+	build_error(b, &n->word[1].pos, "twice", NULL,
+	    "%s \"%s\" is written twice (%s:%u)", n->schema->name, name,
+	    old->file, old->line);
+	return false;
+}
+
+/*
+ * A list that cannot be used is its neighbors' trouble and nobody else's: a
+ * warning, and they import nothing.
+ */
+static bool
+set_file(struct build *b, struct conf_set *s, const struct conf_word *w)
+{
+	struct conf_file file = { 0 };
+	struct pfxfile res;
+	char *path;
+	int r;
+	bool ok;
+
+	path = w->text[0] == '/'
+	    ? mem_strdup(w->text)
+	    : mem_printf("%s/%s", b->r->dir != NULL ? b->r->dir : ".", w->text);
+	r = b->r->read(b->r->arg, path, &file);
+	free(path);
+	if (r == -EXDEV) {
+		build_error(b, &w->pos, "outside", NULL,
+		    "\"%s\" is outside of the configuration directory",
+		    w->text);
+		return false;
+	}
+	if (r != 0) {
+		build_warn(b, &w->pos, "set-unusable", NULL,
+		    "cannot read \"%s\": %s; what needs prefix-set \"%s\" "
+		    "imports nothing",
+		    w->text, strerror(-r), s->name);
+		return false;
+	}
+	ok = pfxfile_parse(file.data, file.len, s->set, &res);
+	if (!ok)
+		build_warn(b, &w->pos, "set-unusable", NULL,
+		    "\"%s\" line %zu: %s; what needs prefix-set \"%s\" "
+		    "imports nothing",
+		    w->text, res.line, res.error, s->name);
+	else if (res.inet + res.inet6 == 0)
+		build_warn(b, &w->pos, "set-empty", NULL,
+		    "\"%s\" has no prefix at all", w->text);
+	if (s->oldest == 0 || file.mtime < s->oldest)
+		s->oldest = file.mtime;
+	free(file.data);
+	s->file = mem_realloc(s->file, s->nfile + 1, sizeof(*s->file));
+	s->file[s->nfile++] = mem_strdup(w->text);
+	return ok;
+}
+
+static void
+set_entry(struct build *b, struct conf_set *s, const struct conf_node *n)
+{
+	const struct pfx *p = &n->word[0].pfx;
+	unsigned int lo = p->len, hi = p->len;
+
+	if (conf_word_is(n, 1, "or-longer")) {
+		hi = fam_bits(p->addr.fam);
+	} else if (n->nword == 3) {
+		lo = (unsigned int)n->word[1].num;
+		hi = (unsigned int)n->word[2].num;
+	}
+	if (lo >= p->len && lo <= hi && hi <= fam_bits(p->addr.fam)) {
+		pfxset_add(s->set, p, lo, hi);
+		return;
+	}
+	build_error(b, &n->word[1].pos, "bad-range", NULL,
+	    "from %u to %u are no lengths inside a /%u of %s", lo, hi, p->len,
+	    fam_name(p->addr.fam));
+}
+
+static void
+origins(struct conf_set *s, const struct conf_word *w)
+{
+	size_t i;
+
+	if (w->kind != WORD_LIST)
+		pfxset_add_origin(s->set, (uint32_t)w->num);
+	for (i = 0; i < w->nitem; i++)
+		pfxset_add_origin(s->set, (uint32_t)w->item[i].num);
+}
+
+static void
+prefix_set(struct build *b, const struct conf_node *n)
+{
+	struct conf *c = b->c;
+	struct conf_set *s;
+	bool usable = true;
+	size_t i;
+
+	for (i = 0; i < c->nset; i++)
+		if (!is_new(b, n, c->set[i].name, &c->set[i].pos))
+			return;
+	c->set = mem_realloc(c->set, c->nset + 1, sizeof(*c->set));
+	s = &c->set[c->nset++];
+	*s = (struct conf_set){ .name = mem_strdup(n->word[1].text),
+		.pos = n->word[1].pos };
+	s->set = pfxset_new(s->name);
+	for (i = 0; i < n->nchild; i++) {
+		const struct conf_node *m = n->child[i];
+
+		if (m->bad)
+			continue;
+		if (strcmp(m->schema->name, "file") == 0)
+			usable &= set_file(b, s, &m->word[1]);
+		else if (strcmp(m->schema->name, "max-age") == 0)
+			s->max_age_s = (uint32_t)m->word[1].num;
+		else if (strcmp(m->schema->name, "origin") == 0)
+			origins(s, &m->word[1]);
+		else
+			set_entry(b, s, m);
+	}
+	s->entries =
+	    pfxset_count(s->set, FAM_INET) + pfxset_count(s->set, FAM_INET6);
+	if (usable && s->entries == 0) {
+		/* An empty set would be "everything not in it": no set. */
+		build_warn(b, &s->pos, "set-empty", NULL,
+		    "prefix-set \"%s\" is empty: what needs it imports nothing",
+		    s->name);
+		usable = false;
+	}
+	if (!usable) {
+		pfxset_free(s->set);
+		s->set = NULL;
+	}
+}
+
+static void
+as_set(struct build *b, const struct conf_node *n)
+{
+	struct conf *c = b->c;
+	struct conf_asset *s;
+	size_t i;
+
+	for (i = 0; i < c->nasset; i++)
+		if (!is_new(b, n, c->asset[i].name, &c->asset[i].pos))
+			return;
+	c->asset = mem_realloc(c->asset, c->nasset + 1, sizeof(*c->asset));
+	s = &c->asset[c->nasset++];
+	*s = (struct conf_asset){ .name = mem_strdup(n->word[1].text),
+		.pos = n->word[1].pos };
+	s->set = asnset_new(s->name);
+	for (i = 0; i < n->nchild; i++)
+		if (!n->child[i]->bad)
+			asnset_add(s->set, (uint32_t)n->child[i]->word[0].num);
+}
+
+static void
+community_set(struct build *b, const struct conf_node *n)
+{
+	struct conf *c = b->c;
+	struct conf_commset *s;
+	size_t i;
+
+	for (i = 0; i < c->ncommset; i++)
+		if (!is_new(b, n, c->commset[i].name, &c->commset[i].pos))
+			return;
+	c->commset =
+	    mem_realloc(c->commset, c->ncommset + 1, sizeof(*c->commset));
+	s = &c->commset[c->ncommset++];
+	*s = (struct conf_commset){ .name = mem_strdup(n->word[1].text),
+		.pos = n->word[1].pos };
+	s->c = mem_alloc((n->nchild + 1) * sizeof(*s->c));
+	for (i = 0; i < n->nchild; i++) {
+		const struct conf_node *m = n->child[i];
+
+		if (!m->bad &&
+		    rule_comm_parse(
+			m->word[m->nword - 1].text, m->nword > 1, &s->c[s->n]))
+			s->n++;
+	}
+}
+
+void
+build_sets(struct build *b)
+{
+	const struct conf_node *root = &b->tree->root;
+	size_t i;
+
+	for (i = 0; i < root->nchild; i++) {
+		const struct conf_node *n = root->child[i];
+
+		if (n->bad || n->schema == NULL)
+			continue;
+		if (strcmp(n->schema->name, "prefix-set") == 0)
+			prefix_set(b, n);
+		else if (strcmp(n->schema->name, "as-set") == 0)
+			as_set(b, n);
+		else if (strcmp(n->schema->name, "community-set") == 0)
+			community_set(b, n);
+	}
+	b->set_used = mem_alloc(b->c->nset + 1);
+	b->asset_used = mem_alloc(b->c->nasset + 1);
+	b->commset_used = mem_alloc(b->c->ncommset + 1);
+}
+
+const struct conf_set *
+build_set(struct build *b, const struct conf_word *w)
+{
+	const struct conf_set *s = conf_set_find(b->c, w->text);
+
+	if (s != NULL)
+		b->set_used[s - b->c->set] = true;
+	else
+		build_undefined(b, w, "prefix-set");
+	return s;
+}
+
+const struct conf_asset *
+build_asset(struct build *b, const struct conf_word *w)
+{
+	size_t i;
+
+	for (i = 0; i < b->c->nasset; i++) {
+		if (strcmp(b->c->asset[i].name, w->text) != 0)
+			continue;
+		b->asset_used[i] = true;
+		return &b->c->asset[i];
+	}
+	build_undefined(b, w, "as-set");
+	return NULL;
+}
+
+static const struct conf_commset *
+commset(struct build *b, const struct conf_word *w)
+{
+	size_t i;
+
+	for (i = 0; i < b->c->ncommset; i++) {
+		if (strcmp(b->c->commset[i].name, w->text) != 0)
+			continue;
+		b->commset_used[i] = true;
+		return &b->c->commset[i];
+	}
+	build_undefined(b, w, "community-set");
+	return NULL;
+}
+
+const struct conf_policy *
+build_policy(struct build *b, const struct conf_word *w)
+{
+	const struct conf_policy *p = conf_policy_find(b->c, w->text);
+
+	if (p != NULL)
+		b->policy_used[p - b->c->policy] = true;
+	else
+		build_undefined(b, w, "policy");
+	return p;
+}
+
+/* ---- rules ------------------------------------------------------------- */
+
+/* A community is the statement's last word, large or not by the one before. */
+static struct rule_comm
+comm(const struct conf_node *n)
+{
+	struct rule_comm c = { 0 };
+
+	rule_comm_parse(conf_word_text(n, n->nword - 1),
+	    conf_word_is(n, n->nword - 2, "large"), &c);
+	return c;
+}
+
+static void
+match_prefix(struct build *b, const struct conf_node *n, struct rule_match *m)
+{
+	const struct conf_set *s = build_set(b, &n->word[3]);
+
+	m->type = MATCH_PREFIX_IN;
+	m->set = s != NULL ? s->set : NULL;
+}
+
+static void
+match_community(
+    struct build *b, const struct conf_node *n, struct rule_match *m)
+{
+	const struct conf_commset *s;
+
+	if (!conf_word_is(n, 2, "in")) {
+		m->type = MATCH_COMMUNITY;
+		m->comm = comm(n);
+		return;
+	}
+	s = commset(b, &n->word[3]);
+	m->type = MATCH_COMMUNITY_IN;
+	if (s != NULL)
+		m->comms = (struct rule_commset){ .c = s->c, .n = s->n };
+}
+
+static void
+match_path(struct build *b, const struct conf_node *n, struct rule_match *m)
+{
+	const struct conf_asset *s;
+
+	if (conf_word_is(n, 2, "in")) {
+		build_not_built(b, &n->word[2]);
+		return;
+	}
+	if (!conf_word_is(n, 3, "as-set")) {
+		m->type = MATCH_PATH_CONTAINS;
+		m->as = (uint32_t)n->word[3].num;
+		return;
+	}
+	s = build_asset(b, &n->word[4]);
+	m->type = MATCH_PATH_CONTAINS_SET;
+	m->asns = s != NULL ? s->set : NULL;
+}
+
+static void
+rule_match(struct build *b, struct rule *r, const struct conf_node *n)
+{
+	const char *what = conf_word_text(n, 1);
+	struct rule_match m = { .type = MATCH_ANY };
+
+	if (strcmp(what, "prefix") == 0) {
+		match_prefix(b, n, &m);
+	} else if (strcmp(what, "origin-local") == 0) {
+		m.type = MATCH_ORIGIN_LOCAL;
+	} else if (strcmp(what, "origin-as") == 0) {
+		m.type = MATCH_ORIGIN_AS;
+		m.as = (uint32_t)n->word[2].num;
+	} else if (strcmp(what, "community") == 0) {
+		match_community(b, n, &m);
+	} else if (strcmp(what, "as-path") == 0) {
+		match_path(b, n, &m);
+	} else if (strcmp(what, "family") == 0) {
+		m.type = MATCH_FAMILY;
+		m.fam = conf_word_is(n, 2, "inet") ? FAM_INET : FAM_INET6;
+	} else if (strcmp(what, "neighbor") == 0) {
+		m.type = MATCH_NEIGHBOR;
+		m.addr = n->word[2].addr;
+	}
+	/*
+	 * A set that could not be loaded has nothing in it: nothing matches.
+	 * The community none is in is the empty set's stand-in.
+	 */
+	if (m.type == MATCH_PREFIX_IN && m.set == NULL)
+		m = (struct rule_match){ .type = MATCH_COMMUNITY_IN };
+	policy_add_match(r, &m);
+}
+
+static void
+rule_set(struct rule *r, const struct conf_node *n)
+{
+	const char *what = conf_word_text(n, 1);
+	struct rule_action a = { .type = ACT_LOCAL_PREF };
+
+	if (strcmp(what, "community") == 0) {
+		a.type =
+		    conf_word_is(n, 2, "add") ? ACT_COMM_ADD : ACT_COMM_DELETE;
+		a.comm = comm(n);
+	} else {
+		if (strcmp(what, "med") == 0)
+			a.type = ACT_MED;
+		else if (strcmp(what, "prepend") == 0)
+			a.type = ACT_PREPEND;
+		a.n = (uint32_t)n->word[2].num;
+	}
+	policy_add_action(r, &a);
+}
+
+/* The verdict: one of accept and reject. */
+static void
+rule_verdict(struct build *b, struct rule *r, const struct conf_node *n)
+{
+	const struct conf_node *yes = build_get(n, "accept");
+	const struct conf_node *no = build_get(n, "reject");
+	size_t i;
+
+	r->verdict = yes != NULL ? RULE_ACCEPT : RULE_REJECT;
+	if (yes != NULL && no != NULL) {
+		build_error(b, &no->word[0].pos, "no-verdict", NULL,
+		    "rule \"%s\" both accepts and rejects", r->name);
+		return;
+	}
+	for (i = 0; i < n->nchild; i++)
+		if (n->child[i]->bad)
+			return;
+	if (yes == NULL && no == NULL)
+		build_error(b, &n->word[1].pos, "no-verdict", NULL,
+		    "rule \"%s\" neither accepts nor rejects", r->name);
+	else if (no != NULL && r->nact > 0)
+		build_warn(b, &n->word[1].pos, "lost-set", NULL,
+		    "rule \"%s\" rejects: what it sets is lost", r->name);
+}
+
+static void
+rule(struct build *b, struct policy *p, const struct conf_node *n,
+    const struct conf_node **last)
+{
+	const char *name = conf_word_text(n, 1);
+	struct rule *r;
+	char *where;
+	size_t i;
+	bool any = true;
+
+	for (i = 0; i < p->nrule; i++)
+		if (strcmp(p->rule[i]->name, name) == 0)
+			build_error(b, &n->word[1].pos, "twice", NULL,
+			    "rule \"%s\" is written twice (%s)", name,
+			    p->rule[i]->where);
+	where = mem_printf("%s:%u", n->word[1].pos.file, n->word[1].pos.line);
+	r = policy_add(p, name, where);
+	free(where);
+	r->hit = (uint32_t)b->c->nrule++;
+	for (i = 0; i < n->nchild; i++) {
+		const struct conf_node *m = n->child[i];
+
+		if (strcmp(conf_word_text(m, 0), "match") == 0 || m->bad)
+			any = false;
+		if (m->bad)
+			continue;
+		if (strcmp(conf_word_text(m, 0), "match") == 0)
+			rule_match(b, r, m);
+		else if (strcmp(conf_word_text(m, 0), "set") == 0)
+			rule_set(r, m);
+	}
+	rule_verdict(b, r, n);
+	if (*last != NULL)
+		build_warn(b, &n->word[1].pos, "unreachable", NULL,
+		    "rule \"%s\" is never reached: rule \"%s\" (line %u) "
+		    "matches every route",
+		    name, conf_word_text(*last, 1), (*last)->word[1].pos.line);
+	else if (any)
+		*last = n;
+}
+
+static void
+policy_block(struct build *b, const struct conf_node *n)
+{
+	struct conf *c = b->c;
+	const struct conf_node *last = NULL;
+	struct conf_policy *p;
+	size_t i;
+
+	for (i = 0; i < c->npolicy; i++)
+		if (!is_new(b, n, c->policy[i].name, &c->policy[i].pos))
+			return;
+	c->policy = mem_realloc(c->policy, c->npolicy + 1, sizeof(*c->policy));
+	p = &c->policy[c->npolicy++];
+	*p = (struct conf_policy){ .name = mem_strdup(n->word[1].text),
+		.pos = n->word[1].pos };
+	p->rules = policy_new(p->name);
+	for (i = 0; i < n->nchild; i++)
+		if (!n->child[i]->bad)
+			rule(b, p->rules, n->child[i], &last);
+	if (n->nchild == 0)
+		build_warn(b, &p->pos, "empty-policy", NULL,
+		    "policy \"%s\" has no rule: it rejects everything",
+		    p->name);
+}
+
+void
+build_policies(struct build *b)
+{
+	const struct conf_node *root = &b->tree->root;
+	size_t i;
+
+	for (i = 0; i < root->nchild; i++)
+		if (!root->child[i]->bad && root->child[i]->schema != NULL &&
+		    strcmp(root->child[i]->schema->name, "policy") == 0)
+			policy_block(b, root->child[i]);
+	b->policy_used = mem_alloc(b->c->npolicy + 1);
+}
+
+void
+build_unused(struct build *b)
+{
+	const struct conf *c = b->c;
+	size_t i;
+
+	/* With errors around, the user may be among what was not read. */
+	if (b->diags->nerror > 0)
+		return;
+	for (i = 0; i < c->nset; i++)
+		if (!b->set_used[i])
+			build_warn(b, &c->set[i].pos, "unused", NULL,
+			    "prefix-set \"%s\" is never used", c->set[i].name);
+	for (i = 0; i < c->nasset; i++)
+		if (!b->asset_used[i])
+			build_warn(b, &c->asset[i].pos, "unused", NULL,
+			    "as-set \"%s\" is never used", c->asset[i].name);
+	for (i = 0; i < c->ncommset; i++)
+		if (!b->commset_used[i])
+			build_warn(b, &c->commset[i].pos, "unused", NULL,
+			    "community-set \"%s\" is never used",
+			    c->commset[i].name);
+	for (i = 0; i < c->npolicy; i++)
+		if (!b->policy_used[i])
+			build_warn(b, &c->policy[i].pos, "unused", NULL,
+			    "policy \"%s\" is never used", c->policy[i].name);
+}

@@ -1,0 +1,226 @@
+/*
+ * conf_tree.h -- the generic statement tree below struct conf: words and
+ * blocks with positions, and the tables that say what is allowed where.
+ * Internal to the conf_*.c files, their tests, and readers of state files,
+ * which use the same grammar.
+ */
+#ifndef CONF_TREE_H
+#define CONF_TREE_H
+
+#include <stdio.h>
+
+#include "bgpd/conf.h"
+
+enum conf_word_kind {
+	WORD_BARE,
+	WORD_STRING,
+	WORD_OPERATOR,
+	WORD_LIST
+};
+
+/* What a word turned out to be; set by the schema check. */
+enum conf_type {
+	CT_NONE,
+	CT_LITERAL,
+	CT_NAME,
+	CT_STRING,
+	CT_PATH,
+	CT_UINT,
+	CT_ASN,
+	CT_TIME,
+	CT_PERCENT,
+	CT_PORT,
+	CT_IPV4,
+	CT_IPV6,
+	CT_ADDR,
+	CT_PREFIX,
+	CT_YESNO,
+	CT_MODE,
+	CT_RATIO,
+	CT_RATE,
+	CT_COMMUNITY,
+	CT_LARGE,
+	CT_TYPE_N,
+};
+
+struct conf_word {
+	enum conf_word_kind kind;
+	enum conf_type type;
+	char *text; /* without quotes; NULL for a list */
+	struct conf_pos pos;
+	struct conf_word *item; /* of a list */
+	size_t nitem;
+	/* The value, by type. */
+	uint64_t num, num2;
+	struct addr addr;
+	struct pfx pfx;
+};
+
+struct conf_node {
+	struct conf_word *word;
+	size_t nword;
+	bool block;
+	bool bad; /* a problem was told: look no further */
+	bool inherited; /* copied out of a template */
+	struct conf_node **child;
+	size_t nchild, capchild;
+	struct conf_pos end; /* where the ';' or '{' is or should be */
+	const struct conf_schema *schema;
+};
+
+struct conf_text {
+	char *name; /* as shown */
+	char *path;
+	char *data;
+	size_t len;
+};
+
+struct conf_tree {
+	struct conf_node root;
+	struct conf_text **file;
+	size_t nfile;
+	struct conf_node **define; /* taken out of the root */
+	size_t ndefine;
+};
+
+/*
+ * Parses path and what it includes, expands $X.  Always gives a tree, with
+ * what could be understood; problems are in the list.
+ */
+struct conf_tree *conf_tree_load(
+    const struct conf_reader *, const char *path, struct diag_list *);
+/* The same of a text in memory, without includes. */
+struct conf_tree *conf_tree_parse(
+    const char *name, const char *data, size_t len, struct diag_list *);
+void conf_tree_free(struct conf_tree *);
+
+struct conf_node *conf_node_new(void);
+void conf_node_free(struct conf_node *);
+void conf_node_add(struct conf_node *parent, struct conf_node *child);
+/* A deep copy. */
+struct conf_node *conf_node_copy(const struct conf_node *);
+void conf_word_copy(struct conf_word *to, const struct conf_word *from);
+/* Appends a word that is moved, not copied. */
+void conf_node_word(struct conf_node *, struct conf_word *);
+bool conf_word_is(const struct conf_node *, size_t n, const char *text);
+/* "" beyond the end and for a list. */
+const char *conf_word_text(const struct conf_node *, size_t n);
+
+/* ---- tokens (lex.l) and the push parser (parse.y) ---------------------- */
+
+struct conf_token {
+	int type; /* of parse.y; 0 at the end */
+	char *text;
+	enum conf_word_kind kind;
+	struct conf_pos pos;
+	unsigned int vcol; /* column with tabs of 8 */
+	bool first; /* on its line */
+};
+
+struct conf_tokens {
+	struct conf_token *t;
+	size_t n, cap;
+};
+
+void conf_lex(const char *name, const char *data, size_t len,
+    struct conf_tokens *, struct conf_tree *, struct diag_list *);
+/* Feeds the tokens, balanced, to the push parser; they lose their texts. */
+void conf_parse(struct conf_tokens *, struct conf_node *into,
+    struct conf_tree *, struct diag_list *);
+
+/* ---- problems (conf_diag.c) -------------------------------------------- */
+
+/* The source line is looked up in the tree; hint may be NULL. */
+void diag_add(struct diag_list *, const struct conf_tree *, enum diag_severity,
+    const struct conf_pos *, const char *code, char *hint, const char *fmt, ...)
+    __attribute__((format(printf, 7, 8)));
+void diag_sort(struct diag_list *);
+
+/* ---- the tables (conf_schema.c, conf_syntax.c) ------------------------- */
+
+enum conf_flag {
+	CF_BLOCK = 1 << 0, /* { } must follow */
+	CF_OPTBLOCK = 1 << 1, /* ; or { } */
+	CF_REQUIRED = 1 << 2,
+	CF_MULTI = 1 << 3, /* may be repeated */
+	CF_RESETS = 1 << 4, /* a change bounces the session */
+	CF_RESTART = 1 << 5, /* a change needs a restart of the daemon */
+	CF_IMPORT = 1 << 6, /* a change runs import again */
+	CF_EXPORT = 1 << 7, /* a change makes announcements again */
+	CF_SECRET = 1 << 8, /* names a secret */
+	CF_NOT_BUILT = 1 << 9, /* known, refused */
+	CF_ORDERED = 1 << 10, /* order of repeated ones matters */
+};
+
+struct conf_schema {
+	const char *path; /* of the block: "", "global", "policy/rule" */
+	const char *name; /* leading words; "" any other word */
+	const char *syntax; /* what follows; conf_syntax.c */
+	uint64_t min, max; /* of the first number; both 0: any */
+	const char *def; /* what follows the name when not written */
+	unsigned int flags;
+	const char *help;
+	const char *since;
+};
+
+extern const struct conf_schema conf_schema[];
+extern const size_t conf_schema_n;
+
+/* The row for the statement in that block, with how many words its name has;
+ * NULL when there is none. */
+const struct conf_schema *conf_schema_find(
+    const char *path, const struct conf_node *, size_t *nname);
+/* The row whose name is closest in the block, edit distance <= 2, or NULL; the
+ * leading words that the name has are compared. */
+const struct conf_schema *conf_schema_guess(
+    const char *path, const struct conf_node *);
+/* Known as the start of a statement in the block? */
+bool conf_schema_starts(const char *path, const char *word);
+/* Levenshtein's distance with swaps, cut off at 3. */
+unsigned int conf_distance(const char *, const char *);
+
+struct conf_syntax_err {
+	size_t at; /* which word; nword: behind the last */
+	size_t item; /* in a list */
+	bool specific; /* text is a sentence, not what was expected */
+	bool too_many;
+	char text[240];
+	char hint[120];
+};
+
+/*
+ * Matches the words from `first` on with the row's syntax, sets type and
+ * value of each.  True when all of them match.
+ */
+bool conf_syntax_match(const struct conf_schema *, struct conf_node *,
+    size_t first, struct conf_syntax_err *);
+/* A word of the value's type in canonical form, quoted where it must be. */
+void conf_word_print(FILE *, const struct conf_word *);
+/* The words of a statement without ';', in canonical form; allocated. */
+char *conf_node_print(const struct conf_node *);
+/* "a time such as 90s or 5m"; by a syntax's word. */
+const char *conf_type_text(enum conf_type);
+/* May the text be written without quotes? */
+bool conf_word_plain(const char *);
+
+/* ---- canonical form (conf_print.c) -------------------------------------- */
+
+/* A statement with its block, in canonical form; allocated. */
+char *conf_print_node(const struct conf_node *);
+
+/* ---- the schema's check (conf_valid.c) --------------------------------- */
+
+/*
+ * Finds each statement's row, splits what a forgotten ';' joined, checks
+ * words, arity, repetition and what is required.  Nodes with a problem are
+ * marked bad; a bad node's row is the one that was probably meant, or NULL.
+ */
+void conf_valid(struct conf_tree *, struct diag_list *);
+/* The path of the statements in the block: "control/socket". */
+void conf_valid_path(const struct conf_schema *, char *buf, size_t);
+/* Behind the n-th word, where its ';' should have been. */
+struct conf_pos conf_behind(const struct conf_node *, size_t n);
+/* The row of the path and name, which must be there. */
+const struct conf_schema *conf_schema_row(const char *path, const char *name);
+
+#endif /* CONF_TREE_H */
