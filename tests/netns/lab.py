@@ -218,6 +218,7 @@ class Lab:
         self.id = lab_id or os.getpid()
         self.dir = None
         self.spaces, self.processes, self.closers = {}, [], []
+        self.sanitized = []     # processes whose logs a test looks through
         self._handlers = {}
 
     def __enter__(self):
