@@ -20,7 +20,8 @@ EDGES = [
                          'platform/fibd/*']),
     ('platform/*', ['lib/*', 'platform/*.h', '!platform/fibd/*']),
     ('bgpctl/*', ['lib/*', 'bgpctl/*']),
-    ('bgpd/*', ['lib/*', 'bgpd/*', '!bgpd/wire/codec.h',
+    # parse.h is made of bgpd/parse.y.
+    ('bgpd/*', ['lib/*', 'bgpd/*', 'parse.h', '!bgpd/wire/codec.h',
                 '!bgpd/fsm/fsm_table.h', 'rib/*', 'policy/*', 'platform/*',
                 '!platform/fibd/*']),
     ('tests/*', ['*']),
