@@ -5,7 +5,9 @@
 
 #include "lib/mem.h"
 
-enum { ARENA_CHUNK = 16 * 1024 };
+enum {
+	ARENA_CHUNK = 16 * 1024
+};
 
 struct arena_chunk {
 	struct arena_chunk *next;

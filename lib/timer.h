@@ -16,7 +16,8 @@ typedef void timer_fn(void *arg, uint64_t now_ms);
 struct timer {
 	RB_ENTRY(timer) entry;
 	uint64_t due_ms;
-	uint64_t order;	/* timers of one deadline fire in the order of setting */
+	uint64_t
+	    order; /* timers of one deadline fire in the order of setting */
 	timer_fn *fn;
 	void *arg;
 	const char *name; /* what `show neighbor X timers` calls it */
@@ -34,8 +35,8 @@ struct timerq {
 void timerq_init(struct timerq *);
 void timer_init(struct timer *, const char *name, timer_fn *, void *arg);
 /* (Re)arms: fires delay_ms after now; TIMER_NEVER does not wrap. */
-void timer_set(struct timerq *, struct timer *, uint64_t now_ms,
-    uint64_t delay_ms);
+void timer_set(
+    struct timerq *, struct timer *, uint64_t now_ms, uint64_t delay_ms);
 void timer_stop(struct timerq *, struct timer *);
 /* The earliest deadline, or TIMER_NEVER. */
 uint64_t timer_next(const struct timerq *);

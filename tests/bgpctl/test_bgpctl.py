@@ -2,6 +2,7 @@
 what it makes of each kind of answer, of silence and of no daemon at all."""
 
 import os
+import re
 import shutil
 import socket
 import struct
@@ -163,6 +164,23 @@ class Case(unittest.TestCase):
         code, out, _ = self.ctl("-V")
         self.assertEqual(code, 0)
         self.assertRegex(out, rb"^ana-bgpctl [0-9.]+\n$")
+
+    def test_manual_has_every_command(self):
+        page = os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                            "../../man/ana-bgpctl.8")
+        with open(page, encoding="utf-8") as f:
+            text = f.read().split(".Sh COMMANDS")[1].split(".Sh ENV")[0]
+        heads = re.findall(r"^\.It Xo\n(.*?)\.Xc|^\.It (.*?)$", text,
+                           re.S | re.M)
+        skip = {"Cm", "Ar", "Op", ".Cm", ".Op", "|"}
+        manual = [[w for w in "".join(h).split() if w not in skip]
+                  for h in heads]
+        _, out, _ = self.ctl("help")
+        table = [re.sub(r"[][|]", " ", line).split()
+                 for line in out.decode().split("unambiguous.\n")[1]
+                 .splitlines() if not line.startswith("   ")]
+        self.assertGreater(len(table), 20)
+        self.assertEqual(manual, table)
 
 
 if __name__ == "__main__":
