@@ -115,7 +115,7 @@ class Ns:
 
     def __init__(self, lab, name):
         self.lab, self.name = lab, name
-        self.full = "%s%d-%s" % (PREFIX, lab.id, name)
+        self.full = "%s%s-%s" % (PREFIX, lab.id, name)
         run("ip", "netns", "add", self.full)
         self.ip("link", "set", "lo", "up")
 
@@ -223,7 +223,7 @@ class Lab:
 
     def __enter__(self):
         remove_dead_labs()
-        self.dir = tempfile.mkdtemp(prefix="%s%d-" % (PREFIX, self.id))
+        self.dir = tempfile.mkdtemp(prefix="%s%s-" % (PREFIX, self.id))
         os.chmod(self.dir, 0o755)
         with contextlib.suppress(ValueError):   # not the main thread
             for s in (signal.SIGTERM, signal.SIGHUP):
@@ -281,8 +281,9 @@ class Lab:
                 ns.ip("addr", "add", "%s/%d" % (host, net.prefixlen), "dev",
                       dev, *(["nodad"] if net.version == 6 else []))
         for ns, dev in ((a, dev_a), (b, dev_b)):
-            ns.run("sysctl", "-qw", "net.ipv6.conf.%s.accept_dad=0" % dev,
-                   check=False)
+            # Addresses are there at once, and stay when a link goes down.
+            for key in ("accept_dad=0", "keep_addr_on_down=1"):
+                ns.run("sysctl", "-qw", "net.ipv6.conf.%s.%s" % (dev, key))
             ns.ip("link", "set", dev, "up")
         return dev_a, dev_b
 
@@ -301,6 +302,11 @@ class Lab:
         if self.dir:
             shutil.rmtree(self.dir, ignore_errors=True)
         self.spaces, self.processes, self.closers = {}, [], []
+
+    def detach(self):
+        """Leave everything where it is: closing this Lab does nothing."""
+        self.spaces, self.processes, self.closers = {}, [], []
+        self.dir = None
 
     def logs(self):
         """The ends of all logs, for the report of a failed test."""
