@@ -9,13 +9,11 @@
 /* ---- errors --------------------------------------------------- frame.c */
 
 /* Fills *err for a reset without data; returns WIRE_RESET. */
-enum wire_verdict err_reset(
-    struct wire_err *, uint8_t code, uint8_t sub, const char *why,
-    const char *rfc);
+enum wire_verdict err_reset(struct wire_err *, uint8_t code, uint8_t sub,
+    const char *why, const char *rfc);
 /* Bad Message Length: the two length octets are the data (RFC 4271 6.1). */
-enum wire_verdict err_length(
-    struct wire_err *, const struct cur *body, const char *why,
-    const char *rfc);
+enum wire_verdict err_length(struct wire_err *, const struct cur *body,
+    const char *why, const char *rfc);
 /* Where c stands, counted from the start of the message of this body. */
 size_t err_at(const struct cur *body, const struct cur *c);
 
@@ -39,11 +37,11 @@ struct attr_ctx {
 	const struct wire_neg *neg;
 	struct update *upd;
 	struct arena *arena;
-	struct cur body;  /* the whole, for err.at */
+	struct cur body; /* the whole, for err.at */
 	struct cur whole; /* the attribute in hand, with its header */
 	uint8_t type, flags;
-	bool nlri_there;    /* the NLRI field is not empty */
-	bool mp_there;	    /* MP_REACH_NLRI has at least an octet of NLRI */
+	bool nlri_there; /* the NLRI field is not empty */
+	bool mp_there; /* MP_REACH_NLRI has at least an octet of NLRI */
 	bool mp_unreach_empty; /* MP_UNREACH_NLRI with AFI and SAFI only */
 	enum fam mp_unreach_fam;
 	bool other; /* an attribute that is not MP_UNREACH_NLRI */
@@ -67,7 +65,7 @@ struct attr_out {
 enum attr_kind {
 	KIND_ANY,
 	KIND_INTERNAL, /* discarded when it comes from an external peer */
-	KIND_AS2,      /* discarded where ASNs have four octets */
+	KIND_AS2, /* discarded where ASNs have four octets */
 };
 
 /*
@@ -84,7 +82,9 @@ struct attr_spec {
 	void (*write)(const struct attr_out *, struct wbuf *);
 };
 
-enum { ATTR_NSPEC = ATTR_OTC + 1 };
+enum {
+	ATTR_NSPEC = ATTR_OTC + 1
+};
 extern const struct attr_spec attr_spec[ATTR_NSPEC];
 
 /* Known to us: has a row. */
@@ -137,7 +137,8 @@ void txt_hex(struct txt *, const uint8_t *, size_t);
  * text, and what is no UTF-8, becomes \xNN (RFC 9003 section 4).
  */
 void txt_utf8(struct txt *, const uint8_t *, size_t);
-/* Octets of the well-formed character at the start of c, 0 when there is none */
+/* Octets of the well-formed character at the start of c, 0 when there is none
+ */
 size_t utf8_len(const struct cur *c);
 
 #endif /* CODEC_H */

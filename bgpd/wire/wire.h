@@ -32,7 +32,12 @@ enum wire_type {
 };
 
 /* RFC 7606 section 3 (h): the strongest verdict decides: the order matters. */
-enum wire_verdict { WIRE_OK, WIRE_DISCARD, WIRE_WITHDRAW, WIRE_RESET };
+enum wire_verdict {
+	WIRE_OK,
+	WIRE_DISCARD,
+	WIRE_WITHDRAW,
+	WIRE_RESET
+};
 
 /* NOTIFICATION codes (RFC 4271 6, 7313 5, 9687 6) and the subcodes we use. */
 enum notif_code {
@@ -45,6 +50,7 @@ enum notif_code {
 	NOTIF_REFRESH = 7,
 	NOTIF_SEND_HOLD = 8,
 };
+/* clang-format off */
 enum {
 	HDR_NOT_SYNCED = 1, HDR_BAD_LENGTH = 2, HDR_BAD_TYPE = 3,
 	OPEN_UNSPECIFIC = 0, OPEN_BAD_VERSION = 1, OPEN_BAD_AS = 2,
@@ -60,6 +66,7 @@ enum {
 	CEASE_BFD_DOWN = 10,
 	REFRESH_BAD_LENGTH = 1,
 };
+/* clang-format on */
 
 /*
  * What is wrong with a message.  `data` (or, when that is NULL, `buf`) is the
@@ -85,7 +92,11 @@ struct wire_hdr {
 	uint8_t type;
 };
 
-enum wire_frame { FRAME_MORE, FRAME_MSG, FRAME_BAD };
+enum wire_frame {
+	FRAME_MORE,
+	FRAME_MSG,
+	FRAME_BAD
+};
 
 /*
  * Looks at the start of `in`.  FRAME_MSG: *h and *body (what follows the
@@ -122,36 +133,38 @@ enum cap_code {
 };
 
 /* RFC 9234 4.1, the value on the wire. */
+/* clang-format off */
 enum wire_role {
 	ROLE_PROVIDER = 0, ROLE_RS = 1, ROLE_RS_CLIENT = 2, ROLE_CUSTOMER = 3,
 	ROLE_PEER = 4, ROLE_NONE = 255,
 };
+/* clang-format on */
 
 /* What one OPEN says it can. */
 struct wire_caps {
-	bool any;	   /* at least one capability was there */
-	bool mp_there;	   /* RFC 4760: at least one, of whatever family */
+	bool any; /* at least one capability was there */
+	bool mp_there; /* RFC 4760: at least one, of whatever family */
 	bool mp[FAM_N];
-	bool refresh;	   /* RFC 2918 */
+	bool refresh; /* RFC 2918 */
 	bool enhanced_refresh; /* RFC 7313 */
-	bool ext_nexthop;  /* RFC 8950: IPv4 unicast over an IPv6 next hop */
-	bool ext_msg;	   /* RFC 8654 */
-	bool as4;	   /* RFC 6793 */
+	bool ext_nexthop; /* RFC 8950: IPv4 unicast over an IPv6 next hop */
+	bool ext_msg; /* RFC 8654 */
+	bool as4; /* RFC 6793 */
 	uint32_t as4_as;
 	bool role_there, role_conflict; /* RFC 9234; two different values */
 	uint8_t role;
-	bool gr;	   /* RFC 4724 */
+	bool gr; /* RFC 4724 */
 	bool gr_restart, gr_notification; /* R and N (RFC 8538) bits */
 	uint16_t gr_time_s;
 	bool gr_fam[FAM_N], gr_fwd[FAM_N];
-	uint16_t bad;	   /* known, but ignored for their length */
-	uint8_t unknown;   /* how many we do not know */
+	uint16_t bad; /* known, but ignored for their length */
+	uint8_t unknown; /* how many we do not know */
 };
 
 struct wire_open {
 	uint8_t version;
-	uint16_t my_as;	/* the two octets */
-	uint32_t as;	/* the AS that counts: capability 65, else my_as */
+	uint16_t my_as; /* the two octets */
+	uint32_t as; /* the AS that counts: capability 65, else my_as */
 	uint16_t hold_s;
 	uint32_t id;
 	struct wire_caps caps;
@@ -170,13 +183,14 @@ enum wire_verdict wire_open_parse(
  * that caps can say has less than 255 octets.)
  */
 void wire_open_write(struct wbuf *, const struct wire_open *);
-/* Writes the capabilities of `caps` as in an OPEN; for Unsupported Capability. */
+/* The capabilities alone, as in an OPEN: data of Unsupported Capability. */
 void wire_caps_write(struct wbuf *, const struct wire_caps *);
 /* "4-octet AS number"; NULL when not known. */
 const char *wire_cap_name(unsigned int code);
 
 /* ---- UPDATE --------------------------- update.c, attr.c, attr_tab.c, ... */
 
+/* clang-format off */
 enum attr_type {
 	ATTR_ORIGIN = 1, ATTR_AS_PATH = 2, ATTR_NEXT_HOP = 3, ATTR_MED = 4,
 	ATTR_LOCAL_PREF = 5, ATTR_ATOMIC_AGGREGATE = 6, ATTR_AGGREGATOR = 7,
@@ -185,11 +199,14 @@ enum attr_type {
 	ATTR_AS4_PATH = 17, ATTR_AS4_AGGREGATOR = 18,
 	ATTR_LARGE_COMMUNITIES = 32, ATTR_OTC = 35,
 };
+/* clang-format on */
+/* clang-format off */
 enum attr_flag { AF_OPT = 0x80, AF_TRANS = 0x40, AF_PARTIAL = 0x20,
 	AF_EXTLEN = 0x10 };
 enum { ORIGIN_IGP = 0, ORIGIN_EGP = 1, ORIGIN_INCOMPLETE = 2 };
 enum { SEG_SET = 1, SEG_SEQUENCE = 2, SEG_CONFED_SEQUENCE = 3,
 	SEG_CONFED_SET = 4 };
+/* clang-format on */
 /* Well-known communities. */
 #define COMM_GRACEFUL_SHUTDOWN 0xffff0000u
 #define COMM_BLACKHOLE 0xffff029au
@@ -205,6 +222,7 @@ struct octets {
 };
 
 /* Which of the fields of struct attrs are there: 1 << one of these. */
+/* clang-format off */
 enum attr_has {
 	HAS_ORIGIN, HAS_AS_PATH, HAS_NEXT_HOP, HAS_MED, HAS_LOCAL_PREF,
 	HAS_ATOMIC, HAS_AGGREGATOR, HAS_ORIGINATOR_ID, HAS_OTC,
@@ -215,6 +233,7 @@ enum attr_has {
 	HAS_PARTIAL_AGGREGATOR, HAS_PARTIAL_COMMS, HAS_PARTIAL_EXT_COMMS,
 	HAS_PARTIAL_LARGE_COMMS, HAS_PARTIAL_OTC,
 };
+/* clang-format on */
 
 /*
  * The path attributes of a route, in the form everything inside uses.  The
@@ -228,7 +247,7 @@ struct attrs {
 	uint32_t has;
 	uint32_t med, local_pref;
 	uint32_t aggr_as, originator_id, otc;
-	struct addr aggr_id;  /* IPv4 */
+	struct addr aggr_id; /* IPv4 */
 	/*
 	 * NEXT_HOP or MP_REACH_NLRI's global address.  HAS_NEXT_HOP belongs to
 	 * the attribute of a parsed message; the writer goes by nexthop.fam.
@@ -236,9 +255,9 @@ struct attrs {
 	struct addr nexthop;
 	struct addr nexthop_ll; /* second, link-local one (RFC 2545) or none */
 	uint8_t origin;
-	struct octets as_path;	   /* segments: type, count, count x 4 */
-	struct octets comms;	   /* n x 4 */
-	struct octets ext_comms;   /* n x 8 */
+	struct octets as_path; /* segments: type, count, count x 4 */
+	struct octets comms; /* n x 4 */
+	struct octets ext_comms; /* n x 8 */
 	struct octets large_comms; /* n x 12 */
 	struct octets cluster_list; /* n x 4 */
 	/* Unknown optional transitive ones, whole (flags with AF_PARTIAL set,
@@ -252,8 +271,8 @@ struct wire_neg {
 	bool mp[FAM_N];
 	bool ext_nexthop;
 	bool ext_rx, ext_tx; /* we sent, the peer sent RFC 8654 */
-	bool internal;	     /* same AS on both sides */
-	bool allow_as_set;   /* RFC 9774 switched off */
+	bool internal; /* same AS on both sides */
+	bool allow_as_set; /* RFC 9774 switched off */
 	bool addpath_rx[FAM_N]; /* always false until RFC 7911 is offered */
 };
 
@@ -266,7 +285,7 @@ struct update {
 	 * WIRE_WITHDRAW the nlri are still there: they are to be treated as
 	 * withdrawn.
 	 */
-	struct cur withdrawn, nlri;	/* IPv4 */
+	struct cur withdrawn, nlri; /* IPv4 */
 	struct cur mp_unreach, mp_reach;
 	enum fam mp_unreach_fam, mp_reach_fam;
 	/*
@@ -276,10 +295,10 @@ struct update {
 	 */
 	struct attrs attrs;
 	struct addr mp_nexthop, mp_nexthop_ll;
-	enum fam eor;		/* End-of-RIB of this family, or FAM_NONE */
-	uint8_t discarded[8];	/* types of attributes discarded as malformed */
+	enum fam eor; /* End-of-RIB of this family, or FAM_NONE */
+	uint8_t discarded[8]; /* types of attributes discarded as malformed */
 	uint8_t ndiscarded;
-	bool unnegotiated;	/* named a family that was not agreed on */
+	bool unnegotiated; /* named a family that was not agreed on */
 };
 
 /*
@@ -358,13 +377,17 @@ void wire_notif_write(struct wbuf *, uint8_t code, uint8_t sub,
  * Data of Cease/2 and /4 (RFC 9003) into buf: how many octets.  The text is
  * cut at max at a character, and where it is no UTF-8; without one: 0.
  */
-size_t wire_shutdown_text(uint8_t *buf, size_t cap, const char *text,
-    size_t max);
+size_t wire_shutdown_text(
+    uint8_t *buf, size_t cap, const char *text, size_t max);
 /* "Cease", "Administrative Shutdown"; never NULL. */
 const char *wire_notif_name(uint8_t code);
 const char *wire_notif_subname(uint8_t code, uint8_t sub);
 
-enum { REFRESH_REQUEST = 0, REFRESH_BORR = 1, REFRESH_EORR = 2 };
+enum {
+	REFRESH_REQUEST = 0,
+	REFRESH_BORR = 1,
+	REFRESH_EORR = 2
+};
 struct wire_refresh {
 	uint16_t afi;
 	uint8_t subtype, safi;
@@ -375,8 +398,8 @@ struct wire_refresh {
  * A subtype above 2 is handed on, to be ignored.  The body must stand
  * WIRE_HDR_LEN octets behind the start of its message: that is 7/1's data.
  */
-enum wire_verdict wire_refresh_parse(struct cur *body, bool enhanced,
-    struct wire_refresh *, struct wire_err *);
+enum wire_verdict wire_refresh_parse(
+    struct cur *body, bool enhanced, struct wire_refresh *, struct wire_err *);
 void wire_refresh_write(struct wbuf *, enum fam, uint8_t subtype);
 
 /* ---- dump.c ----------------------------------------------------------- */
@@ -385,7 +408,7 @@ void wire_refresh_write(struct wbuf *, enum fam, uint8_t subtype);
  * A whole message (header included) as one line of text, whatever it holds;
  * returns what snprintf() would.  neg NULL: before there is one.
  */
-size_t wire_dump(const uint8_t *msg, size_t len, const struct wire_neg *,
-    char *, size_t);
+size_t wire_dump(
+    const uint8_t *msg, size_t len, const struct wire_neg *, char *, size_t);
 
 #endif /* WIRE_H */
