@@ -10,6 +10,7 @@
 #include "bgpd/log.h"
 #include "lib/mem.h"
 #include "platform/clock.h"
+#include "platform/sock.h"
 #include "policy/pfxset.h"
 
 enum {
@@ -420,8 +421,16 @@ engine_reload(struct engine *eng, char **warnings)
 
 /* ---- life ------------------------------------------------------------- */
 
+static const struct engine_world real_world = {
+	.clock_us = clock_us,
+	.dial = dial_peer,
+	.local = sock_local,
+	.remote = sock_remote,
+};
+
 struct engine *
-engine_new(const struct engine_opts *o, struct conf *conf)
+engine_new(const struct engine_opts *o, struct conf *conf,
+    const struct engine_world *world)
 {
 	struct engine *eng = mem_alloc(sizeof *eng);
 	uint8_t key[16];
@@ -443,8 +452,8 @@ engine_new(const struct engine_opts *o, struct conf *conf)
 	eng->rib = rib_new(eng->attrs);
 	rib_set_multipath(eng->rib, conf->multipath);
 	eng->fibsync = fibsync_new();
-	eng->dial = dial_peer;
-	eng->now_ms = eng->start_ms = clock_ms();
+	eng->world = world != NULL ? *world : real_world;
+	eng->now_ms = eng->start_ms = eng->world.clock_us() / 1000;
 	eng->start_s = clock_real_s();
 	eng->generation = 1;
 	engine_fib_init(eng);
@@ -575,7 +584,7 @@ run_out(struct engine *eng)
 static void
 account(struct engine *eng, enum engine_stage st, uint64_t *mark)
 {
-	uint64_t now = clock_us(), us = now - *mark;
+	uint64_t now = eng->world.clock_us(), us = now - *mark;
 
 	eng->loop.us[st] += us;
 	if (us > eng->loop.max_us[st])
@@ -586,7 +595,8 @@ account(struct engine *eng, enum engine_stage st, uint64_t *mark)
 static int64_t
 sleep_ms(const struct engine *eng, bool wait)
 {
-	uint64_t next = timer_next(&eng->timers), now = clock_ms();
+	uint64_t next = timer_next(&eng->timers),
+		 now = eng->world.clock_us() / 1000;
 
 	if (!wait || eng->loop.more || next <= now)
 		return 0;
@@ -600,7 +610,7 @@ on_wake(void *arg)
 	struct engine *eng = arg;
 
 	if (eng->woke_us == 0)
-		eng->woke_us = clock_us();
+		eng->woke_us = eng->world.clock_us();
 	eng->now_ms = eng->woke_us / 1000;
 }
 

@@ -81,6 +81,16 @@ struct engine_loop {
 	bool more; /* the last one left work that needs no waiting for */
 };
 
+/* What the engine takes from outside; simulations bring their own. */
+struct engine_world {
+	uint64_t (*clock_us)(void); /* monotonic */
+	/* A descriptor that is connecting, or a negative errno. */
+	int (*dial)(struct engine *, struct peer *);
+	/* Both ends of a connection; 0 or a negative errno. */
+	int (*local)(int fd, struct addr *, uint16_t *port);
+	int (*remote)(int fd, struct addr *, uint16_t *port);
+};
+
 struct engine {
 	struct engine_opts opts;
 	struct conf *conf;
@@ -127,13 +137,12 @@ struct engine {
 	bool stop, stop_flush;	 /* stop_flush: take the kernel routes along */
 	char stop_text[256];
 
-	/* The way to connect; a seam for simulations.  A descriptor that is
-	 * connecting, or a negative errno. */
-	int (*dial)(struct engine *, struct peer *);
+	struct engine_world world;
 };
 
-/* Takes the configuration over. */
-struct engine *engine_new(const struct engine_opts *, struct conf *);
+/* Takes the configuration over.  world NULL: the real one. */
+struct engine *engine_new(const struct engine_opts *, struct conf *,
+    const struct engine_world *world);
 /* After engine_stop() has run its course. */
 void engine_free(struct engine *);
 /* Opens the FIB and what listens without it.  False: *why says what failed. */
@@ -189,7 +198,7 @@ void listener_take(struct engine *, const struct addr *, int fd,
     const char *text);
 /* Sets or removes a peer's TCP MD5 key on the listeners of its family. */
 int listeners_key(struct engine *, const struct conf_neighbor *, bool set);
-/* The default of engine.dial. */
+/* The real world's dial. */
 int dial_peer(struct engine *, struct peer *);
 
 #endif /* ENGINE_H */

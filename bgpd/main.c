@@ -21,10 +21,6 @@
 #include "bgpd/sandbox.h"
 #include "lib/mem.h"
 
-#ifndef FIBD_PROGRAM
-#define FIBD_PROGRAM "/usr/sbin/ana-fibd"
-#endif
-
 enum {
 	FIBD_ARGS = 64
 };
@@ -209,33 +205,52 @@ need_dir(const struct args *a, const char *dir, const char *option)
 		    dir, option);
 }
 
-/* A lab: no ana-fibd service, but we are root and may start one. */
+/* ana-fibd stands beside us, installed or in a build directory. */
 static void
-start_fibd(struct args *a)
+fibd_program(char *path, size_t size)
 {
-	static char fd_text[16], port_text[16];
-	char *argv[FIBD_ARGS] = { "ana-fibd", "-i", fd_text, "-p", port_text,
-		"-u", (char *)(uintptr_t)a->user };
-	int sv[2], n = 7;
-	char *words, *w;
+	ssize_t n = readlink("/proc/self/exe", path, size - 1);
+	char *slash;
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, sv) == -1)
-		fatalx("socketpair: %s", strerror(errno));
-	snprintf(fd_text, sizeof fd_text, "%d", sv[1]);
-	snprintf(port_text, sizeof port_text, "%u", a->o.port);
+	path[n > 0 ? n : 0] = '\0';
+	if ((slash = strrchr(path, '/')) == NULL ||
+	    (size_t)(slash - path) + sizeof "/ana-fibd" > size)
+		fatalx("the directory of ana-bgpd, where ana-fibd should be, "
+		       "is not known");
+	strlcpy(slash, "/ana-fibd", size - (size_t)(slash - path));
+}
+
+static void __attribute__((noreturn)) become_fibd(const struct args *a, int fd)
+{
+	char *argv[FIBD_ARGS] = { "ana-fibd", "-i", mem_printf("%d", fd), "-p",
+		mem_printf("%u", a->o.port), "-u", (char *)(uintptr_t)a->user };
+	char *words, *w, path[PATH_MAX];
+	int n = 7;
+
 	words = mem_strdup(a->fibd_args != NULL ? a->fibd_args : "");
 	while ((w = strsep(&words, " ")) != NULL && n < FIBD_ARGS - 1)
 		if (*w != '\0')
 			argv[n++] = w;
-	argv[n] = NULL;
+	fibd_program(path, sizeof path);
+	execv(path, argv);
+	fatalx("cannot start %s: %s", path, strerror(errno));
+}
+
+/* A lab: no ana-fibd service, but we are root and may start one. */
+static void
+start_fibd(struct args *a)
+{
+	int sv[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, sv) == -1)
+		fatalx("socketpair: %s", strerror(errno));
 	switch (fork()) {
 	case -1:
 		fatalx("fork: %s", strerror(errno));
 	case 0:
 		close(sv[0]);
 		setsid();
-		execv(FIBD_PROGRAM, argv);
-		fatalx("cannot start %s: %s", FIBD_PROGRAM, strerror(errno));
+		become_fibd(a, sv[1]);
 	default:
 		break;
 	}
@@ -294,7 +309,7 @@ run(struct args *a, struct conf *conf)
 	bool landlock;
 
 	dirs.conf = dirname(dir);
-	eng = engine_new(&a->o, conf);
+	eng = engine_new(&a->o, conf, NULL);
 	if (a->trace)
 		log_set_level(LOG_L_DEBUG);
 	ev_signal(eng->ev, SIGTERM, on_term, eng);

@@ -508,13 +508,14 @@ readable(struct session *s)
 static void
 connected(struct session *s)
 {
+	const struct engine_world *world = &s->peer->eng->world;
 	int err = sock_result(s->fd);
 
 	s->connecting = false;
 	if (err == 0)
-		err = sock_local(s->fd, &s->local, &s->local_port);
+		err = world->local(s->fd, &s->local, &s->local_port);
 	if (err == 0)
-		err = sock_remote(s->fd, &s->remote, &s->remote_port);
+		err = world->remote(s->fd, &s->remote, &s->remote_port);
 	if (err != 0) {
 		peer_tcp_lost(s->peer, s, -err);
 		session_event(s, EV18_TCP_FAILS);
@@ -555,7 +556,7 @@ static void
 dial(struct session *s)
 {
 	struct engine *eng = s->peer->eng;
-	int fd = eng->dial(eng, s->peer);
+	int fd = eng->world.dial(eng, s->peer);
 
 	if (fd < 0) {
 		peer_tcp_lost(s->peer, s, -fd);
@@ -652,8 +653,10 @@ session_event(struct session *s, enum fsm_event ev)
 void
 session_accepted(struct session *s, int fd)
 {
-	if (sock_local(fd, &s->local, &s->local_port) != 0 ||
-	    sock_remote(fd, &s->remote, &s->remote_port) != 0) {
+	const struct engine_world *world = &s->peer->eng->world;
+
+	if (world->local(fd, &s->local, &s->local_port) != 0 ||
+	    world->remote(fd, &s->remote, &s->remote_port) != 0) {
 		close(fd);
 		peer_accept_failed(s->peer, s);
 		return;
