@@ -10,7 +10,6 @@
 #include "bgpd/log.h"
 #include "lib/mem.h"
 #include "platform/clock.h"
-#include "platform/sock.h"
 #include "policy/pfxset.h"
 
 enum {
@@ -424,6 +423,7 @@ engine_reload(struct engine *eng, char **warnings)
 static const struct engine_world real_world = {
 	.clock_us = clock_us,
 	.dial = dial_peer,
+	.accepted = sock_accepted,
 	.local = sock_local,
 	.remote = sock_remote,
 };

@@ -18,6 +18,7 @@
 #include "bgpd/peer.h"
 #include "lib/arena.h"
 #include "lib/timer.h"
+#include "platform/sock.h"
 #include "rib/locrib.h"
 
 struct control;
@@ -86,7 +87,9 @@ struct engine_world {
 	uint64_t (*clock_us)(void); /* monotonic */
 	/* A descriptor that is connecting, or a negative errno. */
 	int (*dial)(struct engine *, struct peer *);
-	/* Both ends of a connection; 0 or a negative errno. */
+	/* Options of an accepted connection, the TTL of its SYN or 0; 0 or a
+	 * negative errno.  Both its ends, likewise. */
+	int (*accepted)(int fd, const struct sock_opts *, uint8_t *syn_ttl);
 	int (*local)(int fd, struct addr *, uint16_t *port);
 	int (*remote)(int fd, struct addr *, uint16_t *port);
 };

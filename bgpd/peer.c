@@ -11,7 +11,6 @@
 #include "bgpd/log.h"
 #include "lib/mem.h"
 #include "platform/clock.h"
-#include "platform/sock.h"
 
 void
 peer_name(const struct peer *p, char *buf, size_t n)
@@ -398,7 +397,7 @@ peer_accept(struct peer *p, int fd)
 	}
 	if (p->in != NULL) /* it forgot the older one, or it is stuck */
 		session_event(p->in, EV18_TCP_FAILS);
-	if ((err = sock_accepted(fd, &o, &p->syn_ttl)) != 0) {
+	if ((err = p->eng->world.accepted(fd, &o, &p->syn_ttl)) != 0) {
 		refuse(p, fd, strerror(-err));
 		return;
 	}

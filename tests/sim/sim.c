@@ -1,0 +1,255 @@
+#include "tests/sim/sim.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "bgpd/log.h"
+#include "lib/mem.h"
+
+struct sim sim;
+
+static uint64_t now_us;
+
+enum { IDLE_TURNS = 3 }; /* turns without work before the clock may move */
+
+static uint64_t
+clock_virtual(void)
+{
+	return now_us;
+}
+
+static int
+whose(const struct engine *eng)
+{
+	return eng == sim.eng[SIM_A] ? SIM_A : SIM_B;
+}
+
+/* Accepted at once by the other one, as the kernel would. */
+static int
+dial(struct engine *eng, struct peer *p)
+{
+	int me = whose(eng), sv[2];
+	struct peer *there;
+
+	sim.dials[me]++;
+	if (sim.cut || sim.eng[!me] == NULL)
+		return -EHOSTUNREACH;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0,
+		sv) == -1)
+		return -errno;
+	there = engine_peer(sim.eng[!me], &sim.addr[me]);
+	if (there == NULL)
+		close(sv[1]);
+	else
+		peer_accept(there, sv[1]);
+	return sv[0];
+}
+
+static int
+accepted(int fd, const struct sock_opts *o, uint8_t *ttl)
+{
+	*ttl = 255;
+	return 0;
+}
+
+static int
+turning = SIM_A;
+
+static int
+local(int fd, struct addr *a, uint16_t *port)
+{
+	*a = sim.addr[turning];
+	*port = 179;
+	return 0;
+}
+
+static int
+remote(int fd, struct addr *a, uint16_t *port)
+{
+	*a = sim.addr[!turning];
+	*port = 40000;
+	return 0;
+}
+
+static const struct engine_world world = {
+	.clock_us = clock_virtual,
+	.dial = dial,
+	.accepted = accepted,
+	.local = local,
+	.remote = remote,
+};
+
+static int
+read_text(void *arg, const char *path, struct conf_file *f)
+{
+	const char *text = arg;
+
+	*f = (struct conf_file){ .data = mem_strdup(text),
+		.len = strlen(text), .mode = 0600, .uid = getuid() };
+	return 0;
+}
+
+static int
+no_glob(void *arg, const char *pattern, char ***paths, size_t *n)
+{
+	*paths = NULL;
+	*n = 0;
+	return 0;
+}
+
+static struct conf *
+load(const char *text)
+{
+	struct conf_reader r = { .read = read_text, .glob = no_glob,
+		.arg = (void *)(uintptr_t)text, .dir = "/", .uid = getuid(),
+		.fib_memory = true };
+	struct diag_list dl;
+	struct conf *c;
+	char *said;
+
+	diag_list_init(&dl);
+	c = conf_load(&r, "/sim.conf", &dl);
+	said = diag_list_text(&dl, NULL);
+	if (c == NULL)
+		fputs(said, stderr);
+	free(said);
+	diag_list_fini(&dl);
+	return c;
+}
+
+void
+sim_start(const char *a, const char *b)
+{
+	const char *text[SIM_N] = { a, b };
+	struct engine_opts o = { .memory = true, .port = 179, .fibd_fd = -1,
+		.conf_path = "/sim.conf", .run_dir = "/", .state_dir = "/" };
+	struct pfx link;
+	char why[256];
+
+	memset(&sim, 0, sizeof sim);
+	now_us = 1000000000;
+	for (int i = 0; i < SIM_N; i++) {
+		struct conf *c = load(text[i]);
+
+		if (c == NULL)
+			abort();
+		sim.addr[i] = addr_v4(0xc0000201u + (uint32_t)i);
+		sim.eng[i] = engine_new(&o, c, &world);
+		if (getenv("SIM_TRACE") == NULL)
+			log_set_level(LOG_L_ERROR);
+		else
+			log_set_level(LOG_L_DEBUG);
+	}
+	pfx_parse("192.0.2.0/24", &link);
+	for (int i = 0; i < SIM_N; i++) {
+		turning = i;
+		if (!engine_start(sim.eng[i], why, sizeof why))
+			abort();
+		fib_mem_connected(sim.eng[i]->fib, &link, 1);
+	}
+}
+
+void
+sim_end(void)
+{
+	for (int i = 0; i < SIM_N; i++) {
+		turning = i;
+		engine_free(sim.eng[i]);
+		sim.eng[i] = NULL;
+	}
+}
+
+uint64_t
+sim_now_s(void)
+{
+	return (now_us - 1000000000) / 1000000;
+}
+
+static void
+turn(int who)
+{
+	turning = who;
+	if (!sim.frozen[who])
+		engine_turn(sim.eng[who], false);
+}
+
+/* The next deadline of those that are not frozen, in microseconds. */
+static uint64_t
+next_us(void)
+{
+	uint64_t next = TIMER_NEVER, t;
+
+	for (int i = 0; i < SIM_N; i++) {
+		t = sim.frozen[i] ? TIMER_NEVER
+				  : timer_next(&sim.eng[i]->timers);
+		if (t != TIMER_NEVER && t * 1000 < next)
+			next = t * 1000;
+	}
+	return next;
+}
+
+static void
+step(uint64_t end_us)
+{
+	uint64_t next;
+
+	for (int k = 0; k < IDLE_TURNS; k++)
+		for (int i = 0; i < SIM_N; i++)
+			turn(i);
+	if ((!sim.frozen[SIM_A] && sim.eng[SIM_A]->loop.more) ||
+	    (!sim.frozen[SIM_B] && sim.eng[SIM_B]->loop.more))
+		return;
+	next = next_us();
+	if (next > now_us)
+		now_us = next < end_us ? next : end_us;
+}
+
+bool
+sim_run_until(bool (*until)(void), uint64_t within_s)
+{
+	uint64_t end = now_us + within_s * 1000000;
+
+	while (!until()) {
+		if (now_us >= end)
+			return false;
+		step(end);
+	}
+	return true;
+}
+
+static bool
+never(void)
+{
+	return false;
+}
+
+void
+sim_run(uint64_t seconds)
+{
+	sim_run_until(never, seconds);
+}
+
+bool
+sim_reload(int who, const char *text)
+{
+	struct conf *c = load(text);
+
+	if (c == NULL)
+		return false;
+	turning = who;
+	engine_apply(sim.eng[who], c);
+	log_set_level(
+	    getenv("SIM_TRACE") == NULL ? LOG_L_ERROR : LOG_L_DEBUG);
+	return true;
+}
+
+struct peer *
+sim_peer(int who)
+{
+	return TAILQ_FIRST(&sim.eng[who]->peers);
+}

@@ -1,0 +1,39 @@
+/*
+ * sim.h -- two whole speakers in one process: pipes instead of TCP, a memory
+ * FIB instead of the kernel, and a clock that only moves when both are idle.
+ * A simulated hour takes as long as its events.
+ */
+#ifndef SIM_H
+#define SIM_H
+
+#include "bgpd/engine.h"
+
+enum { SIM_A, SIM_B, SIM_N };
+
+struct sim {
+	struct engine *eng[SIM_N];
+	struct addr addr[SIM_N];
+	char *text[SIM_N]; /* the configuration of each */
+	bool frozen[SIM_N]; /* it neither reads nor writes nor counts time */
+	bool cut;	    /* nobody can connect */
+	unsigned int dials[SIM_N];
+};
+
+/* The one simulation of this process. */
+extern struct sim sim;
+
+/* Starts both with these configurations; 192.0.2.1 is A, 192.0.2.2 B. */
+void sim_start(const char *a, const char *b);
+void sim_end(void);
+/* Both, until `until` says so; false: not within that simulated time. */
+bool sim_run_until(bool (*until)(void), uint64_t within_s);
+/* Just lets that much simulated time pass. */
+void sim_run(uint64_t seconds);
+/* Seconds since the start. */
+uint64_t sim_now_s(void);
+/* A new configuration text, read by a reload; false: it was refused. */
+bool sim_reload(int who, const char *text);
+/* The one neighbor of that speaker. */
+struct peer *sim_peer(int who);
+
+#endif /* SIM_H */

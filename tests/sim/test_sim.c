@@ -1,0 +1,344 @@
+/* Whole sessions between two speakers, on a virtual clock. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/mem.h"
+#include "tests/sim/sim.h"
+
+#define A_HEAD \
+	"syntax 1;\n" \
+	"global { as 52580; router-id 192.0.2.1; }\n" \
+	"prefix-set azion { 185.23.12.0/24; }\n" \
+	"policy in { rule all { accept; } }\n" \
+	"policy out { rule all { accept; } }\n" \
+	"network 185.23.12.0/24;\n"
+#define A_PEER(more) \
+	"neighbor 192.0.2.2 { remote-as 719; local-address 192.0.2.1;" \
+	" family [ inet ]; import policy in; export policy out;" \
+	" irr prefix-set p; " more " }\n"
+#define A_SET "prefix-set p { 193.64.0.0/15 or-longer; }\n"
+#define A_CONF A_HEAD A_SET A_PEER("")
+
+#define B_HEAD(id) \
+	"syntax 1;\n" \
+	"global { as 719; router-id " id "; }\n" \
+	"policy all { rule all { accept; } }\n" \
+	"prefix-set az { 185.23.12.0/24; }\n"
+#define B_PEER(more) \
+	"neighbor 192.0.2.1 { remote-as 52580; local-address 192.0.2.2;" \
+	" family [ inet ]; import policy all; export policy all;" \
+	" irr prefix-set az; send-max-prefix 1000; " more " }\n"
+#define B_NETS "network 193.64.0.0/16;\nnetwork 193.65.0.0/16;\n"
+#define B_CONF B_HEAD("192.0.2.2") B_PEER("") B_NETS
+
+static bool
+both_up(void)
+{
+	return sim_peer(SIM_A)->up != NULL && sim_peer(SIM_B)->up != NULL;
+}
+
+static bool
+a_down(void)
+{
+	return sim_peer(SIM_A)->up == NULL;
+}
+
+static uint32_t
+received(int who)
+{
+	return adjin_received(sim_peer(who)->adjin);
+}
+
+static uint32_t
+accepted_of(int who)
+{
+	return adjin_count(sim_peer(who)->adjin, FAM_INET)->accepted;
+}
+
+static bool
+a_has_two(void)
+{
+	return received(SIM_A) == 2 && accepted_of(SIM_A) == 2 &&
+	    fib_mem_count(sim.eng[SIM_A]->fib, FAM_INET) == 2;
+}
+
+static bool
+routes_both_ways(void)
+{
+	return both_up() && a_has_two() && accepted_of(SIM_B) == 1;
+}
+
+/* Both dial at once; one connection survives, whoever has the higher id. */
+static void
+test_up_and_routes(void **state)
+{
+	sim_start(A_CONF, B_CONF);
+	assert_true(sim_run_until(routes_both_ways, 120));
+	sim_run(300);
+	assert_int_equal(sim_peer(SIM_A)->established_count, 1);
+	assert_int_equal(sim_peer(SIM_B)->established_count, 1);
+	assert_true(sim_peer(SIM_A)->eor_received[FAM_INET]);
+	assert_null(sim_peer(SIM_A)->in);
+	assert_true(sim_peer(SIM_B)->up->dialled); /* 6.8: higher id's */
+	sim_end();
+}
+
+static void
+test_collision_lower_id(void **state)
+{
+	sim_start(A_CONF, B_HEAD("1.2.3.4") B_PEER("") B_NETS);
+	assert_true(sim_run_until(routes_both_ways, 120));
+	assert_true(sim_peer(SIM_A)->up->dialled);
+	sim_end();
+}
+
+static void
+test_one_passive(void **state)
+{
+	sim_start(A_HEAD A_SET A_PEER("passive yes;"), B_CONF);
+	assert_true(sim_run_until(routes_both_ways, 120));
+	assert_int_equal(sim.dials[SIM_A], 0);
+	sim_end();
+}
+
+/* RFC 4271 6.5: a peer that says nothing for the hold time is dropped. */
+static void
+test_hold_timer(void **state)
+{
+	uint64_t t;
+
+	sim_start(A_CONF, B_CONF);
+	assert_true(sim_run_until(routes_both_ways, 120));
+	sim.frozen[SIM_B] = true;
+	t = sim_now_s();
+	assert_true(sim_run_until(a_down, 95));
+	assert_in_range(sim_now_s() - t, 60, 91);
+	sim_run(1);
+	assert_int_equal(received(SIM_A), 0);
+	assert_int_equal(fib_mem_count(sim.eng[SIM_A]->fib, FAM_INET), 0);
+	assert_int_equal(sim_peer(SIM_A)->notif[0].code, NOTIF_HOLD);
+	sim.frozen[SIM_B] = false;
+	assert_true(sim_run_until(routes_both_ways, 300));
+	sim_end();
+}
+
+/* Max-prefix: one too many ends the session for the time of its action. */
+static void
+test_max_prefix(void **state)
+{
+	char *nets = mem_strdup(""), *conf;
+	uint64_t t;
+
+	for (int i = 0; i < 4; i++) {
+		char *more =
+		    mem_printf("%snetwork 193.64.%d.0/24;\n", nets, i);
+
+		free(nets);
+		nets = more;
+	}
+	conf = mem_printf("%s%s", B_HEAD("192.0.2.2") B_PEER(""), nets);
+	sim_start(A_HEAD A_SET A_PEER("max-prefix 3 action restart 10m;"),
+	    conf);
+	t = sim_now_s();
+	sim_run(60);
+	assert_true(sim_peer(SIM_A)->limit_tripped);
+	assert_null(sim_peer(SIM_A)->up);
+	assert_int_equal(received(SIM_A), 0);
+	assert_int_equal(sim_peer(SIM_B)->established_count, 1);
+	sim_run(500);
+	assert_int_equal(sim_peer(SIM_A)->limit_count, 1);
+	sim_run(700 - (sim_now_s() - t) + 60);
+	assert_int_equal(sim_peer(SIM_A)->limit_count, 2);
+	/* The second hold is twice as long. */
+	assert_int_equal(sim_peer(SIM_A)->limit_hold_s, 1200);
+	sim_end();
+	free(conf);
+	free(nets);
+}
+
+static bool
+one_accepted(void)
+{
+	return accepted_of(SIM_A) == 1 && received(SIM_A) == 2 &&
+	    fib_mem_count(sim.eng[SIM_A]->fib, FAM_INET) == 1;
+}
+
+/* A narrower set refuses what stands in the Adj-RIB-In, without a reset. */
+static void
+test_reload_set(void **state)
+{
+	sim_start(A_CONF, B_CONF);
+	assert_true(sim_run_until(routes_both_ways, 120));
+	assert_true(sim_reload(SIM_A,
+	    A_HEAD "prefix-set p { 193.64.0.0/16; }\n" A_PEER("")));
+	assert_true(sim_run_until(one_accepted, 5));
+	assert_true(sim_reload(SIM_A, A_CONF));
+	assert_true(sim_run_until(a_has_two, 5));
+	assert_int_equal(sim_peer(SIM_A)->established_count, 1);
+	/* A bad file changes nothing. */
+	assert_false(sim_reload(SIM_A, A_HEAD A_PEER("max-prefx 3;")));
+	assert_true(both_up());
+	sim_end();
+}
+
+static bool
+b_has_two(void)
+{
+	return accepted_of(SIM_B) == 2;
+}
+
+static void
+test_reload_network(void **state)
+{
+	sim_start(A_CONF, B_HEAD("192.0.2.2")
+	    "prefix-set az2 { 185.23.12.0/24 or-longer; "
+	    "185.23.13.0/24; }\n"
+	    "neighbor 192.0.2.1 { remote-as 52580; family [ inet ];"
+	    " import policy all; export policy all;"
+	    " irr prefix-set az2; }\n" B_NETS);
+	assert_true(sim_run_until(routes_both_ways, 120));
+	assert_true(sim_reload(SIM_A,
+	    "syntax 1;\n"
+	    "global { as 52580; router-id 192.0.2.1; }\n"
+	    "prefix-set azion { 185.23.12.0/24; 185.23.13.0/24; }\n"
+	    "policy in { rule all { accept; } }\n"
+	    "policy out { rule all { accept; } }\n"
+	    "network 185.23.12.0/24; network 185.23.13.0/24;\n" A_SET A_PEER(
+		"")));
+	assert_true(sim_run_until(b_has_two, 5));
+	assert_int_equal(sim_peer(SIM_B)->established_count, 1);
+	sim_end();
+}
+
+/* Neighbor removed and added again: its routes go and come. */
+static void
+test_reload_neighbor(void **state)
+{
+	sim_start(A_CONF, B_CONF);
+	assert_true(sim_run_until(routes_both_ways, 120));
+	assert_true(sim_reload(SIM_A, A_HEAD A_SET));
+	sim_run(5);
+	assert_true(TAILQ_EMPTY(&sim.eng[SIM_A]->peers));
+	assert_int_equal(fib_mem_count(sim.eng[SIM_A]->fib, FAM_INET), 0);
+	assert_int_equal(sim_peer(SIM_B)->notif[0].sub, CEASE_DECONFIGURED);
+	assert_true(sim_reload(SIM_A, A_CONF));
+	assert_true(sim_run_until(routes_both_ways, 300));
+	sim_end();
+}
+
+/* The shutdown text reaches the other side (RFC 9003). */
+static void
+test_admin_down(void **state)
+{
+	struct peer *p;
+
+	sim_start(A_CONF, B_CONF);
+	assert_true(sim_run_until(routes_both_ways, 120));
+	p = sim_peer(SIM_A);
+	p->admin_down = true;
+	peer_stop(p, CEASE_SHUTDOWN, "ticket 42", false);
+	sim_run(600);
+	assert_null(p->up);
+	assert_string_equal(sim_peer(SIM_B)->notif[0].text, "ticket 42");
+	assert_int_equal(sim_peer(SIM_B)->notif[0].sub, CEASE_SHUTDOWN);
+	p->admin_down = false;
+	peer_start(p);
+	assert_true(sim_run_until(routes_both_ways, 300));
+	sim_end();
+}
+
+/* Errors make the idle hold grow, so that nobody is stormed. */
+static void
+test_back_off(void **state)
+{
+	sim_start(A_HEAD A_SET A_PEER("passive no;"),
+	    "syntax 1;\n"
+	    "global { as 3292; router-id 192.0.2.2; }\n"
+	    "neighbor 192.0.2.1 { remote-as 52580; passive yes; }\n");
+	sim_run(3600);
+	assert_null(sim_peer(SIM_A)->up);
+	assert_int_equal(sim_peer(SIM_A)->idle_s, PEER_IDLE_MAX_S);
+	assert_in_range(sim.dials[SIM_A], 20, 80);
+	assert_int_equal(sim_peer(SIM_A)->notif[0].code, NOTIF_OPEN);
+	assert_int_equal(sim_peer(SIM_A)->notif[0].sub, OPEN_BAD_AS);
+	sim_end();
+}
+
+/* Nobody there: the retries do not grow, and it is back within one. */
+static void
+test_unreachable(void **state)
+{
+	sim_start(A_CONF, B_CONF);
+	sim.cut = true;
+	sim_run(3600);
+	assert_in_range(sim.dials[SIM_A], 100, 200);
+	sim.cut = false;
+	assert_true(sim_run_until(routes_both_ways, 35));
+	sim_end();
+}
+
+/* Route refresh: everything comes again, nothing changes. */
+static void
+test_refresh(void **state)
+{
+	uint64_t before;
+
+	sim_start(A_CONF, B_CONF);
+	assert_true(sim_run_until(routes_both_ways, 120));
+	before = sim_peer(SIM_A)->rx.updates;
+	assert_true(peer_ask_refresh(sim_peer(SIM_A)));
+	sim_run(5);
+	assert_int_equal(sim_peer(SIM_A)->rx.updates, before + 2);
+	assert_int_equal(sim_peer(SIM_A)->rx.refresh[REFRESH_BORR], 1);
+	assert_int_equal(sim_peer(SIM_A)->rx.refresh[REFRESH_EORR], 1);
+	assert_true(routes_both_ways());
+	sim_end();
+}
+
+/* A next hop that goes takes its routes along, and brings them back. */
+static bool
+fib_empty(void)
+{
+	return fib_mem_count(sim.eng[SIM_A]->fib, FAM_INET) == 0;
+}
+
+static void
+test_next_hop(void **state)
+{
+	sim_start(A_CONF, B_CONF);
+	assert_true(sim_run_until(routes_both_ways, 120));
+	fib_mem_nh_state(sim.eng[SIM_A]->fib, &sim.addr[SIM_B], false, 0);
+	assert_true(sim_run_until(fib_empty, 5));
+	assert_int_equal(accepted_of(SIM_A), 2);
+	fib_mem_nh_state(sim.eng[SIM_A]->fib, &sim.addr[SIM_B], true, 1);
+	assert_true(sim_run_until(a_has_two, 5));
+	sim_end();
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_up_and_routes),
+		cmocka_unit_test(test_collision_lower_id),
+		cmocka_unit_test(test_one_passive),
+		cmocka_unit_test(test_hold_timer),
+		cmocka_unit_test(test_max_prefix),
+		cmocka_unit_test(test_reload_set),
+		cmocka_unit_test(test_reload_network),
+		cmocka_unit_test(test_reload_neighbor),
+		cmocka_unit_test(test_admin_down),
+		cmocka_unit_test(test_back_off),
+		cmocka_unit_test(test_unreachable),
+		cmocka_unit_test(test_refresh),
+		cmocka_unit_test(test_next_hop),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
