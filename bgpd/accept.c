@@ -130,8 +130,8 @@ listeners_start(struct engine *eng)
 		if (l->fd != -1)
 			continue;
 		if (eng->opts.memory)
-			listener_take(
-			    eng, &l->addr, sock_bind(&l->addr, l->port), NULL);
+			listener_take(eng, &l->addr,
+			    eng->world.bind(&l->addr, l->port), NULL);
 		else
 			eng->fib->ops->listen(eng->fib, &l->addr, 0);
 	}

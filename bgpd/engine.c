@@ -422,7 +422,9 @@ engine_reload(struct engine *eng, char **warnings)
 
 static const struct engine_world real_world = {
 	.clock_us = clock_us,
+	.bind = sock_bind,
 	.dial = dial_peer,
+	.connected = engine_fib_connected,
 	.accepted = sock_accepted,
 	.local = sock_local,
 	.remote = sock_remote,

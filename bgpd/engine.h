@@ -85,8 +85,11 @@ struct engine_loop {
 /* What the engine takes from outside; simulations bring their own. */
 struct engine_world {
 	uint64_t (*clock_us)(void); /* monotonic */
+	int (*bind)(const struct addr *, uint16_t port); /* sock_bind() */
 	/* A descriptor that is connecting, or a negative errno. */
 	int (*dial)(struct engine *, struct peer *);
+	/* -F memory: this machine's subnets, fib_mem_connected() for each. */
+	void (*connected)(struct engine *);
 	/* Options of an accepted connection, the TTL of its SYN or 0; 0 or a
 	 * negative errno.  Both its ends, likewise. */
 	int (*accepted)(int fd, const struct sock_opts *, uint8_t *syn_ttl);
@@ -183,6 +186,8 @@ void engine_fib_init(struct engine *);
 bool engine_fib_open(struct engine *, char *why, size_t);
 void engine_fib_close(struct engine *);
 void engine_fib_best(struct engine *, const struct rib_change *);
+/* The real world's. */
+void engine_fib_connected(struct engine *);
 /* Next hops that began or ceased to matter. */
 void engine_fib_wishes(struct engine *);
 bool engine_fib_run(struct engine *, unsigned int budget);

@@ -467,8 +467,8 @@ engine_fib_init(struct engine *eng)
 }
 
 /* Without a kernel: what stands in the subnet of an interface is reachable. */
-static void
-connected_subnets(struct engine *eng)
+void
+engine_fib_connected(struct engine *eng)
 {
 	struct ifaddrs *list, *i;
 	unsigned int len;
@@ -505,7 +505,7 @@ engine_fib_open(struct engine *eng, char *why, size_t n)
 		return false;
 	}
 	if (eng->opts.memory)
-		connected_subnets(eng);
+		eng->world.connected(eng);
 	hello(eng);
 	return true;
 }

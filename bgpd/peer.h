@@ -82,7 +82,7 @@ struct peer {
 	struct import_facts facts;
 	struct addr local[FAM_N]; /* our addresses on its link, next hop self */
 	bool eor_received[FAM_N];
-	bool flushing, staling, sweeping[FAM_N], borr[FAM_N];
+	bool flushing, sweeping[FAM_N], borr[FAM_N];
 	struct adjin_walk *reimport; /* the family under way, or NULL */
 	enum fam reimport_fam;	     /* FAM_N: done */
 

@@ -350,7 +350,6 @@ peer_rib_down(struct peer *p)
 	}
 	p->member = NULL;
 	p->group = NULL;
-	p->staling = false;
 	for (enum fam f = FAM_INET; f < FAM_N; f++) {
 		p->borr[f] = p->sweeping[f] = false;
 		timer_stop(&p->eng->timers, &p->sweep_deadline[f]);
@@ -385,8 +384,6 @@ peer_refresh(struct peer *p, const struct wire_refresh *r)
 		break;
 	case REFRESH_BORR:
 		adjin_mark_stale(p->adjin, r->fam);
-		while (adjin_stale_run(p->adjin, 65536))
-			;
 		p->borr[r->fam] = true;
 		timer_set(&p->eng->timers, &p->sweep_deadline[r->fam],
 		    p->eng->now_ms, STALE_MS);

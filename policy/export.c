@@ -41,7 +41,8 @@ refuse(const struct export_facts *f, const struct pfx *pfx,
 	    (source != SOURCE_LOCAL || f->own == NULL ||
 		!pfxset_match(f->own, pfx)))
 		return REASON_EXPORT_GUARD;
-	if (has_well_known(f, a))
+	/* On a route of our own it is for those who get it. */
+	if (source != SOURCE_LOCAL && has_well_known(f, a))
 		return REASON_WELL_KNOWN;
 	/* RFC 9234 5: to a provider, a peer, a route server. */
 	if (!f->internal && guard_on(f, GUARD_OTC) &&

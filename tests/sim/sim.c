@@ -14,8 +14,11 @@
 struct sim sim;
 
 static uint64_t now_us;
+static int turning; /* whose code runs */
 
-enum { IDLE_TURNS = 3 }; /* turns without work before the clock may move */
+enum {
+	IDLE_TURNS = 3
+}; /* turns without work before the clock may move */
 
 static uint64_t
 clock_virtual(void)
@@ -29,25 +32,37 @@ whose(const struct engine *eng)
 	return eng == sim.eng[SIM_A] ? SIM_A : SIM_B;
 }
 
-/* Accepted at once by the other one, as the kernel would. */
 static int
 dial(struct engine *eng, struct peer *p)
 {
 	int me = whose(eng), sv[2];
-	struct peer *there;
 
 	sim.dials[me]++;
-	if (sim.cut || sim.eng[!me] == NULL)
+	if (sim.cut || sim.waiting[me] != -1)
 		return -EHOSTUNREACH;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0,
 		sv) == -1)
 		return -errno;
-	there = engine_peer(sim.eng[!me], &sim.addr[me]);
-	if (there == NULL)
-		close(sv[1]);
-	else
-		peer_accept(there, sv[1]);
+	sim.waiting[me] = sv[1];
 	return sv[0];
+}
+
+/* What was dialled in the turn before: so two may dial at once. */
+static void
+deliver(int from)
+{
+	int fd = sim.waiting[from];
+	struct peer *there;
+
+	sim.waiting[from] = -1;
+	if (fd == -1)
+		return;
+	there = engine_peer(sim.eng[!from], &sim.addr[from]);
+	turning = !from;
+	if (there == NULL)
+		close(fd);
+	else
+		peer_accept(there, fd);
 }
 
 static int
@@ -56,9 +71,6 @@ accepted(int fd, const struct sock_opts *o, uint8_t *ttl)
 	*ttl = 255;
 	return 0;
 }
-
-static int
-turning = SIM_A;
 
 static int
 local(int fd, struct addr *a, uint16_t *port)
@@ -76,7 +88,25 @@ remote(int fd, struct addr *a, uint16_t *port)
 	return 0;
 }
 
+static int
+nowhere(const struct addr *a, uint16_t port)
+{
+	return -EADDRNOTAVAIL;
+}
+
+/* One link, 192.0.2.0/24, on which both stand. */
+static void
+connected(struct engine *eng)
+{
+	struct pfx link;
+
+	if (pfx_parse("192.0.2.0/24", &link))
+		fib_mem_connected(eng->fib, &link, 1);
+}
+
 static const struct engine_world world = {
+	.connected = connected,
+	.bind = nowhere,
 	.clock_us = clock_virtual,
 	.dial = dial,
 	.accepted = accepted,
@@ -90,7 +120,9 @@ read_text(void *arg, const char *path, struct conf_file *f)
 	const char *text = arg;
 
 	*f = (struct conf_file){ .data = mem_strdup(text),
-		.len = strlen(text), .mode = 0600, .uid = getuid() };
+		.len = strlen(text),
+		.mode = 0600,
+		.uid = getuid() };
 	return 0;
 }
 
@@ -105,8 +137,11 @@ no_glob(void *arg, const char *pattern, char ***paths, size_t *n)
 static struct conf *
 load(const char *text)
 {
-	struct conf_reader r = { .read = read_text, .glob = no_glob,
-		.arg = (void *)(uintptr_t)text, .dir = "/", .uid = getuid(),
+	struct conf_reader r = { .read = read_text,
+		.glob = no_glob,
+		.arg = (void *)(uintptr_t)text,
+		.dir = "/",
+		.uid = getuid(),
 		.fib_memory = true };
 	struct diag_list dl;
 	struct conf *c;
@@ -126,12 +161,16 @@ void
 sim_start(const char *a, const char *b)
 {
 	const char *text[SIM_N] = { a, b };
-	struct engine_opts o = { .memory = true, .port = 179, .fibd_fd = -1,
-		.conf_path = "/sim.conf", .run_dir = "/", .state_dir = "/" };
-	struct pfx link;
+	struct engine_opts o = { .memory = true,
+		.port = 179,
+		.fibd_fd = -1,
+		.conf_path = "/sim.conf",
+		.run_dir = "/",
+		.state_dir = "/" };
 	char why[256];
 
 	memset(&sim, 0, sizeof sim);
+	sim.waiting[SIM_A] = sim.waiting[SIM_B] = -1;
 	now_us = 1000000000;
 	for (int i = 0; i < SIM_N; i++) {
 		struct conf *c = load(text[i]);
@@ -145,12 +184,10 @@ sim_start(const char *a, const char *b)
 		else
 			log_set_level(LOG_L_DEBUG);
 	}
-	pfx_parse("192.0.2.0/24", &link);
 	for (int i = 0; i < SIM_N; i++) {
 		turning = i;
 		if (!engine_start(sim.eng[i], why, sizeof why))
 			abort();
-		fib_mem_connected(sim.eng[i]->fib, &link, 1);
 	}
 }
 
@@ -158,6 +195,8 @@ void
 sim_end(void)
 {
 	for (int i = 0; i < SIM_N; i++) {
+		if (sim.waiting[i] != -1)
+			close(sim.waiting[i]);
 		turning = i;
 		engine_free(sim.eng[i]);
 		sim.eng[i] = NULL;
@@ -198,9 +237,12 @@ step(uint64_t end_us)
 {
 	uint64_t next;
 
-	for (int k = 0; k < IDLE_TURNS; k++)
+	for (int k = 0; k < IDLE_TURNS; k++) {
 		for (int i = 0; i < SIM_N; i++)
 			turn(i);
+		for (int i = 0; i < SIM_N; i++)
+			deliver(i);
+	}
 	if ((!sim.frozen[SIM_A] && sim.eng[SIM_A]->loop.more) ||
 	    (!sim.frozen[SIM_B] && sim.eng[SIM_B]->loop.more))
 		return;
@@ -209,23 +251,50 @@ step(uint64_t end_us)
 		now_us = next < end_us ? next : end_us;
 }
 
+static bool
+never(void)
+{
+	return false;
+}
+
+/* What a failed wait needs to be understood. */
+static void
+dump(void)
+{
+	struct adjin_reason r;
+
+	for (int i = 0; i < SIM_N; i++) {
+		struct peer *p = sim_peer(i);
+
+		if (p == NULL)
+			continue;
+		fprintf(stderr,
+		    "# %c after %llu s: %s, received %u, accepted %u, FIB %zu, "
+		    "why \"%s\"\n",
+		    'A' + i, (unsigned long long)sim_now_s(),
+		    fsm_state_name(peer_state(p)), adjin_received(p->adjin),
+		    adjin_count(p->adjin, FAM_INET)->accepted,
+		    fib_mem_count(sim.eng[i]->fib, FAM_INET), p->why);
+		for (unsigned int k = 0; adjin_reason(p->adjin, k, &r); k++)
+			fprintf(stderr, "#   refused %u: reason %u\n", r.now,
+			    r.reason);
+	}
+}
+
 bool
 sim_run_until(bool (*until)(void), uint64_t within_s)
 {
 	uint64_t end = now_us + within_s * 1000000;
 
 	while (!until()) {
-		if (now_us >= end)
+		if (now_us >= end) {
+			if (until != never)
+				dump();
 			return false;
+		}
 		step(end);
 	}
 	return true;
-}
-
-static bool
-never(void)
-{
-	return false;
 }
 
 void
@@ -243,8 +312,7 @@ sim_reload(int who, const char *text)
 		return false;
 	turning = who;
 	engine_apply(sim.eng[who], c);
-	log_set_level(
-	    getenv("SIM_TRACE") == NULL ? LOG_L_ERROR : LOG_L_DEBUG);
+	log_set_level(getenv("SIM_TRACE") == NULL ? LOG_L_ERROR : LOG_L_DEBUG);
 	return true;
 }
 

@@ -16,6 +16,7 @@ struct sim {
 	char *text[SIM_N]; /* the configuration of each */
 	bool frozen[SIM_N]; /* it neither reads nor writes nor counts time */
 	bool cut;	    /* nobody can connect */
+	int waiting[SIM_N]; /* dialled, not yet accepted by the other; -1 */
 	unsigned int dials[SIM_N];
 };
 
