@@ -36,9 +36,9 @@ enum {
 struct engine_opts {
 	const char *conf_path, *run_dir, *state_dir;
 	uint16_t port;
-	bool memory;	       /* -F memory: no ana-fibd, no kernel */
+	bool memory; /* -F memory: no ana-fibd, no kernel */
 	const char *fibd_path; /* its socket */
-	int fibd_fd;	       /* or a descriptor to it; -1: none */
+	int fibd_fd; /* or a descriptor to it; -1: none */
 	uint64_t netns;
 };
 
@@ -51,7 +51,7 @@ struct export_group {
 	struct adjout_group *out;
 	unsigned int members;
 	bool own_only; /* never anything learned: not marked for it */
-	bool more;     /* has work that could be done at once */
+	bool more; /* has work that could be done at once */
 };
 TAILQ_HEAD(export_group_list, export_group);
 
@@ -71,13 +71,20 @@ struct engine_addr {
 	uint8_t len;
 };
 
-enum engine_stage { STAGE_IO, STAGE_TIMERS, STAGE_RIB, STAGE_FIB, STAGE_OUT,
-	STAGE_CONTROL, STAGE_N };
+enum engine_stage {
+	STAGE_IO,
+	STAGE_TIMERS,
+	STAGE_RIB,
+	STAGE_FIB,
+	STAGE_OUT,
+	STAGE_CONTROL,
+	STAGE_N
+};
 
 struct engine_loop {
 	uint64_t turns;
-	uint64_t us[STAGE_N];	   /* all together */
-	uint64_t max_us[STAGE_N];  /* the longest one */
+	uint64_t us[STAGE_N]; /* all together */
+	uint64_t max_us[STAGE_N]; /* the longest one */
 	uint64_t max_turn_us;
 	bool more; /* the last one left work that needs no waiting for */
 };
@@ -104,7 +111,7 @@ struct engine {
 	struct timerq timers;
 	uint64_t now_ms, start_ms, woke_us;
 	int64_t start_s; /* real time */
-	struct arena arena;    /* for one UPDATE */
+	struct arena arena; /* for one UPDATE */
 	struct arena arena_out; /* for one exported route */
 
 	struct nexthops *nexthops;
@@ -137,10 +144,10 @@ struct engine {
 	uint64_t strangers; /* connections from unknown addresses */
 	uint64_t rule_hits[ENGINE_RULE_HITS];
 	struct engine_loop loop;
-	uint32_t generation;	 /* of the configuration, from 1 */
-	int64_t reload_s;	 /* real time of the last reload, 0: none */
+	uint32_t generation; /* of the configuration, from 1 */
+	int64_t reload_s; /* real time of the last reload, 0: none */
 	bool reload_ok;
-	bool stop, stop_flush;	 /* stop_flush: take the kernel routes along */
+	bool stop, stop_flush; /* stop_flush: take the kernel routes along */
 	char stop_text[256];
 
 	struct engine_world world;
@@ -175,8 +182,8 @@ struct peer *engine_peer_find(const struct engine *, const char *word);
 struct export_group *engine_group(struct engine *, struct peer *);
 void engine_group_leave(struct export_group *);
 /* One of our addresses of the family on the interface that has `on`. */
-bool engine_local_addr(const struct engine *, const struct addr *on,
-    enum fam, struct addr *out);
+bool engine_local_addr(
+    const struct engine *, const struct addr *on, enum fam, struct addr *out);
 /* All peers are in and the FIB is as it should be. */
 bool engine_ready(const struct engine *, char *why, size_t);
 
@@ -202,8 +209,8 @@ bool engine_fib_flushed(const struct engine *);
 /* Asks for the sockets of the configuration. */
 void listeners_start(struct engine *);
 void listeners_stop(struct engine *);
-void listener_take(struct engine *, const struct addr *, int fd,
-    const char *text);
+void listener_take(
+    struct engine *, const struct addr *, int fd, const char *text);
 /* Sets or removes a peer's TCP MD5 key on the listeners of its family. */
 int listeners_key(struct engine *, const struct conf_neighbor *, bool set);
 /* The real world's dial. */

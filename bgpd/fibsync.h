@@ -11,14 +11,19 @@
 
 struct fibsync;
 
-enum fibsync_state { FIBSYNC_NONE, FIBSYNC_PENDING, FIBSYNC_INSTALLED,
-	FIBSYNC_FAILED, FIBSYNC_CONFLICT };
+enum fibsync_state {
+	FIBSYNC_NONE,
+	FIBSYNC_PENDING,
+	FIBSYNC_INSTALLED,
+	FIBSYNC_FAILED,
+	FIBSYNC_CONFLICT
+};
 const char *fibsync_state_name(enum fibsync_state);
 
 struct fibsync_route {
 	struct pfx pfx;
 	enum fibsync_state state;
-	int err;	  /* with FAILED and CONFLICT */
+	int err; /* with FAILED and CONFLICT */
 	const char *text; /* what ana-fibd or the kernel said, or NULL */
 	struct fib_nh nh[FIB_SET_NH];
 	size_t nnh;
@@ -35,8 +40,8 @@ struct fibsync *fibsync_new(void);
 void fibsync_free(struct fibsync *);
 
 /* The next hops that the prefix should have; none: it should not be there. */
-void fibsync_want(struct fibsync *, const struct pfx *, const struct fib_nh *,
-    size_t n);
+void fibsync_want(
+    struct fibsync *, const struct pfx *, const struct fib_nh *, size_t n);
 /*
  * Asks the FIB (NULL: there is none now) for up to budget differences.  True:
  * more could be asked at once; false: nothing to do, or no room.
@@ -55,11 +60,11 @@ void fibsync_told(struct fibsync *, const struct pfx *, enum fib_state);
 void fibsync_overrun(struct fibsync *);
 
 /* FIBSYNC_NONE when the prefix is not wanted. */
-enum fibsync_state fibsync_get(const struct fibsync *, const struct pfx *,
-    struct fibsync_route *);
+enum fibsync_state fibsync_get(
+    const struct fibsync *, const struct pfx *, struct fibsync_route *);
 /* Ordered walk as trie_next(); false at the end. */
-bool fibsync_next(const struct fibsync *, enum fam, struct pfx *at,
-    struct fibsync_route *);
+bool fibsync_next(
+    const struct fibsync *, enum fam, struct pfx *at, struct fibsync_route *);
 void fibsync_get_stats(const struct fibsync *, struct fibsync_stats *);
 
 #endif /* FIBSYNC_H */

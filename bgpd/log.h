@@ -8,7 +8,12 @@
 #include <stdarg.h>
 #include <stdbool.h>
 
-enum log_level { LOG_L_ERROR, LOG_L_WARN, LOG_L_INFO, LOG_L_DEBUG };
+enum log_level {
+	LOG_L_ERROR,
+	LOG_L_WARN,
+	LOG_L_INFO,
+	LOG_L_DEBUG
+};
 
 struct peer;
 

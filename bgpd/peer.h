@@ -18,8 +18,8 @@
 struct engine;
 
 enum {
-	PEER_STEPS = 64,    /* FSM steps that are kept */
-	PEER_NOTIFS = 8,    /* NOTIFICATIONs that are kept, both ways */
+	PEER_STEPS = 64, /* FSM steps that are kept */
+	PEER_NOTIFS = 8, /* NOTIFICATIONs that are kept, both ways */
 	PEER_IDLE_MIN_S = 1, /* idle hold: doubled by each error */
 	PEER_IDLE_MAX_S = 120,
 	PEER_STABLE_S = 60, /* Established so long forgets the errors */
@@ -45,7 +45,7 @@ struct peer_notif {
 struct peer_msgs {
 	uint64_t msg[MSG_N], total;
 	uint64_t updates, withdraws, eor; /* prefixes; End-of-RIB markers */
-	uint64_t refresh[3];		  /* request, BoRR, EoRR */
+	uint64_t refresh[3]; /* request, BoRR, EoRR */
 };
 
 struct peer {
@@ -60,17 +60,17 @@ struct peer {
 	struct session *out, *in, *up;
 	struct session *dead; /* to be freed when nobody is inside */
 	struct timer idle_hold, limit_hold, sweep_deadline[FAM_N];
-	uint32_t idle_s;	/* current idle hold, 0: no error yet */
-	uint32_t retries;	/* ConnectRetryCounter */
-	bool no_caps;		/* the next OPEN goes without: it got 2/4 */
+	uint32_t idle_s; /* current idle hold, 0: no error yet */
+	uint32_t retries; /* ConnectRetryCounter */
+	bool no_caps; /* the next OPEN goes without: it got 2/4 */
 	bool admin_down, removed;
-	char down_text[256];	/* why, for RFC 9003 and show */
-	char why[256];		/* one sentence: why it is not up */
+	char down_text[256]; /* why, for RFC 9003 and show */
+	char why[256]; /* one sentence: why it is not up */
 
 	/* Max-prefix (features.md A3). */
 	bool limit_tripped;
-	int64_t limit_until_s;	/* real time; 0: until somebody clears it */
-	uint32_t limit_hold_s;	/* the last hold, to double */
+	int64_t limit_until_s; /* real time; 0: until somebody clears it */
+	uint32_t limit_hold_s; /* the last hold, to double */
 	int64_t limit_tripped_s;
 	uint32_t limit_count;
 	bool limit_warned[CONF_COUNTER_N];
@@ -84,20 +84,21 @@ struct peer {
 	bool eor_received[FAM_N];
 	bool flushing, sweeping[FAM_N], borr[FAM_N];
 	struct adjin_walk *reimport; /* the family under way, or NULL */
-	enum fam reimport_fam;	     /* FAM_N: done */
+	enum fam reimport_fam; /* FAM_N: done */
 
 	/* Telling. */
 	struct peer_msgs rx, tx;
 	uint64_t malformed[WIRE_RESET + 1]; /* by verdict */
 	uint32_t established_count;
-	int64_t last_change_s;	   /* real time of the last up or down, 0: never */
+	int64_t last_change_s; /* real time of the last up or down, 0: never */
 	uint64_t last_change_ms, up_ms;
 	uint64_t last_read_ms, last_write_ms;
 	struct peer_step step[PEER_STEPS];
 	unsigned int nstep;
 	struct peer_notif notif[PEER_NOTIFS];
 	unsigned int nnotif;
-	bool notified; /* since the last connection began: a sentence is there */
+	bool
+	    notified; /* since the last connection began: a sentence is there */
 	uint8_t syn_ttl; /* of the last accepted connection, 0: not known */
 };
 TAILQ_HEAD(peer_list, peer);
@@ -137,8 +138,8 @@ void peer_open(struct peer *, struct wire_open *);
 uint32_t peer_retry_s(const struct peer *);
 /* The OPEN of s was good: false when s was closed by the collision rule. */
 bool peer_collision(struct peer *, struct session *s);
-void peer_step(struct peer *, struct session *, enum fsm_event,
-    const struct fsm_out *);
+void peer_step(
+    struct peer *, struct session *, enum fsm_event, const struct fsm_out *);
 void peer_tcp_lost(struct peer *, struct session *, int err);
 void peer_accept_failed(struct peer *, struct session *);
 void peer_count_sent(

@@ -13,7 +13,7 @@ struct sandbox_dirs {
  * No new privileges, no capability, a system call filter, and Landlock where
  * the kernel has it (*landlock).  False: *why says what failed.
  */
-bool sandbox_enter(const struct sandbox_dirs *, bool *landlock, char *why,
-    size_t);
+bool sandbox_enter(
+    const struct sandbox_dirs *, bool *landlock, char *why, size_t);
 
 #endif /* SANDBOX_H */

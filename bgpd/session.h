@@ -16,16 +16,16 @@ struct peer;
 
 enum {
 	SESSION_RX = WIRE_MAX_EXT + 1, /* one message's room, never more */
-	SESSION_TX_HIGH = 256 * 1024,  /* above it marks stay marks */
-	SESSION_TX_MAX = 1024 * 1024,  /* even control messages end here */
+	SESSION_TX_HIGH = 256 * 1024, /* above it marks stay marks */
+	SESSION_TX_MAX = 1024 * 1024, /* even control messages end here */
 };
 
 struct session {
 	struct peer *peer;
 	struct session *next_dead; /* peer.c's list of those to be freed */
-	bool dialled;	/* by us; else accepted */
+	bool dialled; /* by us; else accepted */
 	struct fsm fsm;
-	int fd;		/* -1: none */
+	int fd; /* -1: none */
 	bool connecting;
 	struct ev_io *io;
 	uint8_t *rx, *tx;
@@ -35,7 +35,7 @@ struct session {
 	struct wire_open sent, received;
 	bool open_seen;
 	struct negotiated neg;
-	struct wire_err err;	/* what the event being stepped brought along */
+	struct wire_err err; /* what the event being stepped brought along */
 	enum fsm_event next_event; /* that a step's action led to, or 0 */
 	struct addr local, remote;
 	uint16_t local_port, remote_port;

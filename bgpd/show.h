@@ -19,7 +19,7 @@ struct show {
 	struct out *out;
 
 	char err[CMD_ERRLEN]; /* for the other end's standard error */
-	enum cmd_exit code;   /* when it is over */
+	enum cmd_exit code; /* when it is over */
 
 	/* Where the walk stands. */
 	bool begun;

@@ -232,20 +232,45 @@ next_us(void)
 	return next;
 }
 
+/* Changes whenever something happened between the two. */
+static uint64_t
+activity(void)
+{
+	uint64_t n = 0;
+	struct peer *p;
+
+	for (int i = 0; i < SIM_N; i++) {
+		n += sim.dials[i];
+		TAILQ_FOREACH (p, &sim.eng[i]->peers, entry)
+			n += p->rx.total + p->tx.total + p->nstep;
+	}
+	return n;
+}
+
+static bool
+busy(void)
+{
+	for (int i = 0; i < SIM_N; i++)
+		if (sim.waiting[i] != -1 ||
+		    (!sim.frozen[i] && sim.eng[i]->loop.more))
+			return true;
+	return false;
+}
+
 static void
 step(uint64_t end_us)
 {
-	uint64_t next;
+	uint64_t next, before;
 
-	for (int k = 0; k < IDLE_TURNS; k++) {
-		for (int i = 0; i < SIM_N; i++)
-			turn(i);
+	for (int idle = 0; idle < IDLE_TURNS; idle++) {
+		before = activity();
 		for (int i = 0; i < SIM_N; i++)
 			deliver(i);
+		for (int i = 0; i < SIM_N; i++)
+			turn(i);
+		if (busy() || activity() != before)
+			idle = -1;
 	}
-	if ((!sim.frozen[SIM_A] && sim.eng[SIM_A]->loop.more) ||
-	    (!sim.frozen[SIM_B] && sim.eng[SIM_B]->loop.more))
-		return;
 	next = next_us();
 	if (next > now_us)
 		now_us = next < end_us ? next : end_us;

@@ -8,14 +8,18 @@
 
 #include "bgpd/engine.h"
 
-enum { SIM_A, SIM_B, SIM_N };
+enum {
+	SIM_A,
+	SIM_B,
+	SIM_N
+};
 
 struct sim {
 	struct engine *eng[SIM_N];
 	struct addr addr[SIM_N];
 	char *text[SIM_N]; /* the configuration of each */
 	bool frozen[SIM_N]; /* it neither reads nor writes nor counts time */
-	bool cut;	    /* nobody can connect */
+	bool cut; /* nobody can connect */
 	int waiting[SIM_N]; /* dialled, not yet accepted by the other; -1 */
 	unsigned int dials[SIM_N];
 };
