@@ -644,6 +644,10 @@ rib_nexthop_run(struct rib *rib, unsigned int budget)
 	/* Anything new: from here once around, whatever the lap before did. */
 	if (hops || rib->peers_pending)
 		rib->lap_left = rib->paths.used - 1;
+	else if (rib->lap_left > 0)
+		/* The circle grew: the rest of it still has to be seen. */
+		rib->lap_left += rib->paths.used - rib->lap_used;
+	rib->lap_used = rib->paths.used;
 	rib->peers_pending = false;
 	if (rib->lap_left == 0) {
 		if (hops)

@@ -62,7 +62,7 @@ struct rib {
 	unsigned int max_ecmp;
 
 	/* The walk for changed next hops: a lap around the slab of paths. */
-	uint32_t lap_at, lap_left;
+	uint32_t lap_at, lap_left, lap_used;
 	bool peers_pending;
 
 	/* Room for the candidates of one destination. */
