@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "bgpd/peer.h"
+#include "platform/clock.h"
 
 static enum log_level level = LOG_L_INFO;
 static bool use_syslog;
@@ -48,7 +49,8 @@ clean(char *s)
 static void
 emit(enum log_level l, char *text)
 {
-	struct timespec ts;
+	int64_t ms;
+	time_t s;
 	struct tm tm;
 	char when[32];
 
@@ -62,11 +64,12 @@ emit(enum log_level l, char *text)
 		fprintf(stderr, "<%d>%s\n", prio[l], text);
 		return;
 	}
-	clock_gettime(CLOCK_REALTIME, &ts);
-	gmtime_r(&ts.tv_sec, &tm);
+	ms = clock_real_ms();
+	s = (time_t)(ms / 1000);
+	gmtime_r(&s, &tm);
 	strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%S", &tm);
-	fprintf(stderr, "%s.%03ldZ %s: %s\n", when, ts.tv_nsec / 1000000,
-	    word[l], text);
+	fprintf(
+	    stderr, "%s.%03dZ %s: %s\n", when, (int)(ms % 1000), word[l], text);
 }
 
 __attribute__((format(printf, 4, 0))) static void

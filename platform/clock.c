@@ -18,10 +18,16 @@ clock_ms(void)
 }
 
 int64_t
-clock_real_s(void)
+clock_real_ms(void)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_REALTIME, &ts);
-	return ts.tv_sec;
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+int64_t
+clock_real_s(void)
+{
+	return clock_real_ms() / 1000;
 }

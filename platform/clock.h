@@ -9,5 +9,7 @@ uint64_t clock_ms(void);
 uint64_t clock_us(void);
 /* CLOCK_REALTIME in seconds, for people and for stamps that outlive a boot. */
 int64_t clock_real_s(void);
+/* The same in milliseconds, for the log. */
+int64_t clock_real_ms(void);
 
 #endif /* CLOCK_H */
