@@ -10,8 +10,13 @@
 #include <stdint.h>
 
 enum fsm_state {
-	FSM_IDLE, FSM_CONNECT, FSM_ACTIVE, FSM_OPENSENT, FSM_OPENCONFIRM,
-	FSM_ESTABLISHED, FSM_NSTATES,
+	FSM_IDLE,
+	FSM_CONNECT,
+	FSM_ACTIVE,
+	FSM_OPENSENT,
+	FSM_OPENCONFIRM,
+	FSM_ESTABLISHED,
+	FSM_NSTATES,
 };
 
 /*
@@ -37,21 +42,21 @@ enum fsm_event {
 	EV13_IDLE_HOLD_EXPIRES,
 	EV14_TCP_VALID,
 	EV15_TCP_INVALID,
-	EV16_TCP_ACKED,		/* our connect was answered */
-	EV17_TCP_CONFIRMED,	/* their connect was accepted */
+	EV16_TCP_ACKED, /* our connect was answered */
+	EV17_TCP_CONFIRMED, /* their connect was accepted */
 	EV18_TCP_FAILS,
-	EV19_OPEN,		/* valid, and negotiate() agrees */
-	EV20_OPEN_DELAYED,	/* OPEN while the DelayOpenTimer runs */
+	EV19_OPEN, /* valid, and negotiate() agrees */
+	EV20_OPEN_DELAYED, /* OPEN while the DelayOpenTimer runs */
 	EV21_HDR_ERR,
-	EV22_OPEN_ERR,		/* wire_open_parse() or negotiate() */
+	EV22_OPEN_ERR, /* wire_open_parse() or negotiate() */
 	EV23_COLLISION_DUMP,
 	EV24_NOTIF_VERSION,
 	EV25_NOTIF,
 	EV26_KEEPALIVE,
-	EV27_UPDATE,		/* any verdict but reset; or ROUTE-REFRESH */
-	EV28_UPDATE_ERR,	/* verdict reset; ROUTE-REFRESH in error */
-	EV29_SEND_HOLD_EXPIRES,	/* RFC 9687 4.3 */
-	EV30_TCP_UP_DELAY,	/* 16 or 17 with DelayOpen set */
+	EV27_UPDATE, /* any verdict but reset; or ROUTE-REFRESH */
+	EV28_UPDATE_ERR, /* verdict reset; ROUTE-REFRESH in error */
+	EV29_SEND_HOLD_EXPIRES, /* RFC 9687 4.3 */
+	EV30_TCP_UP_DELAY, /* 16 or 17 with DelayOpen set */
 	EV_MAX = EV30_TCP_UP_DELAY,
 };
 
@@ -63,30 +68,30 @@ enum fsm_event {
  * the idle hold are the peer's, the other timers the connection's.
  */
 enum fsm_act {
-	A_NOTIFY	= 1 << 0,  /* send NOTIFICATION code/sub of the step */
-	A_NOTIFY_EV	= 1 << 1,  /* ... that the event brought along */
-	A_CLOSE		= 1 << 2,  /* close the TCP connection only */
-	A_RETRY_STOP	= 1 << 3,
-	A_RETRY_START	= 1 << 4,  /* but it never makes a passive peer dial */
-	A_HOLD_STOP	= 1 << 5,
-	A_DELAY_STOP	= 1 << 6,
-	A_DELAY_START	= 1 << 7,
-	A_CRC_ZERO	= 1 << 8,
-	A_CRC_INC	= 1 << 9,
-	A_DIAL		= 1 << 10, /* initiate a TCP connection */
-	A_LISTEN	= 1 << 11, /* be ready for the peer's connection */
-	A_SEND_OPEN	= 1 << 12,
-	A_HOLD_LARGE	= 1 << 13, /* hold timer to a large value (4 min) */
-	A_SEND_KA	= 1 << 14,
-	A_HOLD_START	= 1 << 15, /* to the negotiated value; 0: stop it */
-	A_KA_START	= 1 << 16, /* to the negotiated value; 0: stop it */
+	A_NOTIFY = 1 << 0, /* send NOTIFICATION code/sub of the step */
+	A_NOTIFY_EV = 1 << 1, /* ... that the event brought along */
+	A_CLOSE = 1 << 2, /* close the TCP connection only */
+	A_RETRY_STOP = 1 << 3,
+	A_RETRY_START = 1 << 4, /* but it never makes a passive peer dial */
+	A_HOLD_STOP = 1 << 5,
+	A_DELAY_STOP = 1 << 6,
+	A_DELAY_START = 1 << 7,
+	A_CRC_ZERO = 1 << 8,
+	A_CRC_INC = 1 << 9,
+	A_DIAL = 1 << 10, /* initiate a TCP connection */
+	A_LISTEN = 1 << 11, /* be ready for the peer's connection */
+	A_SEND_OPEN = 1 << 12,
+	A_HOLD_LARGE = 1 << 13, /* hold timer to a large value (4 min) */
+	A_SEND_KA = 1 << 14,
+	A_HOLD_START = 1 << 15, /* to the negotiated value; 0: stop it */
+	A_KA_START = 1 << 16, /* to the negotiated value; 0: stop it */
 	A_SENDHOLD_START = 1 << 17, /* RFC 9687; not with hold time 0 */
-	A_ESTABLISHED	= 1 << 18, /* the session is up: tell the peer */
-	A_UPDATE	= 1 << 19, /* process the UPDATE or ROUTE-REFRESH */
-	A_DAMP		= 1 << 20, /* DampPeerOscillations: grow idle hold */
+	A_ESTABLISHED = 1 << 18, /* the session is up: tell the peer */
+	A_UPDATE = 1 << 19, /* process the UPDATE or ROUTE-REFRESH */
+	A_DAMP = 1 << 20, /* DampPeerOscillations: grow idle hold */
 	/* Close, release all, stop the connection's timers; routes go, or stay
 	 * as stale where graceful restart says so. */
-	A_DROP		= 1 << 21,
+	A_DROP = 1 << 21,
 };
 
 /*

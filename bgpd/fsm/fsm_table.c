@@ -12,43 +12,40 @@
 #include "bgpd/wire/wire.h"
 
 /* Goes on. */
-#define GO(n, a)                                                               \
-	{                                                                      \
-		.set = 1, .next = FSM_##n, .acts = (a)                         \
+#define GO(n, a) \
+	{ \
+		.set = 1, .next = FSM_##n, .acts = (a) \
 	}
 /* Ends without a word. */
-#define END(a)                                                                 \
-	{                                                                      \
-		.set = 1, .next = FSM_IDLE,                                    \
-		.acts = (a) | A_RETRY_STOP | A_DROP                            \
+#define END(a) \
+	{ \
+		.set = 1, .next = FSM_IDLE, \
+		.acts = (a) | A_RETRY_STOP | A_DROP \
 	}
 /* Ends with a NOTIFICATION: this one, or the one that the event brought. */
-#define ERR(a, c, s)                                                           \
-	{                                                                      \
-		.set = 1, .next = FSM_IDLE, .code = (c), .sub = (s),           \
-		.acts = (a) | A_NOTIFY | A_RETRY_STOP | A_DROP                 \
+#define ERR(a, c, s) \
+	{ \
+		.set = 1, .next = FSM_IDLE, .code = (c), .sub = (s), \
+		.acts = (a) | A_NOTIFY | A_RETRY_STOP | A_DROP \
 	}
-#define ERR_EV(a, c, s)                                                        \
-	{                                                                      \
-		.set = 1, .next = FSM_IDLE, .code = (c), .sub = (s),           \
-		.acts = (a) | A_NOTIFY_EV | A_RETRY_STOP | A_DROP              \
+#define ERR_EV(a, c, s) \
+	{ \
+		.set = 1, .next = FSM_IDLE, .code = (c), .sub = (s), \
+		.acts = (a) | A_NOTIFY_EV | A_RETRY_STOP | A_DROP \
 	}
 /* "increments the ConnectRetryCounter by 1, performs oscillation damping" */
 #define FAULT (A_CRC_INC | A_DAMP)
 /* Events 1 and 3 to 7 outside Idle. */
-#define STARTS_IGNORED(n)                                                      \
-	.on[EV01_MANUAL_START] = GO(n, 0),                                     \
-	.on[EV03_AUTO_START] = GO(n, 0),                                       \
-	.on[EV04_MANUAL_START_PASSIVE] = GO(n, 0),                             \
-	.on[EV05_AUTO_START_PASSIVE] = GO(n, 0),                               \
-	.on[EV06_AUTO_START_DAMP] = GO(n, 0),                                  \
+#define STARTS_IGNORED(n) \
+	.on[EV01_MANUAL_START] = GO(n, 0), .on[EV03_AUTO_START] = GO(n, 0), \
+	.on[EV04_MANUAL_START_PASSIVE] = GO(n, 0), \
+	.on[EV05_AUTO_START_PASSIVE] = GO(n, 0), \
+	.on[EV06_AUTO_START_DAMP] = GO(n, 0), \
 	.on[EV07_AUTO_START_DAMP_PASSIVE] = GO(n, 0)
 /* A second TCP connection has a struct fsm of its own (6.8). */
-#define SECOND_TRACKED(n)                                                      \
-	.on[EV14_TCP_VALID] = GO(n, 0),                                        \
-	.on[EV15_TCP_INVALID] = GO(n, 0),                                      \
-	.on[EV16_TCP_ACKED] = GO(n, 0),                                        \
-	.on[EV17_TCP_CONFIRMED] = GO(n, 0),                                    \
+#define SECOND_TRACKED(n) \
+	.on[EV14_TCP_VALID] = GO(n, 0), .on[EV15_TCP_INVALID] = GO(n, 0), \
+	.on[EV16_TCP_ACKED] = GO(n, 0), .on[EV17_TCP_CONFIRMED] = GO(n, 0), \
 	.on[EV30_TCP_UP_DELAY] = GO(n, 0)
 
 /* clang-format off */

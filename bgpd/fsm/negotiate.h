@@ -16,23 +16,31 @@ struct neg_want {
 	bool fam[FAM_N];
 	bool refresh, enhanced_refresh, ext_msg, as4, ext_nexthop;
 	bool role_strict;
-	uint8_t role;	    /* enum wire_role; ROLE_NONE: none configured */
+	uint8_t role; /* enum wire_role; ROLE_NONE: none configured */
 	bool gr, gr_restarting, gr_notification;
 	uint16_t gr_time_s;
 	bool gr_fwd[FAM_N]; /* forwarding state was preserved */
 	uint32_t require; /* bit 1 << enum neg_req; what the peer must send */
 	bool allow_as_set;
 };
-enum neg_req { REQ_AS4, REQ_REFRESH, REQ_ENHANCED_REFRESH, REQ_ROLE, REQ_GR,
-	REQ_EXT_MSG, REQ_INET, REQ_INET6 };
+enum neg_req {
+	REQ_AS4,
+	REQ_REFRESH,
+	REQ_ENHANCED_REFRESH,
+	REQ_ROLE,
+	REQ_GR,
+	REQ_EXT_MSG,
+	REQ_INET,
+	REQ_INET6
+};
 
 struct negotiated {
 	struct wire_neg wire;
 	bool refresh, enhanced_refresh; /* configured, and the peer sent it */
 	uint16_t hold_s, keepalive_s; /* 0: none */
-	uint8_t remote_role;	      /* ROLE_NONE when not sent */
-	uint8_t local_role;	      /* ROLE_NONE on an internal session */
-	bool gr, gr_notification;     /* both sides have it */
+	uint8_t remote_role; /* ROLE_NONE when not sent */
+	uint8_t local_role; /* ROLE_NONE on an internal session */
+	bool gr, gr_notification; /* both sides have it */
 	bool gr_peer_restarting;
 	uint16_t gr_peer_time_s;
 	bool gr_peer_fam[FAM_N], gr_peer_fwd[FAM_N];
@@ -57,15 +65,19 @@ enum wire_verdict negotiate(const struct neg_want *,
  */
 struct collide {
 	uint32_t local_id, remote_id, local_as, remote_as;
-	enum fsm_state other;	/* state of the other connection */
-	bool other_dialled;	/* by us */
-	bool other_open_seen;	/* its OPEN told us the identifier */
-	bool peer_restarts;	/* Established, peer had graceful restart */
+	enum fsm_state other; /* state of the other connection */
+	bool other_dialled; /* by us */
+	bool other_open_seen; /* its OPEN told us the identifier */
+	bool peer_restarts; /* Established, peer had graceful restart */
 };
 /* What is closed gets event 23, before event 19 goes to the new one. */
-enum collide_verdict { COLLIDE_NONE, COLLIDE_CLOSE_OTHER, COLLIDE_CLOSE_NEW,
+enum collide_verdict {
+	COLLIDE_NONE,
+	COLLIDE_CLOSE_OTHER,
+	COLLIDE_CLOSE_NEW,
 	/* Event 18 to the other: Established goes without a NOTIFICATION. */
-	COLLIDE_REPLACE };
+	COLLIDE_REPLACE
+};
 /* RFC 4271 6.8, RFC 6286 2.3, RFC 4724 5. */
 enum collide_verdict collide_check(const struct collide *);
 

@@ -51,6 +51,7 @@ enum notif_code {
 	NOTIF_SEND_HOLD = 8,
 };
 /* clang-format off */
+/* clang-format off */
 enum {
 	HDR_NOT_SYNCED = 1, HDR_BAD_LENGTH = 2, HDR_BAD_TYPE = 3,
 	OPEN_UNSPECIFIC = 0, OPEN_BAD_VERSION = 1, OPEN_BAD_AS = 2,
@@ -66,6 +67,7 @@ enum {
 	CEASE_BFD_DOWN = 10,
 	REFRESH_BAD_LENGTH = 1,
 };
+/* clang-format on */
 /* clang-format on */
 
 /*
