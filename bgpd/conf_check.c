@@ -396,10 +396,12 @@ network(struct build *b, const struct conf_node *n)
 		    c->network[i].pos.file, c->network[i].pos.line);
 		return;
 	}
-	if (pfx_is_default(&w->pfx))
+	if (pfx_is_default(&w->pfx)) {
 		build_error(b, &w->pos, "default-route", NULL,
 		    "a default route is never announced");
-	else if (martian_find(&w->pfx, c->lab_mode) != NULL)
+		return;
+	}
+	if (martian_find(&w->pfx, c->lab_mode) != NULL)
 		build_warn(b, &w->pos, "martian", NULL,
 		    "network %s is %s: partners will refuse it", w->text,
 		    martian_find(&w->pfx, c->lab_mode)->name);

@@ -35,9 +35,9 @@ diag_list_fini(struct diag_list *l)
 	*l = (struct diag_list){ 0 };
 }
 
-/* The list's own copy of a file name: it may outlive the tree. */
-static const char *
-own_name(struct diag_list *l, const char *name)
+/* It may outlive the tree. */
+const char *
+diag_file(struct diag_list *l, const char *name)
 {
 	size_t i;
 
@@ -188,7 +188,7 @@ diag_add(struct diag_list *l, const struct conf_tree *t,
 	if (at != NULL) {
 		d->pos = *at;
 		d->source = source_line(t, at);
-		d->pos.file = own_name(l, at->file);
+		d->pos.file = diag_file(l, at->file);
 	}
 }
 

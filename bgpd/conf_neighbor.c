@@ -515,8 +515,9 @@ transport_check(
 		    "local-address is the neighbor's own address");
 	if (t != NULL && x->multihop != 0)
 		build_error(b, &t->word[0].pos, "ttl-multihop", NULL,
-		    "ttl-security and multihop exclude each other: "
-		    "ttl-security N says how far the neighbor may be");
+		    "neighbor %s: ttl-security and multihop exclude each "
+		    "other; ttl-security N says how far it may be",
+		    n->word[1].text);
 	m = build_get(n, "next-hop peer");
 	if (m != NULL && x->next_hop_peer.fam == x->addr.fam)
 		build_error(b, &m->word[2].pos, "family-mismatch", NULL,

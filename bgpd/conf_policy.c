@@ -109,7 +109,7 @@ prefix_set(struct build *b, const struct conf_node *n)
 {
 	struct conf *c = b->c;
 	struct conf_set *s;
-	bool usable = true;
+	bool usable = true, broken = false;
 	size_t i;
 
 	for (i = 0; i < c->nset; i++)
@@ -123,6 +123,7 @@ prefix_set(struct build *b, const struct conf_node *n)
 	for (i = 0; i < n->nchild; i++) {
 		const struct conf_node *m = n->child[i];
 
+		broken |= m->bad;
 		if (m->bad)
 			continue;
 		if (strcmp(m->schema->name, "file") == 0)
@@ -136,7 +137,7 @@ prefix_set(struct build *b, const struct conf_node *n)
 	}
 	s->entries =
 	    pfxset_count(s->set, FAM_INET) + pfxset_count(s->set, FAM_INET6);
-	if (usable && s->entries == 0) {
+	if (usable && !broken && s->entries == 0) {
 		/* An empty set would be "everything not in it": no set. */
 		build_warn(b, &s->pos, "set-empty", NULL,
 		    "prefix-set \"%s\" is empty: what needs it imports nothing",

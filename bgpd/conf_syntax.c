@@ -447,7 +447,7 @@ expect(struct match *m, size_t at, size_t item, const char *what, size_t len)
 		e->at = at;
 		e->item = item;
 		e->text[0] = e->hint[0] = '\0';
-		e->specific = false;
+		e->specific = e->list = false;
 	}
 	if (e->specific)
 		return;
@@ -476,6 +476,7 @@ match_word(struct match *m, const char *s, size_t len, struct conf_word *w,
 			    m, at, item, types[i].text, strlen(types[i].text));
 		else
 			expect(m, at, item, s, len);
+		m->err->list = w != NULL && m->err->at == at;
 		return false;
 	}
 	if (i == NTYPE) {
@@ -553,8 +554,10 @@ match_list(struct match *m, const char *s, const char *end, size_t *i)
 		item = w->item;
 		n = w->nitem;
 		if (n == 0) {
-			expect(m, *i, 0, "at least one word in the list", 29);
-			return false;
+			m->err->at = *i;
+			m->err->item = 0;
+			m->err->list = true;
+			return wrong(m, NULL, "the list is empty");
 		}
 	}
 	for (k = 0; k < n; k++) {

@@ -354,6 +354,8 @@ parse_text(struct load *l, struct conf_text *text, struct conf_node *into)
 	conf_lex(text->name, text->data, text->len, &ts, l->tree, l->diags);
 	if (brace_repair(&ts, l->tree, l->diags))
 		conf_parse(&ts, into, l->tree, l->diags);
+	else
+		l->tree->broken = true;
 	for (i = 0; i < ts.n; i++)
 		free(ts.t[i].text);
 	free(ts.t);
@@ -427,6 +429,7 @@ load_file(struct load *l, const char *path, const struct conf_pos *at,
 		return;
 	}
 	text = text_new(l->tree, name, path);
+	diag_file(l->diags, name);
 	text->data = file.data;
 	text->len = file.len;
 	l->stack[l->depth++] = text->path;

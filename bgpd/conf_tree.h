@@ -79,6 +79,7 @@ struct conf_tree {
 	struct conf_node root;
 	struct conf_text **file;
 	size_t nfile;
+	bool broken; /* given up: what is missing need not be told */
 	struct conf_node **define; /* taken out of the root */
 	size_t ndefine;
 };
@@ -135,6 +136,8 @@ void diag_add(struct diag_list *, const struct conf_tree *, enum diag_severity,
     const struct conf_pos *, const char *code, char *hint, const char *fmt, ...)
     __attribute__((format(printf, 7, 8)));
 void diag_sort(struct diag_list *);
+/* The list's own copy of a file's name; files sort as first named. */
+const char *diag_file(struct diag_list *, const char *name);
 
 /* ---- the tables (conf_schema.c, conf_syntax.c) ------------------------- */
 
@@ -184,6 +187,7 @@ struct conf_syntax_err {
 	size_t item; /* in a list */
 	bool specific; /* text is a sentence, not what was expected */
 	bool too_many;
+	bool list; /* a list stands where a word must */
 	char text[240];
 	char hint[120];
 };

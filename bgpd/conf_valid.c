@@ -226,7 +226,7 @@ mismatch(struct valid *v, const struct conf_schema *row,
 		return;
 	}
 	w = &n->word[e->at];
-	if (w->kind == WORD_LIST && e->item < w->nitem)
+	if (w->kind == WORD_LIST && e->item < w->nitem && !e->list)
 		w = &w->item[e->item];
 	if (e->specific)
 		diag_add(v->diags, v->tree, DIAG_ERROR, &w->pos, "bad-value",
@@ -382,7 +382,7 @@ required(struct valid *v, const char *path, const struct conf_node *b)
 	char *in;
 
 	/* A neighbor's may come from its template. */
-	if (strcmp(path, "neighbor") == 0)
+	if (strcmp(path, "neighbor") == 0 || v->tree->broken)
 		return;
 	if (v->tree->nfile > 0)
 		whole.file = v->tree->file[0]->name;
