@@ -607,6 +607,34 @@ test_merge(void **state)
 	}
 }
 
+/* 200 of AS_PATH in front of 200 of AS4_PATH: too many for one segment. */
+static void
+test_merge_long(void **state)
+{
+	static char text[8000];
+	struct wire_neg neg = neg_of(AS2);
+	struct update u;
+	struct cur c;
+
+	strcpy(text, "40 01 01 00 40 03 04 c0000201 50 02 0324 02c8");
+	for (int i = 0; i < 200; i++)
+		strcat(text, "0001");
+	strcat(text, "02c8");
+	for (int i = 0; i < 200; i++)
+		strcat(text, "5ba0");
+	strcat(text, "d0 11 0322 02c8");
+	for (int i = 0; i < 200; i++)
+		strcat(text, "00011170");
+	upd_make(&b, "", text, "08 0a");
+	c = body_of(&b);
+	assert_int_equal(wire_update_parse(&c, &neg, &u, &arena), WIRE_OK);
+	assert_int_equal(u.attrs.as_path.len, 2 * (2 + 200 * 4));
+	assert_int_equal(u.attrs.as_path.p[1], 200);
+	assert_int_equal(aspath_length(u.attrs.as_path), 400);
+	assert_int_equal(aspath_first(u.attrs.as_path), 1);
+	assert_int_equal(aspath_origin(u.attrs.as_path), 70000);
+}
+
 static int
 setup(void **state)
 {
@@ -635,6 +663,7 @@ main(void)
 		cmocka_unit_test(test_large_doubles_many),
 		cmocka_unit_test(test_mp_nexthop),
 		cmocka_unit_test(test_merge),
+		cmocka_unit_test(test_merge_long),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

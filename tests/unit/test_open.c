@@ -42,6 +42,7 @@ static const struct row rows[] = {
 	{ "hold time before identifier", "04 fdea 0001 00000000 00", 2, 6, 22, "" },
 	{ "parameters before AS", "04 0000 0001 00000000 01", 2, 0, 28, "" },
 	{ "length 0, octets left", FIX "00 02 00", 2, 0, 28, "" },
+	{ "length 0, then 255", FIX "00 ff 0000", 2, 0, 28, "" },
 	{ "length too small", FIX "02 02 02 02 00", 2, 0, 28, "" },
 	{ "length too big", FIX "05 02 02 02 00", 2, 0, 28, "" },
 	{ "length, no octets", FIX "04", 2, 0, 28, "" },
@@ -138,8 +139,13 @@ test_mp(void **state)
 
 	assert_true(k.mp[FAM_INET] && k.mp[FAM_INET6]);
 	/* Other families are the peer's own affair; a bad length is not. */
+	assert_true(k.mp_there);
 	k = caps_of("01 04 0001 00 02  01 04 0019 00 01  01 03 000200");
 	assert_false(k.mp[FAM_INET] || k.mp[FAM_INET6]);
+	assert_true(k.mp_there);
+	assert_false(caps_of("02 00").mp_there);
+	k = caps_of("01 03 000200");
+	assert_false(k.mp_there);
 	assert_int_equal(k.bad, 1);
 	assert_int_equal(k.unknown, 0);
 }
@@ -252,12 +258,13 @@ test_write(void **state)
 		.hold_s = 90,
 		.id = 0xc0000201 },
 			 back;
-	uint8_t buf[256];
+	uint8_t buf[256], again[256];
 	struct wire_err e;
-	struct wbuf w;
+	struct wbuf w, v;
 	struct cur c;
 
 	o.caps = (struct wire_caps){ .any = true,
+		.mp_there = true,
 		.refresh = true,
 		.enhanced_refresh = true,
 		.ext_nexthop = true,
@@ -284,7 +291,13 @@ test_write(void **state)
 	    "40 0a c078 0001 01 00 0002 01 80  41 04 00011170  46 00");
 	cur_init(&c, buf + WIRE_HDR_LEN, w.len - WIRE_HDR_LEN);
 	assert_int_equal(wire_open_parse(&c, &back, &e), WIRE_OK);
-	assert_memory_equal(&back, &o, sizeof o);
+	/* Nothing got lost: it writes the same again. */
+	wbuf_init(&v, again, sizeof again);
+	wire_open_write(&v, &back);
+	assert_int_equal(v.len, w.len);
+	assert_memory_equal(again, buf, w.len);
+	assert_int_equal(back.as, 70000);
+	assert_true(back.caps.any && back.caps.mp_there);
 
 	/* After a refusal of parameters: none at all. */
 	o.caps.any = false;

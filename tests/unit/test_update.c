@@ -594,6 +594,35 @@ test_write_room(void **state)
 	}
 }
 
+/* Prefixes never take the room of what comes behind them. */
+static void
+test_withdraw_room(void **state)
+{
+	struct wire_neg neg = { .as4 = true, .mp = { false, true, true } };
+	struct pfx p[4];
+
+	for (unsigned int six = 0; six < 2; six++) {
+		enum fam f = six ? FAM_INET6 : FAM_INET;
+		size_t head = six ? 30 : 23, one = six ? 7 : 4;
+
+		for (size_t i = 0; i < 4; i++)
+			assert_true(pfx_parse(
+			    six ? "2001:db8:1::/48" : "192.0.2.0/24", &p[i]));
+		for (size_t room = 0; room < head + 5 * one; room++) {
+			size_t want =
+			    room < head + one ? 0 : (room - head) / one;
+			struct wbuf w;
+
+			wbuf_init(&w, out, room);
+			assert_int_equal(wire_withdraw_write(&w, &neg, f, p, 4),
+			    want < 4 ? want : 4);
+			assert_false(w.over);
+			assert_int_equal(w.len,
+			    want == 0 ? 0 : head + (want < 4 ? want : 4) * one);
+		}
+	}
+}
+
 static void
 test_write_eor(void **state)
 {
@@ -641,6 +670,7 @@ main(void)
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_withdraw),
 		cmocka_unit_test(test_write_room),
+		cmocka_unit_test(test_withdraw_room),
 		cmocka_unit_test(test_write_eor),
 	};
 
