@@ -11,7 +11,7 @@
 #include "platform/clock.h"
 
 static enum log_level level = LOG_L_INFO;
-static bool use_syslog;
+static bool use_syslog, use_journal;
 
 static const int prio[] = { LOG_ERR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 static const char *const word[] = { "error", "warning", "info", "debug" };
@@ -23,6 +23,12 @@ log_init(enum log_level l, bool to_syslog)
 	use_syslog = to_syslog;
 	if (to_syslog)
 		openlog("ana-bgpd", LOG_PID | LOG_NDELAY, LOG_DAEMON);
+}
+
+void
+log_to_journal(void)
+{
+	use_journal = true;
 }
 
 void
@@ -49,8 +55,8 @@ clean(char *s)
 static void
 emit(enum log_level l, char *text)
 {
-	int64_t ms;
-	time_t s;
+	int64_t ms = clock_real_ms();
+	time_t sec = (time_t)(ms / 1000);
 	struct tm tm;
 	char when[32];
 
@@ -60,16 +66,14 @@ emit(enum log_level l, char *text)
 		return;
 	}
 	/* The journal stamps by itself and takes the level from <N>. */
-	if (getenv("JOURNAL_STREAM") != NULL) {
+	if (use_journal) {
 		fprintf(stderr, "<%d>%s\n", prio[l], text);
 		return;
 	}
-	ms = clock_real_ms();
-	s = (time_t)(ms / 1000);
-	gmtime_r(&s, &tm);
+	gmtime_r(&sec, &tm);
 	strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%S", &tm);
-	fprintf(
-	    stderr, "%s.%03dZ %s: %s\n", when, (int)(ms % 1000), word[l], text);
+	fprintf(stderr, "%s.%03ldZ %s: %s\n", when, (long)(ms % 1000), word[l],
+	    text);
 }
 
 __attribute__((format(printf, 4, 0))) static void

@@ -18,6 +18,8 @@ enum log_level {
 struct peer;
 
 void log_init(enum log_level, bool to_syslog);
+/* Standard error is the journal's: it stamps, and takes the level as <N>. */
+void log_to_journal(void);
 void log_set_level(enum log_level);
 bool log_enabled(enum log_level);
 

@@ -20,6 +20,7 @@
 #include "bgpd/notify.h"
 #include "bgpd/sandbox.h"
 #include "lib/mem.h"
+#include "policy/pfxfile.h"
 
 enum {
 	FIBD_ARGS = 64
@@ -222,8 +223,10 @@ fibd_program(char *path, size_t size)
 
 static void __attribute__((noreturn)) become_fibd(const struct args *a, int fd)
 {
-	char *argv[FIBD_ARGS] = { "ana-fibd", "-i", mem_printf("%d", fd), "-p",
-		mem_printf("%u", a->o.port), "-u", (char *)(uintptr_t)a->user };
+	char *argv[FIBD_ARGS] = { mem_strdup("ana-fibd"), mem_strdup("-i"),
+		mem_printf("%d", fd), mem_strdup("-p"),
+		mem_printf("%u", a->o.port), mem_strdup("-u"),
+		mem_strdup(a->user) };
 	char *words, *w, path[PATH_MAX];
 	int n = 7;
 
@@ -346,6 +349,10 @@ main(int argc, char **argv)
 	int status;
 
 	parse_args(&a, argc, argv);
+	if (getenv("JOURNAL_STREAM") != NULL)
+		log_to_journal();
+	notify_init(getenv("NOTIFY_SOCKET"));
+	pfxfile_seed(arc4random());
 	umask(0027);
 	/* The loop never changes directory, but says what it reads in full. */
 	if (realpath(a.conf, conf_path) != NULL)

@@ -1,17 +1,23 @@
 #include "bgpd/notify.h"
 
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+static const char *path;
+
+void
+notify_init(const char *socket_path)
+{
+	path = socket_path;
+}
+
 void
 notify(const char *state)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
-	const char *path = getenv("NOTIFY_SOCKET");
 	size_t n;
 	int fd;
 

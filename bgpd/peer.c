@@ -67,6 +67,17 @@ forbidden(const struct peer *p)
 	return NULL;
 }
 
+/* After an error the start is a damped one, which keeps the counter. */
+static enum fsm_event
+start_event(const struct peer *p)
+{
+	if (p->idle_s == 0)
+		return p->conf->passive ? EV05_AUTO_START_PASSIVE
+					: EV03_AUTO_START;
+	return p->conf->passive ? EV07_AUTO_START_DAMP_PASSIVE
+				: EV06_AUTO_START_DAMP;
+}
+
 void
 peer_start(struct peer *p)
 {
@@ -82,8 +93,7 @@ peer_start(struct peer *p)
 		p->out = session_new(p, true);
 	if (p->out->fsm.state != FSM_IDLE)
 		return;
-	session_event(p->out,
-	    p->conf->passive ? EV05_AUTO_START_PASSIVE : EV03_AUTO_START);
+	session_event(p->out, start_event(p));
 }
 
 static void
@@ -439,6 +449,8 @@ peer_want(const struct peer *p, struct neg_want *w)
 		.as4 = true,
 		.role = c->role,
 		.role_strict = c->role_strict,
+		/* A guard refuses AS_SET, so that it shows as what it is. */
+		.allow_as_set = true,
 		.require = c->require };
 	memcpy(w->fam, c->fam, sizeof w->fam);
 }

@@ -423,9 +423,9 @@ on_refresh(struct session *s, struct cur *body)
 		session_event(s, EV28_UPDATE_ERR);
 		return;
 	}
-	if (s->neg.hold_s > 0)
-		arm(s, &s->hold, s->neg.hold_s * 1000ull);
-	peer_refresh(s->peer, &r);
+	session_event(s, EV27_UPDATE);
+	if (s->fsm.state == FSM_ESTABLISHED)
+		peer_refresh(s->peer, &r);
 }
 
 static void

@@ -671,3 +671,9 @@ pfxfile_format_name(enum pfxfile_format f)
 	return (unsigned int)f < sizeof(names) / sizeof(names[0]) ? names[f]
 								  : "unknown";
 }
+
+void
+pfxfile_seed(uint32_t random)
+{
+	json_object_seed(random);
+}

@@ -36,6 +36,11 @@ struct pfxfile {
  */
 bool pfxfile_parse(
     const char *buf, size_t len, struct pfxset *, struct pfxfile *res);
+/*
+ * Once, before the first file: the key of the JSON reader's hash tables, which
+ * it would otherwise read from a device that a sandbox does not show.
+ */
+void pfxfile_seed(uint32_t random);
 /* "bgpq4 JSON", "OpenBGPD", "BIRD", "plain". */
 const char *pfxfile_format_name(enum pfxfile_format);
 
