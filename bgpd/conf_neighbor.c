@@ -505,6 +505,7 @@ transport_check(
 {
 	const struct conf_node *m = build_get(n, "local-address");
 	const struct conf_node *t = build_get(n, "ttl-security");
+	const struct conf_node *g = build_get(&b->tree->root, "global");
 
 	if (m != NULL && x->local_addr.fam != x->addr.fam)
 		build_error(b, &m->word[1].pos, "family-mismatch", NULL,
@@ -527,8 +528,8 @@ transport_check(
 		build_error(b, &m->word[2].pos, "family-mismatch", NULL,
 		    "next-hop self is for the other family than the session's");
 	m = build_get(n, "passive");
-	if (m != NULL && x->passive && b->c->nlisten == 0 &&
-	    !written(build_get(&b->tree->root, "global"), "listen"))
+	if (m != NULL && x->passive && b->c->nlisten == 0 && g != NULL &&
+	    !written(g, "listen"))
 		build_warn(b, &m->word[0].pos, "passive-deaf", NULL,
 		    "nobody dials: the neighbor is passive and global has no "
 		    "\"listen\"");
