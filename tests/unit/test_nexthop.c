@@ -1,0 +1,99 @@
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "rib/nexthop.h"
+
+static const struct addr none;
+
+static void
+get_and_unref(void **state)
+{
+	struct nexthops *t = nexthops_new();
+	struct addr a = addr_v4(1), b = addr_v4(2);
+	uint32_t x = nexthop_get(t, &b, &none), y = nexthop_get(t, &a, &none);
+
+	assert_int_not_equal(x, y);
+	assert_int_equal(nexthop_get(t, &b, &none), x);
+	assert_int_equal(nexthop_at(t, x)->refs, 2);
+	assert_int_equal(nexthop_find(t, &a, &none), y);
+	assert_int_equal(nexthop_find(t, &a, &b), 0);
+	assert_false(nexthop_at(t, x)->reachable);
+	assert_null(nexthop_at(t, 0));
+	assert_int_equal(nexthop_next(t, 0), y);
+	assert_int_equal(nexthop_next(t, y), x);
+	assert_int_equal(nexthop_next(t, x), 0);
+	nexthop_unref(t, x);
+	assert_int_equal(nexthop_find(t, &b, &none), x);
+	nexthop_unref(t, x);
+	assert_int_equal(nexthop_find(t, &b, &none), 0);
+	nexthop_unref(t, y);
+	assert_int_equal(nexthops_count(t), 0);
+	nexthops_free(t);
+}
+
+static void
+state_changes(void **state)
+{
+	struct nexthops *t = nexthops_new();
+	struct addr a = addr_v4(1);
+	uint32_t x = nexthop_get(t, &a, &none);
+
+	assert_false(nexthops_any_new(t));
+	assert_true(nexthop_set_state(t, x, true, 3, 10));
+	assert_false(nexthop_set_state(t, x, true, 3, 10));
+	assert_true(nexthops_any_new(t));
+	assert_false(nexthops_any_new(t));
+	assert_true(nexthop_pending(t, x));
+	assert_false(nexthop_pending(t, 0));
+	nexthops_settled(t);
+	assert_false(nexthop_pending(t, x));
+	assert_true(nexthop_set_state(t, x, true, 4, 10));
+	assert_true(nexthop_set_state(t, x, true, 4, 11));
+	assert_true(nexthop_set_state(t, x, false, 4, 11));
+	nexthops_free(t);
+}
+
+static void
+wishes(void **state)
+{
+	struct nexthops *t = nexthops_new();
+	struct addr a = addr_v4(1);
+	struct nexthop_wish w;
+	uint32_t x = nexthop_get(t, &a, &none);
+
+	assert_false(nexthop_take_wish(t, &w));
+	/* Wanted and not wanted again before anybody asked: no news. */
+	nexthop_use(t, x);
+	nexthop_unuse(t, x);
+	assert_false(nexthop_take_wish(t, &w));
+	nexthop_use(t, x);
+	nexthop_use(t, x);
+	assert_true(nexthop_take_wish(t, &w));
+	assert_true(w.wanted && addr_eq(&w.addr, &a));
+	assert_false(nexthop_take_wish(t, &w));
+	/* It stays until somebody heard that it is not wanted any more. */
+	nexthop_unuse(t, x);
+	nexthop_unuse(t, x);
+	nexthop_unref(t, x);
+	assert_int_equal(nexthops_count(t), 1);
+	assert_true(nexthop_take_wish(t, &w));
+	assert_false(w.wanted);
+	assert_int_equal(nexthops_count(t), 0);
+	assert_false(nexthop_take_wish(t, &w));
+	nexthops_free(t);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(get_and_unref),
+		cmocka_unit_test(state_changes),
+		cmocka_unit_test(wishes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
