@@ -633,6 +633,8 @@ c_readable(struct fib *f)
 		n = recvmsg(c->fd, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			break;
+		if (n < 0 && errno == ECONNRESET)
+			continue; /* its last words may still be there */
 		if (n < 0) {
 			snprintf(text, sizeof text, "ana-fibd is lost: %s",
 			    strerror(errno));

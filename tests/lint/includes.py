@@ -41,9 +41,9 @@ CALLS = [
     # Of TCP in one place; the others have sockets of their own kind.
     ('setsockopt', ['platform/sock.c', 'platform/fib_client.c',
                     'platform/fibd/*']),
-    ('clock_gettime', ['platform/clock.c']),
+    ('clock_gettime', ['platform/clock.c', 'platform/fibd/fibd.c']),
     ('gettimeofday', []),
-    ('getenv', ['bgpctl/*', 'bgpd/main.c']),
+    ('getenv', ['bgpctl/*', 'bgpd/main.c', 'platform/fibd/fibd_log.c']),
     ('system', []), ('popen', []), ('strcpy', []), ('strcat', []),
     ('sprintf', []), ('gets', []),
 ]

@@ -1,0 +1,512 @@
+/*
+ * fibd.c -- ana-fibd: the one privileged program.  It holds the kernel routes
+ * that are ours, binds the BGP port, and does nothing that its arguments do
+ * not permit, whatever the speaker asks (structure.md 2.3).
+ *
+ * One loop over three descriptors; the kernel's news come first, then the
+ * speaker's requests in bounds, then a slice of what is left to do.
+ */
+#include "platform/fibd/fibd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+	KEEP_S = 180, /* before any HELLO */
+	RETRY_MS = 1000,
+};
+
+static volatile sig_atomic_t stop;
+
+uint64_t
+fibd_now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+static void
+on_signal(int sig)
+{
+	(void)sig;
+	stop = 1;
+}
+
+/* ---- news of the kernel --------------------------------------------- */
+
+static void
+on_link(void *arg, const struct nlwatch_link *l)
+{
+	struct fibd *d = arg;
+
+	d->look = true;
+	speaker_link(d->speaker, l);
+}
+
+static void
+on_addr(void *arg, const struct nlwatch_addr *a, bool added)
+{
+	struct fibd *d = arg;
+
+	/* With an address the kernel drops routes, not always with a word. */
+	d->look = true;
+	d->resync = d->resync || !added;
+	speaker_addr(d->speaker, a, added);
+}
+
+static void
+on_route(void *arg, const struct nlroute_route *r, bool deleted, bool replaced)
+{
+	struct fibd *d = arg;
+
+	if (d->table != NULL)
+		table_on_route(d->table, r, deleted, replaced);
+}
+
+static void
+on_object(void *arg)
+{
+	struct fibd *d = arg;
+
+	d->look = true;
+}
+
+/* Events were lost: our knowledge is void. */
+static void
+on_overrun(void *arg)
+{
+	struct fibd *d = arg;
+
+	d->resync = true;
+}
+
+static const struct nlwatch_events watch_events = {
+	.link = on_link,
+	.addr = on_addr,
+	.route = on_route,
+	.object = on_object,
+	.overrun = on_overrun,
+};
+
+static void
+table_failed(void *arg, uint32_t seq, int err, const char *text)
+{
+	struct fibd *d = arg;
+
+	speaker_failed(d->speaker, seq, err, text);
+}
+
+static void
+table_state(void *arg, const struct pfx *p, uint8_t what)
+{
+	struct fibd *d = arg;
+
+	speaker_state(d->speaker, p, what);
+}
+
+static void
+table_swept(void *arg, enum fam fam, bool flushed, uint32_t removed)
+{
+	struct fibd *d = arg;
+
+	fibd_log("%s: %u routes %s", fam_name(fam), removed,
+	    flushed ? "removed" : "swept");
+	speaker_swept(d->speaker, fam, flushed, removed);
+}
+
+static void
+table_overrun(void *arg)
+{
+	struct fibd *d = arg;
+
+	fibd_log("an answer of the kernel was lost; looked again");
+	speaker_overrun(d->speaker);
+}
+
+static const struct table_events table_events = {
+	.failed = table_failed,
+	.state = table_state,
+	.swept = table_swept,
+	.overrun = table_overrun,
+};
+
+/* ---- the speaker comes and goes ------------------------------------- */
+
+void
+fibd_hello(struct fibd *d, const struct fibd_hello *h)
+{
+	table_hello(d->table, h);
+	d->keep_s = h->keep_s;
+	d->keep_until_ms = fibd_now_ms() + (uint64_t)h->keep_s * 1000;
+	d->reconcile_s = h->reconcile_s;
+	d->reconcile_at_ms = h->reconcile_s == 0
+	    ? 0
+	    : fibd_now_ms() + (uint64_t)h->reconcile_s * 1000;
+	fibd_log("speaker: hello, table %u, metric %u, keep %u s; %u IPv4 and "
+		 "%u IPv6 routes are there",
+	    h->table, h->metric, h->keep_s, table_count(d->table, FAM_INET),
+	    table_count(d->table, FAM_INET6));
+}
+
+static void
+speaker_left(struct fibd *d)
+{
+	speaker_free(d->speaker);
+	d->speaker = NULL;
+	table_hello(d->table, NULL);
+	d->keep_until_ms = fibd_now_ms() + (uint64_t)d->keep_s * 1000;
+	fibd_log("speaker: gone; %u IPv4 and %u IPv6 routes stay for %u s",
+	    table_count(d->table, FAM_INET), table_count(d->table, FAM_INET6),
+	    d->keep_s);
+	if (d->opt.fd >= 0)
+		stop = 1; /* we were its own */
+}
+
+static void
+accept_speaker(struct fibd *d)
+{
+	int fd =
+	    accept4(d->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct ucred who = { 0 };
+	socklen_t len = sizeof who;
+	char text[FIBD_TEXT];
+
+	if (fd < 0)
+		return;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) < 0 ||
+	    who.uid != d->speaker_uid) {
+		snprintf(text, sizeof text,
+		    "user %u is not the speaker's "
+		    "(-u)",
+		    who.uid);
+		fibd_log("refused: %s", text);
+		speaker_refuse(fd, EPERM, text);
+	} else if (d->speaker != NULL) {
+		fibd_log("refused: a second speaker, process %d", who.pid);
+		speaker_refuse(fd, EBUSY, "another speaker is connected");
+	} else
+		d->speaker = speaker_new(d, fd);
+}
+
+/* ---- the loop ------------------------------------------------------- */
+
+static uint64_t
+earliest(uint64_t a, uint64_t b)
+{
+	return a == 0 ? b : b == 0 || a < b ? a : b;
+}
+
+static int
+wait_ms(const struct fibd *d, bool busy)
+{
+	uint64_t due = earliest(d->keep_until_ms, d->reconcile_at_ms);
+	uint64_t now = fibd_now_ms();
+
+	if (busy)
+		return 0;
+	if (d->resync)
+		return RETRY_MS;
+	if (due == 0)
+		return -1;
+	return due <= now ? 0
+			  : (int)(due - now > 3600000 ? 3600000 : due - now);
+}
+
+static void
+timers(struct fibd *d)
+{
+	uint64_t now = fibd_now_ms();
+
+	if (d->keep_until_ms != 0 && d->keep_until_ms <= now) {
+		d->keep_until_ms = 0;
+		table_sweep(d->table, FAM_INET, false, false);
+		table_sweep(d->table, FAM_INET6, false, false);
+	}
+	if (d->reconcile_at_ms != 0 && d->reconcile_at_ms <= now) {
+		d->reconcile_at_ms = now + (uint64_t)d->reconcile_s * 1000;
+		table_resync(d->table);
+	}
+}
+
+/* What the news of the kernel mean for sets and next hops. */
+static void
+look(struct fibd *d, bool lost)
+{
+	if (d->resync) {
+		d->resync = false;
+		if (nlwatch_scan(d->watch) != 0)
+			d->resync = true; /* once more, a moment later */
+		table_resync(d->table);
+		if (lost) {
+			fibd_log("events of the kernel were lost; looked "
+				 "again");
+			speaker_overrun(d->speaker);
+		}
+	} else if (d->look)
+		table_verify(d->table);
+	d->look = false;
+	speaker_look(d->speaker);
+}
+
+static void
+serve(struct fibd *d, short revents)
+{
+	bool good = true;
+
+	if ((revents & (POLLIN | POLLHUP | POLLERR)) != 0 &&
+	    !speaker_is_full(d->speaker))
+		good = speaker_readable(d->speaker);
+	if (good && speaker_wants_write(d->speaker))
+		good = speaker_writable(d->speaker);
+	if (!good || (revents & POLLERR) != 0)
+		speaker_left(d);
+}
+
+static bool
+turn(struct fibd *d, const sigset_t *mask, bool busy)
+{
+	struct pollfd p[3] = {
+		{ .fd = nlwatch_fd(d->watch), .events = POLLIN },
+		{ .fd = d->listen_fd, .events = POLLIN },
+		{ .fd = -1 },
+	};
+	int ms = wait_ms(d, busy);
+	struct timespec ts = { ms / 1000, ms % 1000 * 1000000L };
+	bool more = false;
+
+	if (d->speaker != NULL) {
+		p[2].fd = speaker_fd(d->speaker);
+		p[2].events =
+		    (short)((speaker_is_full(d->speaker) ? 0 : POLLIN) |
+			(speaker_wants_write(d->speaker) ? POLLOUT : 0));
+	}
+	if (ppoll(p, 3, ms < 0 ? NULL : &ts, mask) < 0)
+		return busy;
+	if (p[0].revents != 0)
+		more = nlwatch_read(d->watch);
+	if (d->look || d->resync)
+		look(d, d->resync);
+	if (d->speaker != NULL && p[2].revents != 0)
+		serve(d, p[2].revents);
+	if (p[1].revents != 0)
+		accept_speaker(d);
+	timers(d);
+	return table_work(d->table) || more;
+}
+
+static void
+loop(struct fibd *d)
+{
+	struct sigaction sa = { .sa_handler = on_signal };
+	sigset_t blocked, mask;
+	bool busy = true;
+
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGTERM);
+	sigaddset(&blocked, SIGINT);
+	sigprocmask(SIG_BLOCK, &blocked, &mask);
+	sigdelset(&mask, SIGTERM);
+	sigdelset(&mask, SIGINT);
+	sigaction(SIGTERM, &sa, NULL);
+	sigaction(SIGINT, &sa, NULL);
+	sa.sa_handler = SIG_IGN;
+	sigaction(SIGPIPE, &sa, NULL);
+	sigaction(SIGHUP, &sa, NULL);
+	while (!stop)
+		busy = turn(d, &mask, busy);
+}
+
+/* ---- start ---------------------------------------------------------- */
+
+static void
+look_up_user(struct fibd *d)
+{
+	const struct passwd *pw;
+
+	if (d->opt.fd >= 0 || d->opt.remove)
+		return;
+	errno = 0;
+	pw = getpwnam(d->opt.user);
+	if (pw == NULL)
+		fibd_die("the speaker's user \"%s\" does not exist; create it "
+			 "or name another with -u",
+		    d->opt.user);
+	d->speaker_uid = pw->pw_uid;
+	d->speaker_gid = pw->pw_gid;
+}
+
+static void
+clear_path(const struct sockaddr_un *sun, const char *path)
+{
+	struct stat st;
+	int fd;
+
+	if (lstat(path, &st) < 0)
+		return;
+	if (!S_ISSOCK(st.st_mode))
+		fibd_die("%s is there and is no socket", path);
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (fd >= 0 &&
+	    connect(fd, (const struct sockaddr *)sun, sizeof *sun) == 0)
+		fibd_die("%s is in use: another ana-fibd answers there", path);
+	if (fd >= 0)
+		close(fd);
+	if (unlink(path) < 0)
+		fibd_die("%s cannot be removed: %s", path, strerror(errno));
+}
+
+static void
+listen_path(struct fibd *d)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	const char *path = d->opt.path;
+	mode_t old;
+
+	if (strlcpy(sun.sun_path, path, sizeof sun.sun_path) >=
+	    sizeof sun.sun_path)
+		fibd_die("the path of the socket is too long: %s", path);
+	clear_path(&sun, path);
+	d->listen_fd =
+	    socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	old = umask(0117);
+	if (d->listen_fd < 0 ||
+	    bind(d->listen_fd, (struct sockaddr *)&sun, sizeof sun) < 0) {
+		if (errno == ENOENT)
+			fibd_die("the directory of %s does not exist; the "
+				 "unit makes it, or name another with -s",
+			    path);
+		fibd_die("%s: %s", path, strerror(errno));
+	}
+	umask(old);
+	/* Elsewhere the unit's Group= does it. */
+	if (geteuid() == 0 && chown(path, (uid_t)-1, d->speaker_gid) < 0)
+		fibd_die("%s cannot be given to group %u: %s", path,
+		    d->speaker_gid, strerror(errno));
+	if (listen(d->listen_fd, 4) < 0)
+		fibd_die("%s: %s", path, strerror(errno));
+}
+
+static void
+use_fd(struct fibd *d)
+{
+	int type = 0;
+	socklen_t len = sizeof type;
+
+	if (getsockopt(d->opt.fd, SOL_SOCKET, SO_TYPE, &type, &len) < 0 ||
+	    type != SOCK_SEQPACKET)
+		fibd_die("descriptor %d (-i) is no connection with a speaker",
+		    d->opt.fd);
+	fcntl(d->opt.fd, F_SETFD, FD_CLOEXEC);
+	d->speaker = speaker_new(d, d->opt.fd);
+}
+
+static void
+open_kernel(struct fibd *d)
+{
+	struct stat st;
+	int err;
+
+	if (stat("/proc/self/ns/net", &st) < 0)
+		fibd_die("/proc is not there: which network namespace this is "
+			 "cannot be told");
+	d->fences.netns = st.st_ino;
+	err = nlroute_open(&d->nl, d->opt.rcvbuf);
+	if (err == 0)
+		err = nlwatch_open(
+		    &d->watch, d->nl, d->opt.rcvbuf, &watch_events, d);
+	if (err != 0)
+		fibd_die("the kernel's routing socket cannot be used: %s",
+		    strerror(-err));
+	d->table = table_new(d->nl, d->watch, &d->fences, &table_events, d);
+	if (d->opt.plain)
+		table_plain(d->table);
+	err = table_adopt(d->table);
+	if (err != 0)
+		fibd_die(
+		    "the kernel's routes cannot be read: %s", strerror(-err));
+	d->look = true;
+}
+
+/* -X: all that carries our number goes. */
+static int
+remove_all(struct fibd *d)
+{
+	uint32_t n =
+	    table_count(d->table, FAM_INET) + table_count(d->table, FAM_INET6);
+
+	table_hello(d->table, NULL);
+	table_sweep(d->table, FAM_INET, true, false);
+	table_sweep(d->table, FAM_INET6, true, false);
+	while (table_work(d->table))
+		continue;
+	printf("ana-fibd: %u routes were removed\n", n);
+	return table_count(d->table, FAM_INET) +
+		    table_count(d->table, FAM_INET6) ==
+		0
+	    ? 0
+	    : 1;
+}
+
+static void
+fini(struct fibd *d)
+{
+	speaker_free(d->speaker);
+	table_free(d->table);
+	nlwatch_close(d->watch);
+	nlroute_close(d->nl);
+	if (d->listen_fd >= 0)
+		close(d->listen_fd);
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct fibd d = { .listen_fd = -1, .keep_s = KEEP_S };
+	int status = 0;
+
+	fibd_args(argc, argv, &d.opt, &d.fences);
+	look_up_user(&d);
+	if (!d.opt.remove && d.opt.fd < 0)
+		listen_path(&d);
+	if (d.opt.fd >= 0)
+		use_fd(&d);
+	fibd_drop(&d.opt, !d.opt.remove);
+	open_kernel(&d);
+	if (d.opt.remove)
+		status = remove_all(&d);
+	else {
+		if (!d.opt.foreground && daemon(0, 0) < 0)
+			fibd_die(
+			    "cannot go to the background: %s", strerror(errno));
+		fibd_log_open(d.opt.foreground);
+		fibd_log("ready: %u IPv4 and %u IPv6 routes adopted, %s",
+		    table_count(d.table, FAM_INET),
+		    table_count(d.table, FAM_INET6),
+		    table_has_objects(d.table) ? "nexthop objects"
+					       : "plain multipath routes");
+		fibd_notify("READY=1");
+		fibd_confine(&d);
+		d.keep_until_ms = fibd_now_ms() + KEEP_S * 1000;
+		loop(&d);
+		fibd_log("end; %u IPv4 and %u IPv6 routes stay",
+		    table_count(d.table, FAM_INET),
+		    table_count(d.table, FAM_INET6));
+	}
+	fini(&d);
+	return status;
+}

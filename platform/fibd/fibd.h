@@ -1,0 +1,87 @@
+/* fibd.h -- what ana-fibd's own files share. */
+#ifndef FIBD_H
+#define FIBD_H
+
+#include <sys/types.h>
+
+#include "platform/fibd/fibd_check.h"
+#include "platform/fibd/nlwatch.h"
+#include "platform/fibd/table.h"
+
+struct fibd_options {
+	const char *path; /* -s */
+	const char *user; /* -u: who may connect */
+	const char *own; /* -U: who to be */
+	int fd; /* -i: the connection itself, -1: none */
+	int rcvbuf; /* tests */
+	bool remove; /* -X */
+	bool foreground; /* -d */
+	bool plain; /* tests: no nexthop objects */
+};
+
+struct speaker;
+
+struct fibd {
+	struct fibd_options opt;
+	struct fibd_fences fences;
+	uid_t speaker_uid;
+	gid_t speaker_gid;
+	int listen_fd;
+	struct nlroute *nl;
+	struct nlwatch *watch;
+	struct table *table;
+	struct speaker *speaker; /* NULL: none is connected */
+	uint64_t keep_until_ms; /* stale routes; 0: none waits */
+	uint32_t keep_s;
+	uint64_t reconcile_at_ms; /* 0: never */
+	uint32_t reconcile_s;
+	bool look; /* links, addresses or objects changed */
+	bool resync;
+};
+
+/* fibd_log.c: one line an event; in the foreground on stderr. */
+void fibd_log_open(bool foreground);
+void fibd_log(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* One plain sentence on stderr, and the end. */
+void fibd_die(const char *fmt, ...)
+    __attribute__((format(printf, 1, 2), noreturn));
+/* To systemd, where it asked for it. */
+void fibd_notify(const char *state);
+
+/* fibd_args.c; ends the process on a usage error. */
+void fibd_args(
+    int argc, char **argv, struct fibd_options *, struct fibd_fences *);
+
+/* fibd_sandbox.c: own user, two capabilities, no new privileges; then the
+ * system calls.  End the process when they cannot. */
+void fibd_drop(const struct fibd_options *, bool will_listen);
+void fibd_confine(const struct fibd *);
+
+/* speaker.c: the one connection. */
+struct speaker *speaker_new(struct fibd *, int fd);
+void speaker_free(struct speaker *);
+int speaker_fd(const struct speaker *);
+bool speaker_wants_write(const struct speaker *);
+/* Too much waits for it: read no more requests. */
+bool speaker_is_full(const struct speaker *);
+/* False: it has gone, or must go. */
+bool speaker_readable(struct speaker *);
+bool speaker_writable(struct speaker *);
+/* Tells somebody who may not stay why, and closes. */
+void speaker_refuse(int fd, int err, const char *text);
+/* Next hops are looked at again; what changed is told. */
+void speaker_look(struct speaker *);
+/* s may be NULL here: nobody to tell. */
+void speaker_link(struct speaker *, const struct nlwatch_link *);
+void speaker_addr(struct speaker *, const struct nlwatch_addr *, bool added);
+void speaker_failed(struct speaker *, uint32_t seq, int err, const char *text);
+void speaker_state(struct speaker *, const struct pfx *, uint8_t what);
+void speaker_swept(struct speaker *, enum fam, bool flushed, uint32_t removed);
+void speaker_overrun(struct speaker *);
+
+/* fibd.c */
+uint64_t fibd_now_ms(void);
+/* A checked HELLO. */
+void fibd_hello(struct fibd *, const struct fibd_hello *);
+
+#endif /* FIBD_H */
