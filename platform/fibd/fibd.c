@@ -219,7 +219,7 @@ wait_ms(const struct fibd *d, bool busy)
 
 	if (busy)
 		return 0;
-	if (d->resync)
+	if (d->resync || table_is_unsure(d->table))
 		return RETRY_MS;
 	if (due == 0)
 		return -1;
@@ -306,7 +306,7 @@ turn(struct fibd *d, const sigset_t *mask, bool busy)
 	if (p[1].revents != 0)
 		accept_speaker(d);
 	timers(d);
-	return table_work(d->table) || more;
+	return table_work(d->table, fibd_now_ms()) || more;
 }
 
 static void
@@ -452,7 +452,7 @@ remove_all(struct fibd *d)
 	table_hello(d->table, NULL);
 	table_sweep(d->table, FAM_INET, true, false);
 	table_sweep(d->table, FAM_INET6, true, false);
-	while (table_work(d->table))
+	while (table_work(d->table, fibd_now_ms()))
 		continue;
 	printf("ana-fibd: %u routes were removed\n", n);
 	return table_count(d->table, FAM_INET) +

@@ -199,6 +199,8 @@ fibd_args(int argc, char **argv, struct fibd_options *o, struct fibd_fences *f)
 	}
 	if (optind != argc)
 		usage();
+	if (o->fd >= 0)
+		o->foreground = true; /* its speaker waits for it */
 	if (f->ntable == 0)
 		f->table[f->ntable++] = 254;
 }

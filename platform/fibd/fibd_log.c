@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <syslog.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "platform/fibd/fibd.h"
@@ -16,6 +17,7 @@ void
 fibd_log_open(bool foreground)
 {
 	on_stderr = foreground;
+	tzset();
 	if (!foreground)
 		openlog("ana-fibd", LOG_PID | LOG_NDELAY, LOG_DAEMON);
 }

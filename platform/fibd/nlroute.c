@@ -37,6 +37,7 @@ struct nlroute {
 	uint32_t seq; /* of the next request */
 	uint32_t first; /* of the batch */
 	uint32_t n;
+	uint32_t limit; /* requests in a batch */
 	size_t last; /* where the last request begins */
 	size_t used;
 	uint32_t tag[NLROUTE_BATCH];
@@ -96,6 +97,7 @@ nlroute_open(struct nlroute **out, int rcvbuf)
 		return err;
 	}
 	nl->seq = 1;
+	nl->limit = NLROUTE_BATCH;
 	*out = nl;
 	return 0;
 }
@@ -119,7 +121,7 @@ nlroute_portid(const struct nlroute *nl)
 bool
 nlroute_full(const struct nlroute *nl)
 {
-	return nl->n + 2 > NLROUTE_BATCH || nl->used + 2 * MSG_MAX > SEND_MAX;
+	return nl->n + 2 > nl->limit || nl->used + 2 * MSG_MAX > SEND_MAX;
 }
 
 /* Begins a request in the one message, over whatever was in it. */
@@ -414,6 +416,8 @@ nlroute_run(struct nlroute *nl, nlroute_done_fn *fn, void *arg)
 	}
 	while (err != 0 && receive(nl, 0) > 0)
 		continue; /* whatever comes is of a batch we gave up */
+	if (err != 0) /* the receive buffer is smaller than we believe */
+		nl->limit = nl->limit / 4 > 2 ? nl->limit / 4 : 2;
 	nl->n = 0;
 	nl->used = 0;
 	for (uint32_t i = 0; i < n; i++) {

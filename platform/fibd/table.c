@@ -77,7 +77,8 @@ enum {
 	SRC_OTHER = SRC_MAX,
 	SLICE = 4096, /* routes looked at in one slice */
 	ID_TRIES = 64,
-	RESYNC_MAX = 3, /* tries in a row before we take a breath */
+	RESYNC_MAX = 8, /* tries in a row before we take a breath */
+	RESYNC_WAIT_MS = 1000,
 };
 
 /* What was found and must go, gathered during a dump. */
@@ -119,6 +120,7 @@ struct table {
 	bool need_verify, need_resync, in_flush, some_failed;
 	uint16_t last_set; /* that set_by_id() found */
 	unsigned int resyncs_in_row;
+	uint64_t resync_after_ms;
 	struct found found;
 	uint32_t drop_id[256];
 	size_t ndrop;
@@ -197,6 +199,12 @@ void
 table_plain(struct table *t)
 {
 	t->objects = false;
+}
+
+bool
+table_is_unsure(const struct table *t)
+{
+	return t->need_resync;
 }
 
 bool
@@ -467,7 +475,10 @@ set_write_plain(struct table *t, struct set *s)
 	if (active == s->active && s->live == (active != 0))
 		return;
 	if (active == 0) {
+		/* Carrier loss alone leaves them in the kernel. */
 		set_dead(t, s);
+		if (s->nroutes > 0)
+			repair_start(t);
 		return;
 	}
 	s->active = active;
@@ -1005,6 +1016,10 @@ repair_route(struct table *t, unsigned int ti, const struct pfx *p, uint32_t n)
 
 	if (wants_write(t, r))
 		route_write(t, &o, in_kernel(t, r), unsure(t, r));
+	else if (r->set != 0 && !set_at(t, r->set)->live && unsure(t, r)) {
+		op_delete(t, OP_ASIDE, &o, r->metric);
+		r->state = ROUTE_WANT;
+	}
 }
 
 static bool
@@ -1393,18 +1408,20 @@ table_resync(struct table *t)
 }
 
 bool
-table_work(struct table *t)
+table_work(struct table *t, uint64_t now_ms)
 {
 	bool more = false;
 
 	table_flush(t);
 	if (t->need_verify)
 		table_verify(t);
-	if (t->need_resync && t->resyncs_in_row++ < RESYNC_MAX) {
+	if (t->need_resync && now_ms >= t->resync_after_ms) {
 		table_resync(t);
 		t->ev->overrun(t->arg);
-	}
-	if (!t->need_resync)
+		/* Each loss makes batches smaller (nlroute.c): it ends. */
+		if (++t->resyncs_in_row % RESYNC_MAX == 0)
+			t->resync_after_ms = now_ms + RESYNC_WAIT_MS;
+	} else if (!t->need_resync)
 		t->resyncs_in_row = 0;
 	if (t->repair)
 		more = repair_work(t) || more;

@@ -80,6 +80,8 @@ void table_verify(struct table *);
 /* Knowledge is void, or may be: compare all with the kernel. */
 void table_resync(struct table *);
 /* One slice of what is left to do; true: more. */
-bool table_work(struct table *);
+bool table_work(struct table *, uint64_t now_ms);
+/* It has to look again, a moment later. */
+bool table_is_unsure(const struct table *);
 
 #endif /* TABLE_H */

@@ -1,9 +1,8 @@
 """ana-fibd against a real kernel, in network namespaces of its own.
 
 Run as root: python3 -m pytest tests/netns/test_fibd.py
-The build directory is $BUILD (default: build beside tests).
+The build directory is $ANA_BUILD (default: build beside tests).
 """
-import array
 import errno
 import os
 import re
@@ -17,8 +16,9 @@ import time
 
 import pytest
 
-TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-FIBD = os.path.join(os.environ.get("BUILD", os.path.join(TOP, "build")), "ana-fibd")
+TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
+FIBD = os.path.join(os.environ.get("ANA_BUILD", os.path.join(TOP, "build")),
+                    "ana-fibd")
 DEADLINE = float(os.environ.get("DEADLINE", "20"))
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
@@ -139,7 +139,7 @@ class Client:
         body = b""
         fam = 1
         for nh in nhs:
-            a, ifindex, weight, flags = (tuple(nh) + (1, 0))[:4]
+            a, ifindex, weight, flags = tuple(nh) + (1, 0)[len(nh) - 2:]
             fam = 2 if ":" in a else 1
             body += addr(a)[8:] + struct.pack("=IBBxx", ifindex, weight, flags)
         return self.send(NHSET, struct.pack("=IBBxx", number, fam, len(nhs)) +
@@ -496,7 +496,7 @@ def test_drift(box, form):
     c.replace("2001:db8:1::/48", 2)
     c.settle()
     box.ip("-4 route del 198.18.0.0/24")
-    box.ip("-6 route flush proto 179")
+    box.ip("-6 route del 2001:db8:1::/48")
     until(lambda: box.routes(4), {"198.18.0.0/24": {A0, A1}})
     until(lambda: box.routes(6), {"2001:db8:1::/48": {B0, B1}})
     until(lambda: c.poll() or {("198.18.0.0/24", PUTBACK),
@@ -782,7 +782,7 @@ def test_listen(box):
         c.listen("::1")
     c.settle()
     until(lambda: c.poll() or len(c.listeners), 12)
-    assert "cap" in c.listeners[-1][2]
+    assert any("cap" in text for _, _, text, _ in c.listeners)
 
 
 def test_port_taken(box):
@@ -981,11 +981,8 @@ def test_background(box):
     p = subprocess.run(cmd, capture_output=True, text=True, timeout=DEADLINE)
     assert p.returncode == 0, p.stderr
     c = box.client()
-    creds = c.s.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
-    pid = struct.unpack("=iII", creds)[0]
-    status = open(f"/proc/{pid}/status").read()
+    assert c.ready["err"] == 0
     try:
-        # the socket was made before the fork: by the parent
         pids = run(f"ip netns pids {box.name}").split()
         assert len(pids) == 1
         status = open(f"/proc/{pids[0]}/status").read()
