@@ -12,17 +12,26 @@ enum {
 	ACCEPTS = 64
 }; /* in one turn */
 
+/* At start the program ends with it; later, after a reload, it is shown. */
 static void
-fail(struct listener *l, const char *what, const char *why)
+fail(struct listener *l, int err, const char *text)
 {
+	const char *why = text != NULL && *text != '\0' ? text : strerror(err);
+	struct engine *eng = l->eng;
 	char a[ADDR_STRLEN];
 
-	snprintf(l->why, sizeof l->why, "%s %s port %u: %s%s", what,
+	snprintf(l->why, sizeof l->why, "cannot listen on %s port %u: %s%s",
 	    addr_print(&l->addr, a, sizeof a), l->port, why,
-	    strstr(why, "in use") != NULL
-		? " (\"ss -ltnp sport = :179\" shows by whom)"
+	    err == EADDRINUSE ? " (\"ss -ltnp\" shows who has it)"
+		: err == EACCES
+		? " (a port below 1024 needs ana-fibd, or another -p)"
 		: "");
-	log_warnx("%s", l->why);
+	if (eng->listened) {
+		log_warnx("%s", l->why);
+		return;
+	}
+	strlcpy(eng->fatal, l->why, sizeof eng->fatal);
+	eng->stop = true;
 }
 
 static void
@@ -71,8 +80,7 @@ listener_take(
 		return;
 	}
 	if (fd < 0) {
-		fail(l, "cannot listen on",
-		    text != NULL && *text != '\0' ? text : strerror(-fd));
+		fail(l, -fd, text);
 		return;
 	}
 	l->fd = fd;
@@ -80,7 +88,7 @@ listener_take(
 		if (eng->conf->neighbor[i].addr.fam == a->fam)
 			listeners_key(eng, &eng->conf->neighbor[i], true);
 	if ((err = sock_listen(fd)) != 0) {
-		fail(l, "cannot listen on", strerror(-err));
+		fail(l, -err, NULL);
 		close(fd);
 		l->fd = -1;
 		return;
@@ -88,6 +96,7 @@ listener_take(
 	l->why[0] = '\0';
 	l->io = ev_io_new(eng->ev, fd, on_accept, l);
 	ev_io_want(l->io, true, false);
+	eng->listened = true;
 }
 
 static void

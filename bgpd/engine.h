@@ -147,6 +147,8 @@ struct engine {
 	uint32_t generation; /* of the configuration, from 1 */
 	int64_t reload_s; /* real time of the last reload, 0: none */
 	bool reload_ok;
+	bool listened; /* one listener works: later failures end nothing */
+	char fatal[256]; /* why the program must end; "" */
 	bool stop, stop_flush; /* stop_flush: take the kernel routes along */
 	char stop_text[256];
 

@@ -338,9 +338,10 @@ on_ready(void *arg, const struct fib_ready *r)
 	struct engine *eng = arg;
 	struct peer *p;
 
-	log_info("ana-fibd is there: %u IPv4 and %u IPv6 routes of the last "
-		 "run adopted",
-	    r->adopted[FAM_INET], r->adopted[FAM_INET6]);
+	if (!eng->opts.memory)
+		log_info("ana-fibd is there: %u IPv4 and %u IPv6 routes of "
+			 "the last run adopted",
+		    r->adopted[FAM_INET], r->adopted[FAM_INET6]);
 	eng->fib_ready = true;
 	eng->fib_info = *r;
 	eng->fib_why[0] = '\0';

@@ -329,11 +329,14 @@ run(struct args *a, struct conf *conf)
 	    conf->lab_mode ? ", LAB MODE: documentation numbers accepted" : "");
 	notify("READY=1");
 	engine_run(eng);
+	strlcpy(why, eng->fatal, sizeof why);
 	control_free(eng->control);
 	eng->control = NULL;
 	engine_free(eng);
-	log_info("ana-bgpd stopped");
 	free(dir);
+	if (why[0] != '\0')
+		fatalx("%s", why);
+	log_info("ana-bgpd stopped");
 }
 
 int
