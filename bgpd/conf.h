@@ -89,7 +89,8 @@ struct conf_reader {
 	 * negative errno.  None is not an error. */
 	int (*glob)(void *arg, const char *pattern, char ***paths, size_t *n);
 	void *arg;
-	/* Configuration directory; relative names are below it. */
+	/* Configuration directory: relative names are below it, and what is
+	 * not is refused.  NULL: that of conf_load()'s path. */
 	const char *dir;
 	/* Where files may be written or sockets made; NULL: not checked. */
 	const char *state_dir, *run_dir, *log_dir;
@@ -101,9 +102,8 @@ struct conf_reader {
 };
 
 /*
- * Fills read, glob and arg with functions on the file system, which refuse
- * what is not below dir; dir, state_dir ... and uid are the caller's to set
- * before conf_load().  Nothing to free.
+ * Fills read, glob and arg with functions on the file system; dir, state_dir
+ * ... and uid are the caller's to set before conf_load().  Nothing to free.
  */
 void conf_reader_files(struct conf_reader *);
 

@@ -476,12 +476,21 @@ struct conf *
 conf_load(
     const struct conf_reader *r, const char *path, struct diag_list *diags)
 {
-	struct build b = { .r = r, .diags = diags };
+	struct conf_reader reader = *r;
+	struct build b = { .r = &reader, .diags = diags };
 	size_t before = diags->nerror;
+	const char *slash = strrchr(path, '/');
+	char *dir;
+
+	dir = slash == NULL ? mem_strdup(".")
+	    : slash == path ? mem_strdup("/")
+			    : mem_printf("%.*s", (int)(slash - path), path);
+	if (reader.dir == NULL)
+		reader.dir = dir;
 
 	b.c = mem_alloc(sizeof(*b.c));
 	b.c->path = mem_strdup(path);
-	b.tree = b.c->tree = conf_tree_load(r, path, diags);
+	b.tree = b.c->tree = conf_tree_load(&reader, path, diags);
 	conf_valid(b.tree, diags);
 	global(&b);
 	log_block(&b);
@@ -497,6 +506,7 @@ conf_load(
 	free(b.asset_used);
 	free(b.commset_used);
 	free(b.policy_used);
+	free(dir);
 	diag_sort(diags);
 	if (diags->nerror == before)
 		return b.c;

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bgpd/conf.h"
+#include "bgpd/conf_tree.h"
 #include "lib/mem.h"
 #include "policy/pfxfile.h"
 
@@ -29,7 +29,12 @@ inside(const struct conf_reader *r, const char *path)
 	n = strlen(r->dir);
 	while (n > 1 && r->dir[n - 1] == '/')
 		n--;
-	if (strncmp(path, r->dir, n) != 0 ||
+	/* "ana-bgpd -f x.conf": a name without a folder is in ".". */
+	if (strcmp(r->dir, ".") == 0 && strncmp(path, "./", 2) != 0) {
+		if (path[0] == '/' || strncmp(path, "../", 3) == 0)
+			return false;
+		n = 0;
+	} else if (strncmp(path, r->dir, n) != 0 ||
 	    (path[n] != '/' && !(n == 1 && r->dir[0] == '/')))
 		return false;
 	return strstr(path + n, "/../") == NULL &&
@@ -56,12 +61,9 @@ read_all(int fd, char *data, size_t len, size_t *got)
 static int
 file_read(void *arg, const char *path, struct conf_file *out)
 {
-	const struct conf_reader *r = arg;
 	struct stat st;
 	int fd, err;
 
-	if (!inside(r, path))
-		return -EXDEV;
 	/* Not to wait for the writer of a pipe. */
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0)
@@ -94,15 +96,12 @@ close:
 static int
 file_glob(void *arg, const char *pattern, char ***paths, size_t *n)
 {
-	const struct conf_reader *r = arg;
 	glob_t g;
 	int err;
 	size_t i;
 
 	*paths = NULL;
 	*n = 0;
-	if (!inside(r, pattern))
-		return -EXDEV;
 	err = glob(pattern, 0, NULL, &g);
 	if (err == GLOB_NOMATCH)
 		return 0;
@@ -121,5 +120,21 @@ conf_reader_files(struct conf_reader *r)
 {
 	r->read = file_read;
 	r->glob = file_glob;
-	r->arg = r;
+	r->arg = NULL;
+}
+
+int
+conf_file_read(
+    const struct conf_reader *r, const char *path, struct conf_file *out)
+{
+	return inside(r, path) ? r->read(r->arg, path, out) : -EXDEV;
+}
+
+int
+conf_file_glob(
+    const struct conf_reader *r, const char *pattern, char ***paths, size_t *n)
+{
+	*paths = NULL;
+	*n = 0;
+	return inside(r, pattern) ? r->glob(r->arg, pattern, paths, n) : -EXDEV;
 }

@@ -280,7 +280,8 @@ no_statement(
 		x->guard_off |= GUARD_BIT(g);
 		free(x->guard_off_why[g]);
 		x->guard_off_why[g] = why != NULL ? mem_strdup(why) : NULL;
-	} else if (at == 1 && conf_schema_starts("neighbor", w->text)) {
+	} else if (at == 1 &&
+	    conf_schema_starts(conf_schema_rows("neighbor"), w->text)) {
 		if (strcmp(w->text, "ttl-security") == 0) {
 			free(x->no_ttl_security);
 			x->no_ttl_security = mem_strdup(why != NULL ? why : "");
@@ -362,7 +363,7 @@ md5(struct build *b, const struct conf_node *n, struct conf_neighbor *x)
 	path = w->text[0] == '/'
 	    ? mem_strdup(w->text)
 	    : mem_printf("%s/%s", b->r->dir != NULL ? b->r->dir : ".", w->text);
-	r = b->r->read(b->r->arg, path, &f);
+	r = conf_file_read(b->r, path, &f);
 	free(path);
 	if (r == -EACCES || r == -EPERM)
 		build_warn(b, &w->pos, "unreadable-secret", NULL,

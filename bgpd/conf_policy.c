@@ -40,7 +40,7 @@ set_file(struct build *b, struct conf_set *s, const struct conf_word *w)
 	path = w->text[0] == '/'
 	    ? mem_strdup(w->text)
 	    : mem_printf("%s/%s", b->r->dir != NULL ? b->r->dir : ".", w->text);
-	r = b->r->read(b->r->arg, path, &file);
+	r = conf_file_read(b->r, path, &file);
 	free(path);
 	if (r == -EXDEV) {
 		build_error(b, &w->pos, "outside", NULL,

@@ -200,16 +200,30 @@ name_match(const char *name, const struct conf_node *n)
 	}
 }
 
+struct conf_rows
+conf_schema_rows(const char *path)
+{
+	struct conf_rows r = { 0 };
+
+	while (r.from < conf_schema_n &&
+	    strcmp(conf_schema[r.from].path, path) != 0)
+		r.from++;
+	r.to = r.from;
+	while (
+	    r.to < conf_schema_n && strcmp(conf_schema[r.to].path, path) == 0)
+		r.to++;
+	return r;
+}
+
 const struct conf_schema *
-conf_schema_find(const char *path, const struct conf_node *n, size_t *nname)
+conf_schema_find(
+    struct conf_rows rows, const struct conf_node *n, size_t *nname)
 {
 	const struct conf_schema *found = NULL, *any = NULL;
 	size_t i, len;
 
 	*nname = 0;
-	for (i = 0; i < conf_schema_n; i++) {
-		if (strcmp(conf_schema[i].path, path) != 0)
-			continue;
+	for (i = rows.from; i < rows.to; i++) {
 		if (conf_schema[i].name[0] == '\0') {
 			any = &conf_schema[i];
 			continue;
@@ -221,7 +235,7 @@ conf_schema_find(const char *path, const struct conf_node *n, size_t *nname)
 		}
 	}
 	if (found == NULL && any != NULL &&
-	    !conf_schema_starts(path, conf_word_text(n, 0)))
+	    !conf_schema_starts(rows, conf_word_text(n, 0)))
 		return any;
 	return found;
 }
@@ -234,13 +248,12 @@ first_len(const char *name)
 }
 
 bool
-conf_schema_starts(const char *path, const char *word)
+conf_schema_starts(struct conf_rows rows, const char *word)
 {
 	size_t i, len = strlen(word);
 
-	for (i = 0; i < conf_schema_n; i++)
-		if (len > 0 && strcmp(conf_schema[i].path, path) == 0 &&
-		    first_len(conf_schema[i].name) == len &&
+	for (i = rows.from; i < rows.to; i++)
+		if (len > 0 && first_len(conf_schema[i].name) == len &&
 		    memcmp(conf_schema[i].name, word, len) == 0)
 			return true;
 	return false;

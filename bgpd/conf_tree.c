@@ -423,7 +423,7 @@ load_file(struct load *l, const char *path, const struct conf_pos *at,
 		    NULL, "\"%s\": too many files are included", name);
 		return;
 	}
-	r = l->r->read(l->r->arg, path, &file);
+	r = conf_file_read(l->r, path, &file);
 	if (r != 0) {
 		read_failed(l, at, name, r);
 		return;
@@ -462,7 +462,7 @@ include(struct load *l, const struct conf_node *n, struct conf_node *into)
 	    : mem_printf("%s/%s", l->r->dir != NULL ? l->r->dir : ".", pattern);
 	if (strpbrk(pattern, "*?[") == NULL) {
 		load_file(l, full, at, into);
-	} else if ((r = l->r->glob(l->r->arg, full, &paths, &count)) != 0) {
+	} else if ((r = conf_file_glob(l->r, full, &paths, &count)) != 0) {
 		read_failed(l, at, short_name(l->r, full), r);
 	} else if (count == 0) {
 		diag_add(l->diags, l->tree, DIAG_WARNING, at, "empty-include",

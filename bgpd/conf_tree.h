@@ -169,16 +169,21 @@ struct conf_schema {
 extern const struct conf_schema conf_schema[];
 extern const size_t conf_schema_n;
 
+/* The rows of one block, which stand together: from <= row < to. */
+struct conf_rows {
+	size_t from, to;
+};
+struct conf_rows conf_schema_rows(const char *path);
 /* The row for the statement in that block, with how many words its name has;
  * NULL when there is none. */
 const struct conf_schema *conf_schema_find(
-    const char *path, const struct conf_node *, size_t *nname);
+    struct conf_rows, const struct conf_node *, size_t *nname);
 /* The row whose name is closest in the block, edit distance <= 2, or NULL; the
  * leading words that the name has are compared. */
 const struct conf_schema *conf_schema_guess(
     const char *path, const struct conf_node *);
 /* Known as the start of a statement in the block? */
-bool conf_schema_starts(const char *path, const char *word);
+bool conf_schema_starts(struct conf_rows, const char *word);
 /* Levenshtein's distance with swaps, cut off at 3. */
 unsigned int conf_distance(const char *, const char *);
 
@@ -206,6 +211,14 @@ char *conf_node_print(const struct conf_node *);
 const char *conf_type_text(enum conf_type);
 /* May the text be written without quotes? */
 bool conf_word_plain(const char *);
+
+/* ---- files (conf_file.c) ----------------------------------------------- */
+
+/* The reader's, after a look at the name: -EXDEV outside of its dir. */
+int conf_file_read(
+    const struct conf_reader *, const char *path, struct conf_file *);
+int conf_file_glob(
+    const struct conf_reader *, const char *pattern, char ***paths, size_t *n);
 
 /* ---- canonical form (conf_print.c) -------------------------------------- */
 

@@ -11,6 +11,7 @@
 struct valid {
 	struct conf_tree *tree;
 	struct diag_list *diags;
+	struct conf_rows rows; /* of the block that is looked at */
 };
 
 static void block(struct valid *, const char *path, struct conf_node *);
@@ -91,7 +92,8 @@ unknown(struct valid *v, const char *path, const struct conf_node *parent,
 		}
 		hint = mem_printf("did you mean \"%s\"?", w);
 		free(w);
-	} else if (conf_schema_starts(path, conf_word_text(n, 0))) {
+	} else if (conf_schema_starts(
+		       conf_schema_rows(path), conf_word_text(n, 0))) {
 		at = 1;
 	} else if ((other = elsewhere(conf_word_text(n, 0))) != NULL) {
 		hint = other->path[0] == '\0'
@@ -164,7 +166,7 @@ too_many(struct valid *v, const struct conf_schema *row,
  * two where the first part is right and the second begins with a known word.
  */
 static struct conf_node *
-split(struct valid *v, const char *path, struct conf_node *n)
+split(struct valid *v, struct conf_rows rows, struct conf_node *n)
 {
 	struct conf_node head, tail, *t;
 	const struct conf_schema *row;
@@ -177,14 +179,14 @@ split(struct valid *v, const char *path, struct conf_node *n)
 			continue;
 		head = *n;
 		head.nword = k;
-		row = conf_schema_find(path, &head, &nname);
+		row = conf_schema_find(rows, &head, &nname);
 		if (row == NULL || (row->flags & CF_BLOCK) != 0 ||
 		    !conf_syntax_match(row, &head, nname, &err))
 			continue;
 		tail = *n;
 		tail.word += k;
 		tail.nword -= k;
-		if (conf_schema_find(path, &tail, &any) == NULL)
+		if (conf_schema_find(rows, &tail, &any) == NULL)
 			continue;
 		too_many(v, row, n, nname, k, true);
 		t = conf_node_new();
@@ -294,7 +296,7 @@ statement(struct valid *v, const char *path, struct conf_node *parent,
 		n->bad = true;
 		return;
 	}
-	row = conf_schema_find(path, n, &nname);
+	row = conf_schema_find(v->rows, n, &nname);
 	if (row == NULL) {
 		if (!n->bad)
 			unknown(v, path, parent, n);
@@ -312,7 +314,7 @@ statement(struct valid *v, const char *path, struct conf_node *parent,
 	}
 	/* What a block holds is looked at whatever is wrong with its name. */
 	if (!n->bad && !conf_syntax_match(row, n, nname, &err)) {
-		*rest = split(v, path, n);
+		*rest = split(v, v->rows, n);
 		if (*rest == NULL) {
 			suggest(n, &err);
 			mismatch(v, row, n, nname, &err);
@@ -407,8 +409,10 @@ static void
 block(struct valid *v, const char *path, struct conf_node *b)
 {
 	struct conf_node out = { 0 }, *n, *rest;
+	struct conf_rows outer = v->rows;
 	size_t i;
 
+	v->rows = conf_schema_rows(path);
 	for (i = 0; i < b->nchild; i++) {
 		for (n = b->child[i]; n != NULL; n = rest) {
 			statement(v, path, b, n, &rest);
@@ -421,6 +425,7 @@ block(struct valid *v, const char *path, struct conf_node *b)
 	b->capchild = out.capchild;
 	twice(v, b);
 	required(v, path, b);
+	v->rows = outer;
 }
 
 void

@@ -44,7 +44,7 @@ top(const char *sub)
 static int
 read_named(void *arg, const char *path, struct conf_file *out)
 {
-	struct conf_reader fs = *(struct conf_reader *)arg;
+	struct conf_reader fs = { 0 };
 	const char *dot = strrchr(path, '/') + 1;
 	int r;
 
@@ -231,7 +231,9 @@ glob_sample(void *arg, const char *pattern, char ***paths, size_t *n)
 {
 	*n = 1;
 	*paths = mem_alloc(sizeof(**paths));
-	(*paths)[0] = mem_strdup("/conf.d/as64500.conf");
+	/* In the place of the "*". */
+	(*paths)[0] =
+	    mem_printf("%.*sas64500.conf", (int)strlen(pattern) - 6, pattern);
 	return 0;
 }
 
@@ -327,6 +329,32 @@ test_sample(void **state)
 	assert_int_equal(c->nneighbor, 0);
 	assert_int_equal(c->nlisten, 0);
 	conf_free(c);
+}
+
+/* A file is found from its directory, and nothing outside of it. */
+static void
+test_inside(void **state)
+{
+	static const struct {
+		const char *dir, *path;
+		bool in;
+	} row[] = { { "/a", "/a/x", true }, { "/a/", "/a/b/x", true },
+		{ "/a", "/ab/x", false }, { "/a", "/a/../x", false },
+		{ "/a", "/a/b/..", false }, { "/", "/x", true },
+		{ ".", "x", true }, { ".", "./x/y", true },
+		{ ".", "../x", false }, { ".", "./../x", false },
+		{ ".", "/x", false }, { "a", "a/x", true },
+		{ "a", "b/x", false } };
+	struct conf_reader r = { .read = read_text,
+		.arg = (void *)(uintptr_t) "" };
+	struct conf_file f;
+	size_t i;
+
+	for (i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		r.dir = row[i].dir;
+		assert_int_equal(conf_file_read(&r, row[i].path, &f),
+		    row[i].in ? -ENOENT : -EXDEV);
+	}
 }
 
 /* ---- printing ---------------------------------------------------------- */
@@ -697,6 +725,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_inside),
 		cmocka_unit_test(test_files),
 		cmocka_unit_test(test_json),
 		cmocka_unit_test(test_sample),
