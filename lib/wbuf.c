@@ -1,7 +1,5 @@
 #include "lib/wbuf.h"
 
-#include <string.h>
-
 void
 wbuf_init(struct wbuf *w, void *p, size_t cap)
 {
@@ -9,47 +7,6 @@ wbuf_init(struct wbuf *w, void *p, size_t cap)
 	w->len = 0;
 	w->cap = cap;
 	w->over = false;
-}
-
-size_t
-wbuf_room(const struct wbuf *w)
-{
-	return w->over ? 0 : w->cap - w->len;
-}
-
-void
-wbuf_bytes(struct wbuf *w, const void *src, size_t n)
-{
-	if (w->over || w->cap - w->len < n) {
-		w->over = true;
-		return;
-	}
-	if (n > 0)
-		memcpy(w->p + w->len, src, n);
-	w->len += n;
-}
-
-void
-wbuf_u8(struct wbuf *w, uint8_t v)
-{
-	wbuf_bytes(w, &v, 1);
-}
-
-void
-wbuf_u16(struct wbuf *w, uint16_t v)
-{
-	uint8_t b[2] = { (uint8_t)(v >> 8), (uint8_t)v };
-
-	wbuf_bytes(w, b, sizeof b);
-}
-
-void
-wbuf_u32(struct wbuf *w, uint32_t v)
-{
-	uint8_t b[4] = { (uint8_t)(v >> 24), (uint8_t)(v >> 16),
-		(uint8_t)(v >> 8), (uint8_t)v };
-
-	wbuf_bytes(w, b, sizeof b);
 }
 
 size_t

@@ -66,7 +66,7 @@ test_short(void **state)
 static void
 test_sub(void **state)
 {
-	struct cur c, sub, none;
+	struct cur c, sub = { NULL, NULL }, none = sub;
 	uint8_t v;
 
 	cur_init(&c, octets, sizeof octets);
