@@ -96,6 +96,12 @@ block(struct print *p, const char *path, const struct conf_node *b, int indent)
 	size_t i, k;
 	bool seen;
 
+	/* What a rule sets is set in the order in which it is written. */
+	if (strcmp(path, "policy/rule") == 0) {
+		for (k = 0; k < b->nchild; k++)
+			statement(p, b->child[k], indent);
+		return;
+	}
 	for (i = 0; i < conf_schema_n; i++) {
 		row = &conf_schema[i];
 		if (strcmp(row->path, path) != 0 ||

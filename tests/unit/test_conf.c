@@ -458,6 +458,30 @@ test_canonical(void **state)
 	conf_free(c);
 }
 
+/* Delete and then add is not add and then delete. */
+static void
+test_rule_order(void **state)
+{
+	struct conf *c = load(HEAD NB("203.0.113.1",
+	    "") "policy o { rule r { accept; set community delete 1:2; "
+		"set community add 1:2; } }\n");
+	const struct rule *r;
+	struct conf *again;
+	char *s;
+
+	assert_non_null(c);
+	s = conf_print(c, 0);
+	again = load(s);
+	assert_non_null(again);
+	r = conf_policy_find(again, "o")->rules->rule[0];
+	assert_int_equal(r->nact, 2);
+	assert_int_equal(r->act[0].type, ACT_COMM_DELETE);
+	assert_int_equal(r->act[1].type, ACT_COMM_ADD);
+	free(s);
+	conf_free(c);
+	conf_free(again);
+}
+
 /* ---- guards, rules ----------------------------------------------------- */
 
 static void
@@ -731,6 +755,7 @@ main(void)
 		cmocka_unit_test(test_sample),
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_canonical),
+		cmocka_unit_test(test_rule_order),
 		cmocka_unit_test(test_guards),
 		cmocka_unit_test(test_rules),
 		cmocka_unit_test(test_not_built),
