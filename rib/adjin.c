@@ -282,6 +282,7 @@ adjin_put(struct adjin *ai, const struct pfx *pfx,
 	bool stale, changed;
 
 	assert(r->reason != 0 || (r->attrs != 0 && r->flags == 0));
+	assert(r->flags != (ADJIN_MALFORMED | ADJIN_HELD));
 	if (r->reason > RIB_REASON_MAX)
 		r->reason = RIB_REASON_MAX;
 	if (id == 0) {

@@ -7,7 +7,7 @@
 
 #include "rib/store.h"
 
-static void dest_maybe_free(struct rib *, uint32_t dest);
+static void ghost_drop(struct rib *, struct dest *);
 
 struct rib *
 rib_new(struct attrs_pool *pool)
@@ -42,8 +42,10 @@ rib_free(struct rib *rib)
 
 			dest->refs = 1; /* stays until we are through */
 			while (dest->first != 0)
-				rib_path_del(rib, dest->first);
-			attrs_unref(rib->pool, dest->best_attrs);
+				if (is_ghost(rib_path_at(rib, dest->first)))
+					ghost_drop(rib, dest);
+				else
+					rib_path_del(rib, dest->first);
 		}
 		trie_free(rib->trie[f]);
 		slab_fini(&rib->dests[f]);
@@ -214,8 +216,12 @@ rib_path_find(const struct rib *rib, uint32_t dest, uint16_t peer)
 {
 	uint32_t id = rib_dest_at(rib, dest)->first;
 
-	while (id != 0 && rib_path_at(rib, id)->peer != peer)
-		id = rib_path_at(rib, id)->next;
+	for (; id != 0; id = rib_path_at(rib, id)->next) {
+		const struct path *p = rib_path_at(rib, id);
+
+		if (p->peer == peer && !is_ghost(p))
+			break;
+	}
 	return id;
 }
 
@@ -258,6 +264,39 @@ path_usable(const struct path *p)
 	return p->reason == 0 && !p->held && !p->malformed && p->after != 0;
 }
 
+/* The best path is about to change: what it was stays in front. */
+static void
+ghost_leave(struct rib *rib, uint32_t id)
+{
+	struct path *p = rib_path_at(rib, id), *ghost;
+	struct dest *d = rib_dest_at(rib, p->dest);
+	uint32_t n = slab_new(&rib->paths);
+
+	ghost = rib_path_at(rib, n);
+	ghost->dest = p->dest;
+	ghost->after = p->after;
+	ghost->peer = p->peer;
+	ghost->since = p->since;
+	ghost->best = ghost->malformed = ghost->held = 1;
+	attrs_ref(rib->pool, ghost->after);
+	ghost->next = d->first;
+	d->first = n;
+	p->best = 0;
+}
+
+/* The first path is a ghost, and is not needed any more. */
+static void
+ghost_drop(struct rib *rib, struct dest *d)
+{
+	uint32_t n = d->first;
+	struct path *ghost = rib_path_at(rib, n);
+
+	d->first = ghost->next;
+	attrs_unref(rib->pool, ghost->after);
+	ghost->dest = 0;
+	slab_del(&rib->paths, n);
+}
+
 bool
 rib_path_set(
     struct rib *rib, uint32_t id, const struct adjin_route *r, uint32_t now_s)
@@ -269,6 +308,8 @@ rib_path_set(
 	    p->malformed == !!(r->flags & ADJIN_MALFORMED) &&
 	    p->held == !!(r->flags & ADJIN_HELD))
 		return false;
+	if (p->best && p->after != r->attrs)
+		ghost_leave(rib, id);
 	attrs_ref(rib->pool, r->attrs_in);
 	attrs_ref(rib->pool, r->attrs);
 	p->in = r->attrs_in;
@@ -299,19 +340,25 @@ rib_path_del(struct rib *rib, uint32_t id)
 	struct dest *d = rib_dest_at(rib, p->dest);
 	uint32_t dest = p->dest, *at = &d->first;
 
-	while (*at != id)
-		at = &rib_path_at(rib, *at)->next;
-	*at = p->next;
 	if (path_usable(p)) {
 		path_use(rib, p, false);
 		rib_mark(rib, dest);
 	}
 	if (p->ecmp)
 		d->ecmp_touched = 1;
-	attrs_unref(rib->pool, p->in);
-	attrs_unref(rib->pool, p->after);
 	rib->peers[p->peer].npaths--;
 	rib->npaths[rib_dest_fam(dest)]--;
+	attrs_unref(rib->pool, p->in);
+	if (p->best) {
+		p->in = 0;
+		p->ecmp = 0;
+		p->malformed = p->held = 1; /* a ghost */
+		return;
+	}
+	while (*at != id)
+		at = &rib_path_at(rib, *at)->next;
+	*at = p->next;
+	attrs_unref(rib->pool, p->after);
 	p->dest = 0;
 	slab_del(&rib->paths, id);
 	dest_maybe_free(rib, dest);
@@ -346,8 +393,13 @@ bool
 rib_paths(
     const struct rib *rib, uint32_t dest, uint32_t *it, struct rib_path *v)
 {
-	uint32_t id = *it == 0 ? rib_dest_at(rib, dest)->first : *it;
+	uint32_t id = *it;
 
+	if (id == 0) {
+		id = rib_dest_at(rib, dest)->first;
+		if (id != 0 && is_ghost(rib_path_at(rib, id)))
+			id = rib_path_at(rib, id)->next;
+	}
 	if (id == 0 || id == UINT32_MAX)
 		return false;
 	rib_path_view(rib, id, v);
@@ -360,19 +412,13 @@ rib_paths(
 bool
 rib_best(const struct rib *rib, uint32_t dest, struct rib_path *v)
 {
-	const struct dest *d = rib_dest_at(rib, dest);
+	uint32_t id = rib_dest_at(rib, dest)->first;
 
-	if (d->best_attrs == 0)
+	if (id == 0 || !rib_path_at(rib, id)->best)
 		return false;
-	/* Its record may have changed, or gone, since the last run. */
-	if (d->first != 0 && rib_path_at(rib, d->first)->best)
-		rib_path_view(rib, d->first, v);
-	else
-		memset(v, 0, sizeof *v);
-	v->peer = d->best_peer;
-	v->attrs = d->best_attrs;
+	rib_path_view(rib, id, v);
+	v->malformed = v->held = false; /* of a ghost */
 	v->reason = 0;
-	v->best = true;
 	return true;
 }
 
@@ -544,16 +590,33 @@ to_front(struct rib *rib, struct dest *d, uint32_t id)
 	d->first = id;
 }
 
+/* What was told as the best path, with a reference; a ghost goes. */
+static void
+old_best(struct rib *rib, struct dest *d, struct rib_change *c)
+{
+	const struct path *p =
+	    d->first == 0 ? NULL : rib_path_at(rib, d->first);
+
+	if (p == NULL || !p->best)
+		return;
+	c->old_attrs = p->after;
+	c->old_peer = p->peer;
+	attrs_ref(rib->pool, c->old_attrs);
+	if (is_ghost(p))
+		ghost_drop(rib, d);
+}
+
 static void
 decide_dest(struct rib *rib, uint32_t dest, rib_best_fn *fn, void *arg)
 {
 	struct dest *d = rib_dest_at(rib, dest);
-	struct rib_change c = { .dest = dest,
-		.old_attrs = d->best_attrs,
-		.old_peer = d->best_peer };
-	size_t best, n = decide(rib, d, &best);
+	enum fam fam = rib_dest_fam(dest);
+	struct rib_change c = { .dest = dest };
 	struct pfx pfx;
+	size_t best, n;
 
+	old_best(rib, d, &c);
+	n = decide(rib, d, &best);
 	c.ecmp_changed = set_flags(rib, d, n, best) | d->ecmp_touched;
 	if (n > 0) {
 		const struct path *p = rib_path_at(rib, rib->cand[best]);
@@ -567,23 +630,15 @@ decide_dest(struct rib *rib, uint32_t dest, rib_best_fn *fn, void *arg)
 	c.best_changed = c.new_attrs != c.old_attrs ||
 	    (c.new_attrs != 0 && c.new_peer != c.old_peer);
 	d->dirty = d->ecmp_touched = d->hop_touched = 0;
-	if (c.best_changed) {
-		enum fam fam = rib_dest_fam(dest);
-
-		attrs_ref(rib->pool, c.new_attrs);
-		d->best_attrs = c.new_attrs;
-		d->best_peer = c.new_peer;
-		rib->nbest[fam] += c.new_attrs != 0;
-		rib->nbest[fam] -= c.old_attrs != 0;
-	}
+	rib->nbest[fam] += c.new_attrs != 0;
+	rib->nbest[fam] -= c.old_attrs != 0;
 	d->refs++;
 	if (c.best_changed || c.ecmp_changed || c.hop_changed) {
 		rib_dest_pfx(rib, dest, &pfx);
 		c.pfx = &pfx;
 		fn(arg, &c);
 	}
-	if (c.best_changed)
-		attrs_unref(rib->pool, c.old_attrs);
+	attrs_unref(rib->pool, c.old_attrs);
 	rib_dest_unref(rib, dest);
 }
 
@@ -605,14 +660,14 @@ rib_explain(struct rib *rib, uint32_t dest, struct rib_path *paths,
 
 	n = decide(rib, rib_dest_at(rib, dest), &best);
 	for (uint32_t id = rib_dest_at(rib, dest)->first; id != 0;
-	     id = rib_path_at(rib, id)->next, k++) {
-		if (k >= max)
+	     id = rib_path_at(rib, id)->next) {
+		if (is_ghost(rib_path_at(rib, id)) || k++ >= max)
 			continue;
-		rib_path_view(rib, id, &paths[k]);
-		lost[k] = DECIDE_INELIGIBLE;
+		rib_path_view(rib, id, &paths[k - 1]);
+		lost[k - 1] = DECIDE_INELIGIBLE;
 		for (size_t i = 0; i < n; i++)
 			if (rib->cand[i] == id)
-				lost[k] = rib->lost[i];
+				lost[k - 1] = rib->lost[i];
 	}
 	return k;
 }

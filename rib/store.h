@@ -1,7 +1,7 @@
 /*
  * store.h -- the records of the RIB, for locrib.c and adjin.c only.
  *
- * A million routes cost what is here: 32 octets a path, 20 (IPv6: 32) a
+ * A million routes cost what is here: 32 octets a path, 12 (IPv6: 24) a
  * destination.  So the records name each other by slab numbers, and a
  * destination's number carries its family in the lowest bit.
  */
@@ -30,10 +30,20 @@ struct path {
 };
 _Static_assert(sizeof(struct path) == 32, "a million of them");
 
+/*
+ * What was the best path at the last run stands first, with `best` set.  When
+ * it changes or goes before the next run, a ghost stands there in its place:
+ * a path in no peer's list, that no one sees but rib_best() and the decision.
+ * A destination with a ghost is dirty.
+ */
+static inline bool
+is_ghost(const struct path *p)
+{
+	return p->malformed && p->held;
+}
+
 struct dest {
-	uint32_t first; /* the best path first, as of the last run */
-	uint32_t best_attrs; /* with a reference; 0: no best path */
-	uint16_t best_peer;
+	uint32_t first;
 	uint16_t refs;
 	uint8_t len;
 	uint8_t dirty : 1;
