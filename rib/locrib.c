@@ -113,7 +113,13 @@ rib_peer_get(const struct rib *rib, uint16_t peer)
 void
 rib_set_multipath(struct rib *rib, unsigned int max)
 {
-	rib->max_ecmp = max < 1 ? 1 : max > RIB_ECMP_MAX ? RIB_ECMP_MAX : max;
+	max = max < 1 ? 1 : max > RIB_ECMP_MAX ? RIB_ECMP_MAX : max;
+	if (max == rib->max_ecmp)
+		return;
+	rib->max_ecmp = max;
+	for (uint32_t i = 0; i < rib->npeers; i++)
+		if (rib->peers[i].npaths > 0)
+			rib->peers_pending = rib->peers[i].pending = true;
 }
 
 /* ---- destinations ----------------------------------------------------- */

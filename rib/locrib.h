@@ -47,7 +47,10 @@ struct rib_peer {
 void rib_peer_set(struct rib *, uint16_t peer, const struct rib_peer *);
 /* All zero for a number never set. */
 const struct rib_peer *rib_peer_get(const struct rib *, uint16_t peer);
-/* How many equal paths are used together: 1 (the default) to RIB_ECMP_MAX. */
+/*
+ * How many equal paths are used together: 1 (the default) to RIB_ECMP_MAX.
+ * A change is worked off by rib_nexthop_run().
+ */
 void rib_set_multipath(struct rib *, unsigned int max);
 
 /* ---- destinations ---- */

@@ -220,6 +220,10 @@ multipath(void **state)
 	it = 0;
 	while (rib_paths(rib, rib_find(rib, &p), &it, &v))
 		assert_int_equal(v.ecmp, v.peer != 2);
+	/* One path from now on. */
+	rib_set_multipath(rib, 1);
+	assert_int_equal(run(), 1);
+	assert_true(last.ecmp_changed && !last.best_changed);
 }
 
 static void
