@@ -5,6 +5,7 @@
 #include <grp.h>
 #include <libgen.h>
 #include <limits.h>
+#include <poll.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "bgpd/control.h"
@@ -301,6 +303,16 @@ static void
 on_child(void *arg, int signo)
 {
 	/* Only a lab's own ana-fibd; its socket tells the rest. */
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		;
+}
+
+/* It ends with us: its last words come before ours. */
+static void
+reap_fibd(void)
+{
+	for (int i = 0; i < 100 && waitpid(-1, NULL, WNOHANG) == 0; i++)
+		poll(NULL, 0, 10);
 }
 
 static void
@@ -333,6 +345,7 @@ run(struct args *a, struct conf *conf)
 	control_free(eng->control);
 	eng->control = NULL;
 	engine_free(eng);
+	reap_fibd();
 	free(dir);
 	if (why[0] != '\0')
 		fatalx("%s", why);

@@ -248,7 +248,7 @@ tx_reserve(struct session *s, size_t n)
 static void
 queue(struct session *s, const uint8_t *msg, size_t len)
 {
-	if (s->fd == -1 || session_queued(s) + len > SESSION_TX_MAX)
+	if (s->fd == -1)
 		return;
 	tx_reserve(s, len);
 	memcpy(s->tx + s->tx_len, msg, len);
@@ -301,6 +301,9 @@ send_keepalive(struct session *s)
 	uint8_t msg[WIRE_HDR_LEN];
 	struct wbuf w;
 
+	/* It reads nothing: the SendHoldTimer ends it, more would not help. */
+	if (session_queued(s) > SESSION_TX_MAX)
+		return;
 	wbuf_init(&w, msg, sizeof msg);
 	wire_keepalive_write(&w);
 	queue(s, msg, w.len);
@@ -320,8 +323,14 @@ writable(struct session *s)
 	}
 	s->tx_pos += (size_t)n;
 	s->last_write_ms = s->peer->eng->now_ms;
-	if (s->tx_pos == s->tx_len)
+	if (s->tx_pos == s->tx_len) {
 		s->tx_pos = s->tx_len = 0;
+		if (s->tx_cap > SESSION_TX_KEEP) {
+			free(s->tx);
+			s->tx = NULL;
+			s->tx_cap = 0;
+		}
+	}
 	if (s->send_hold.armed)
 		arm(s, &s->send_hold, session_send_hold_ms(s));
 	want(s);

@@ -18,6 +18,7 @@ enum {
 	SESSION_RX = WIRE_MAX_EXT + 1, /* one message's room, never more */
 	SESSION_TX_HIGH = 256 * 1024, /* above it marks stay marks */
 	SESSION_TX_MAX = 1024 * 1024, /* even control messages end here */
+	SESSION_TX_KEEP = 64 * 1024, /* what an empty queue may keep */
 };
 
 struct session {
