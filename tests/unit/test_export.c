@@ -233,8 +233,11 @@ test_well_known(void **state)
 	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
 		x->f.internal = t[i].internal;
 		x->f.role = t[i].role;
+		x->f.off = GUARD_BIT(GUARD_EXPORT);
 		set_comm(x, t[i].comm);
-		assert_int_equal(check(x, SOURCE_LOCAL), t[i].why);
+		assert_int_equal(check(x, SOURCE_EXTERNAL), t[i].why);
+		/* On a route of our own it is for those who get it. */
+		assert_int_equal(check(x, SOURCE_LOCAL), REASON_NONE);
 	}
 	/* What a rule of ours adds is for the neighbor, not for us. */
 	x->f.internal = false;
