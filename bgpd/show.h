@@ -22,14 +22,17 @@ struct show {
 	enum cmd_exit code; /* when it is over */
 
 	/* Where the walk stands. */
-	bool begun;
-	uint16_t peer;
+	bool begun, listing; /* listing: inside the answer's one array */
+	bool gone; /* the neighbor asked for was freed meanwhile */
+	uint16_t only; /* number of the neighbor asked for, 0: all */
+	uint16_t reason; /* of a rejection, with req.reason */
+	uint16_t peer; /* the last one that is done, 0: none */
 	enum fam fam;
 	struct pfx at;
 	uint64_t rows;
 	struct adjin_walk *walk;
 	uint16_t walk_peer;
-	uint32_t walk_up; /* the peer's session that the walk belongs to */
+	uint32_t best[FAM_N], in_fib[FAM_N]; /* counted of the next peer */
 };
 
 /*

@@ -1,0 +1,474 @@
+/* show.c -- the frame of every answer, and the answers about ourselves. */
+#include "bgpd/show.h"
+
+#include <malloc.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bgpd/engine.h"
+#include "bgpd/show_cmd.h"
+#include "platform/clock.h"
+#include "policy/asnset.h"
+#include "policy/pfxset.h"
+
+/* ---- small things ----------------------------------------------------- */
+
+bool
+show_fail(struct show *s, enum cmd_exit code, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(s->err, sizeof s->err, fmt, ap);
+	va_end(ap);
+	s->code = code;
+	return false;
+}
+
+bool
+show_only(struct show *s)
+{
+	const struct peer *p;
+	char word[256];
+
+	if (s->req.neighbor == NULL)
+		return true;
+	p = engine_peer_find(s->eng, s->req.neighbor);
+	if (p == NULL)
+		return show_fail(s, CMD_NOT_FOUND,
+		    "no such neighbor: %s (ana-bgpctl show lists them)",
+		    out_safe(s->req.neighbor, word, sizeof word));
+	s->only = p->num;
+	return true;
+}
+
+struct peer *
+show_next_peer(const struct engine *eng, unsigned int after)
+{
+	struct peer *p, *next = NULL;
+
+	TAILQ_FOREACH (p, &eng->peers, entry)
+		if (p->num > after && (next == NULL || p->num < next->num))
+			next = p;
+	return next;
+}
+
+const char *
+show_name(const struct show *s, const struct peer *p, char *buf, size_t n)
+{
+	if (s->req.numeric || p->conf->description == NULL)
+		return addr_print(&p->conf->addr, buf, n);
+	return out_safe(p->conf->description, buf, n);
+}
+
+int64_t
+show_since(int64_t when_s)
+{
+	int64_t sec = clock_real_s() - when_s;
+
+	if (when_s == 0)
+		return -1;
+	return sec < 0 ? 0 : sec; /* the clock may have been set back */
+}
+
+const char *
+show_ago(int64_t when_s, char *buf, size_t n)
+{
+	return out_timeframe(show_since(when_s), buf, n);
+}
+
+const char *
+show_time(int64_t when_s, char *buf, size_t n)
+{
+	time_t t = (time_t)when_s;
+	struct tm tm;
+
+	gmtime_r(&t, &tm);
+	strftime(buf, n, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	return buf;
+}
+
+const char *
+show_hex(const uint8_t *p, size_t len, char *buf, size_t cap)
+{
+	static const char digit[] = "0123456789abcdef";
+	size_t n = 0;
+
+	for (size_t i = 0; i < len && n + 3 <= cap; i++) {
+		buf[n++] = digit[p[i] >> 4];
+		buf[n++] = digit[p[i] & 15];
+	}
+	buf[n] = '\0';
+	return buf;
+}
+
+const char *
+show_ifname(const struct engine *eng, uint32_t ifindex, char *buf, size_t n)
+{
+	for (size_t i = 0; i < eng->nlink; i++)
+		if (eng->link[i].ifindex == ifindex)
+			return out_safe_n(eng->link[i].name,
+			    strnlen(
+				eng->link[i].name, sizeof eng->link[i].name),
+			    buf, n);
+	snprintf(buf, n, "#%u", ifindex);
+	return buf;
+}
+
+void
+show_walk_begin(struct show *s, struct peer *p, enum fam fam)
+{
+	show_walk_end(s);
+	s->fam = fam;
+	s->walk = adjin_walk_new(p->adjin, fam);
+	s->walk_peer = p->num;
+}
+
+void
+show_walk_end(struct show *s)
+{
+	adjin_walk_free(s->walk);
+	s->walk = NULL;
+	s->walk_peer = 0;
+}
+
+/* ---- version ---------------------------------------------------------- */
+
+static void
+count_peers(const struct engine *eng, unsigned int *up, unsigned int *all)
+{
+	const struct peer *p;
+
+	*up = *all = 0;
+	TAILQ_FOREACH (p, &eng->peers, entry) {
+		++*all;
+		*up += p->up != NULL;
+	}
+}
+
+static bool
+head_version(struct show *s)
+{
+	const struct engine *eng = s->eng;
+	struct out *o = s->out;
+	char id[ADDR_STRLEN], t[OUT_TIME_LEN], when[32], path[1024];
+	struct addr rid = addr_v4(eng->conf->router_id);
+	unsigned int up, all;
+
+	addr_print(&rid, id, sizeof id);
+	count_peers(eng, &up, &all);
+	out_safe(eng->opts.conf_path, path, sizeof path);
+	out_text(o, "ana-bgpd %s\n", ANA_VERSION);
+	out_text(o, "  AS%u, router-id %s%s\n", eng->conf->as, id,
+	    eng->conf->lab_mode ? ", LAB MODE: documentation numbers are "
+				  "accepted"
+				: "");
+	out_text(o, "  Started %s, %s ago\n",
+	    show_time(eng->start_s, when, sizeof when),
+	    show_ago(eng->start_s, t, sizeof t));
+	out_text(o, "  Configuration %s, generation %u", path, eng->generation);
+	if (eng->reload_s != 0)
+		out_text(o, ", last reload %s ago %s",
+		    show_ago(eng->reload_s, t, sizeof t),
+		    eng->reload_ok ? "went well" : "FAILED");
+	out_text(o, "\n  Neighbors %u of %u up\n", up, all);
+	out_text(o, "  Kernel routes: %s\n",
+	    eng->opts.memory     ? "memory only (-F memory)"
+		: eng->fib_ready ? "ana-fibd is there"
+				 : eng->fib_why);
+	out_str(o, "version", ANA_VERSION);
+	out_strf(o, "as", "%u", eng->conf->as);
+	out_str(o, "router_id", id);
+	out_bool(o, "lab_mode", eng->conf->lab_mode);
+	out_str(o, "started", show_time(eng->start_s, when, sizeof when));
+	out_span(o, "uptime", show_since(eng->start_s));
+	out_obj(o, "config");
+	out_str(o, "path", eng->opts.conf_path);
+	out_u64(o, "generation", eng->generation);
+	out_bool(o, "last_reload_ok", eng->reload_s == 0 || eng->reload_ok);
+	out_span(o, "last_reload", show_since(eng->reload_s));
+	out_end(o);
+	out_u64(o, "neighbors_up", up);
+	out_u64(o, "neighbors", all);
+	out_obj(o, "fib");
+	out_str(o, "kind", eng->opts.memory ? "memory" : "kernel");
+	out_bool(o, "ready", eng->fib_ready);
+	if (!eng->fib_ready)
+		out_str(o, "error", eng->fib_why);
+	out_end(o);
+	return false;
+}
+
+/* ---- health ----------------------------------------------------------- */
+
+/* One line for cron, a load balancer, the watchdog; the exit code tells. */
+static bool
+head_health(struct show *s)
+{
+	const struct engine *eng = s->eng;
+	unsigned int up, all;
+	char why[512], safe[1024];
+	bool ok = engine_ready(eng, why, sizeof why);
+
+	count_peers(eng, &up, &all);
+	if (ok)
+		snprintf(why, sizeof why,
+		    "%u of %u neighbors up, all routes in place", up, all);
+	out_safe(why, safe, sizeof safe);
+	out_text(s->out, "%s: %s\n", ok ? "ok" : "degraded", safe);
+	out_str(s->out, "health", ok ? "ok" : "degraded");
+	out_bool(s->out, "ready", ok);
+	out_str(s->out, "reason", why);
+	out_u64(s->out, "neighbors_up", up);
+	out_u64(s->out, "neighbors", all);
+	s->code = ok ? CMD_DONE : CMD_DEGRADED;
+	return false;
+}
+
+/* ---- loop ------------------------------------------------------------- */
+
+static bool
+head_loop(struct show *s)
+{
+	static const char *const stage[STAGE_N] = {
+		[STAGE_IO] = "io",
+		[STAGE_TIMERS] = "timers",
+		[STAGE_RIB] = "rib",
+		[STAGE_FIB] = "fib",
+		[STAGE_OUT] = "out",
+		[STAGE_CONTROL] = "control",
+	};
+	const struct engine_loop *l = &s->eng->loop;
+	struct out *o = s->out;
+
+	out_text(o, "%llu turns, the longest took %llu us\n\n",
+	    (unsigned long long)l->turns, (unsigned long long)l->max_turn_us);
+	out_text(o, "%-10s %14s %12s\n", "Stage", "Total us", "Longest us");
+	out_obj(o, "evloop");
+	out_u64(o, "count", l->turns);
+	out_u64(o, "max_turn_usec", l->max_turn_us);
+	for (int i = 0; i < STAGE_N; i++) {
+		out_text(o, "%-10s %14llu %12llu\n", stage[i],
+		    (unsigned long long)l->us[i],
+		    (unsigned long long)l->max_us[i]);
+		out_obj(o, stage[i]);
+		out_u64(o, "usec", l->us[i]);
+		out_u64(o, "max_usec", l->max_us[i]);
+		out_end(o);
+	}
+	out_end(o);
+	return false;
+}
+
+/* ---- memory ----------------------------------------------------------- */
+
+struct memory {
+	struct out *o;
+	size_t total;
+};
+
+static void
+owner(struct memory *m, const char *key, const char *what, uint64_t count,
+    size_t size)
+{
+	m->total += size;
+	out_text(m->o, "%10llu %-32s %12zu octets\n", (unsigned long long)count,
+	    what, size);
+	out_obj(m->o, key);
+	out_u64(m->o, "count", count);
+	out_u64(m->o, "size", size);
+	out_end(m->o);
+}
+
+static void
+memory_rib(const struct engine *eng, struct memory *m)
+{
+	const struct export_group *g;
+	struct rib_stats rib;
+	struct attrs_stats attrs;
+	struct adjout_stats out;
+	uint64_t n = 0;
+	size_t size = 0;
+
+	rib_stats(eng->rib, &rib);
+	attrs_stats(eng->attrs, &attrs);
+	owner(m, "prefix", "prefixes and paths",
+	    rib.paths[FAM_INET] + rib.paths[FAM_INET6], rib.memory);
+	m->total += attrs.memory;
+	out_text(m->o, "%10zu %-32s %12zu octets, %llu references\n",
+	    attrs.sets, "attribute sets", attrs.memory,
+	    (unsigned long long)attrs.refs);
+	out_obj(m->o, "rde_aspath");
+	out_u64(m->o, "count", attrs.sets);
+	out_u64(m->o, "size", attrs.memory);
+	out_u64(m->o, "references", attrs.refs);
+	out_end(m->o);
+	TAILQ_FOREACH (g, &eng->groups, entry) {
+		adjout_stats(g->out, &out);
+		n += out.prefixes[FAM_INET] + out.prefixes[FAM_INET6];
+		size += out.memory;
+	}
+	owner(m, "adjout_prefix", "prefixes announced", n, size);
+	owner(m, "nexthop", "next hops", nexthops_count(eng->nexthops),
+	    nexthops_memory(eng->nexthops));
+}
+
+static void
+memory_queues(const struct engine *eng, struct memory *m)
+{
+	const struct peer *p;
+	uint64_t n = 0;
+	size_t size = 0;
+
+	TAILQ_FOREACH (p, &eng->peers, entry) {
+		const struct session *all[] = { p->up, p->in, p->out };
+
+		for (int i = 0; i < 3; i++) {
+			if (all[i] == NULL)
+				continue;
+			n++;
+			size += sizeof *all[i] + all[i]->tx_cap + SESSION_RX;
+		}
+		size += sizeof *p;
+	}
+	owner(m, "session", "sessions with their buffers", n, size);
+}
+
+static bool
+head_memory(struct show *s)
+{
+	const struct engine *eng = s->eng;
+	struct memory m = { s->out, 0 };
+	size_t sets = 0;
+	struct mallinfo2 heap = mallinfo2();
+
+	out_obj(s->out, "memory");
+	memory_rib(eng, &m);
+	memory_queues(eng, &m);
+	out_obj(s->out, "total");
+	out_u64(s->out, "size", m.total);
+	out_end(s->out);
+	out_end(s->out);
+	for (size_t i = 0; i < eng->conf->nset; i++)
+		if (eng->conf->set[i].set != NULL)
+			sets += pfxset_memory(eng->conf->set[i].set);
+	out_obj(s->out, "sets");
+	owner(&m, "prefix_set", "prefix sets", eng->conf->nset, sets);
+	out_obj(s->out, "total");
+	out_u64(s->out, "size", sets);
+	out_end(s->out);
+	out_end(s->out);
+	out_text(s->out, "%10s %-32s %12zu octets\n", "", "all of the above",
+	    m.total);
+	out_text(s->out, "%10s %-32s %12zu octets\n", "",
+	    "in use, by the allocator", heap.uordblks + heap.hblkhd);
+	out_u64(s->out, "heap", heap.uordblks + heap.hblkhd);
+	return false;
+}
+
+/* ---- configuration ---------------------------------------------------- */
+
+static bool
+head_config(struct show *s)
+{
+	char *text =
+	    conf_print(s->eng->conf, s->req.canonical ? 0 : CONF_PRINT_ORIGIN);
+
+	out_text(s->out, "%s", text);
+	out_str(s->out, "path", s->eng->opts.conf_path);
+	out_str(s->out, "config", text);
+	free(text);
+	return false;
+}
+
+/* ---- the frame -------------------------------------------------------- */
+
+static const struct show_cmd show_cmd_version = { NULL, head_version, NULL },
+			     show_cmd_health = { NULL, head_health, NULL },
+			     show_cmd_loop = { NULL, head_loop, NULL },
+			     show_cmd_memory = { NULL, head_memory, NULL },
+			     show_cmd_config = { NULL, head_config, NULL };
+
+static const struct show_cmd *const command[CMD_N] = {
+	[CMD_SHOW_SUMMARY] = &show_cmd_summary,
+	[CMD_SHOW_NEIGHBOR] = &show_cmd_neighbor,
+	[CMD_SHOW_RIB] = &show_cmd_rib,
+	[CMD_SHOW_REJECTED] = &show_cmd_rejected,
+	[CMD_SHOW_FIB] = &show_cmd_fib,
+	[CMD_SHOW_NEXTHOP] = &show_cmd_nexthop,
+	[CMD_SHOW_INTERFACES] = &show_cmd_interfaces,
+	[CMD_SHOW_VERSION] = &show_cmd_version,
+	[CMD_SHOW_ERRORS] = &show_cmd_errors,
+	[CMD_SHOW_LOOP] = &show_cmd_loop,
+	[CMD_SHOW_MEMORY] = &show_cmd_memory,
+	[CMD_SHOW_CONFIG] = &show_cmd_config,
+	[CMD_CHECK_HEALTH] = &show_cmd_health,
+};
+
+static void
+finish(struct show *s)
+{
+	char name[256] = "", when[32];
+
+	show_walk_end(s);
+	if (s->listing)
+		out_end(s->out);
+	gethostname(name, sizeof name - 1);
+	out_obj(s->out, "ana");
+	out_str(s->out, "version", ANA_VERSION);
+	out_str(s->out, "hostname",
+	    s->eng->conf->hostname != NULL ? s->eng->conf->hostname : name);
+	out_str(s->out, "time", show_time(clock_real_s(), when, sizeof when));
+	out_u64(s->out, "generation", s->eng->generation);
+	out_end(s->out);
+	out_end(s->out);
+}
+
+bool
+show_run(struct show *s, unsigned int budget)
+{
+	const struct show_cmd *c = command[s->req.id];
+
+	if (c == NULL) {
+		show_fail(s, CMD_USAGE, "ana-bgpctl answers that by itself");
+		return false;
+	}
+	if (!s->begun) {
+		s->begun = true;
+		out_obj(s->out, NULL);
+		s->listing = c->list != NULL;
+		if (s->listing)
+			out_arr(s->out, c->list);
+		if (!c->head(s)) {
+			finish(s);
+			return false;
+		}
+	}
+	if (!s->gone && c->rows(s, budget))
+		return true;
+	if (s->gone)
+		show_fail(s, CMD_NOT_FOUND,
+		    "the neighbor was removed from the configuration "
+		    "meanwhile");
+	finish(s);
+	return false;
+}
+
+void
+show_end(struct show *s)
+{
+	show_walk_end(s);
+}
+
+void
+show_forget_peer(struct show *s, uint16_t peer)
+{
+	if (s->walk_peer == peer)
+		show_walk_end(s);
+	if (s->only == peer)
+		s->gone = true;
+}

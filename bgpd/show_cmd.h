@@ -1,0 +1,60 @@
+/*
+ * show_cmd.h -- what the files show*.c share: one entry a command, and the
+ * small things that every answer says in the same way.
+ */
+#ifndef SHOW_CMD_H
+#define SHOW_CMD_H
+
+#include "bgpd/show.h"
+
+struct engine;
+struct peer;
+
+/* How many rows one neighbor's block is worth in a slice's budget. */
+enum {
+	SHOW_BLOCK = 16
+};
+
+/*
+ * One command.  head() comes once, after the list's array was opened: what
+ * stands above the rows, and whether there will be any (false: over, with
+ * err and code set where that is a fault).  rows() writes about `budget` of
+ * them; true: more are to come.
+ */
+struct show_cmd {
+	const char *list; /* the array's key, NULL: none */
+	bool (*head)(struct show *);
+	bool (*rows)(struct show *, unsigned int budget);
+};
+
+extern const struct show_cmd show_cmd_summary, show_cmd_neighbor,
+    show_cmd_errors; /* show_neighbor.c */
+extern const struct show_cmd show_cmd_rib, show_cmd_rejected; /* show_rib.c */
+extern const struct show_cmd show_cmd_fib, show_cmd_nexthop,
+    show_cmd_interfaces; /* show_fib.c */
+
+/* ---- show.c ---- */
+
+/* The sentence and the exit code; returns false, for head(). */
+bool show_fail(struct show *, enum cmd_exit, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+/* Looks the neighbor up that was asked for, if any: s->only. */
+bool show_only(struct show *);
+/* The configured peer with the lowest number above `after`, or NULL. */
+struct peer *show_next_peer(const struct engine *, unsigned int after);
+/* Description, or with -n and without one the address; safe to print. */
+const char *show_name(const struct show *, const struct peer *, char *, size_t);
+/* Seconds since a time of the real clock; -1 (never) for 0. */
+int64_t show_since(int64_t when_s);
+/* The same as text, "00:01:31". */
+const char *show_ago(int64_t when_s, char *buf, size_t);
+/* "2026-11-22T09:06:00Z" */
+const char *show_time(int64_t when_s, char *buf, size_t);
+/* Octets as hex digits, at most cap of them fit; returns buf. */
+const char *show_hex(const uint8_t *, size_t len, char *buf, size_t cap);
+/* "ge-0", or "#7" for an interface that is not known. */
+const char *show_ifname(const struct engine *, uint32_t, char *buf, size_t);
+void show_walk_begin(struct show *, struct peer *, enum fam);
+void show_walk_end(struct show *);
+
+#endif /* SHOW_CMD_H */

@@ -1,0 +1,270 @@
+/* show_fib.c -- the kernel's side: routes, next hops, interfaces. */
+#include <stdio.h>
+#include <string.h>
+
+#include "bgpd/engine.h"
+#include "bgpd/show_cmd.h"
+
+/* ---- routes ----------------------------------------------------------- */
+
+static void
+put_route(struct show *s, const struct fibsync_route *r)
+{
+	const struct conf_fib *c = &s->eng->conf->fib;
+	struct out *o = s->out;
+	char pfx[PFX_STRLEN], gw[ADDR_STRLEN], dev[72], err[512] = "";
+
+	pfx_print(&r->pfx, pfx, sizeof pfx);
+	addr_print(&r->nh[0].addr, gw, sizeof gw);
+	if (r->text != NULL && *r->text != '\0')
+		out_safe(r->text, err, sizeof err);
+	else if (r->err != 0)
+		strlcpy(err, strerror(r->err), sizeof err);
+	for (size_t i = 0; i < r->nnh; i++) {
+		char a[ADDR_STRLEN];
+
+		addr_print(&r->nh[i].addr, a, sizeof a);
+		show_ifname(s->eng, r->nh[i].ifindex, dev, sizeof dev);
+		if (i > 0)
+			out_text(
+			    o, "%-5s %4s %-20s %-15s %s\n", "", "", "", a, dev);
+		else
+			out_text(o, "%-5s %4u %-20s %-15s %-12s %s%s%s\n",
+			    r->state == FIBSYNC_INSTALLED ? "*B" : "B",
+			    c->metric, pfx, a, dev,
+			    fibsync_state_name(r->state),
+			    *err != '\0' ? ": " : "", err);
+	}
+	out_obj(o, NULL);
+	out_str(o, "prefix", pfx);
+	out_u64(o, "priority", c->metric);
+	out_str(o, "origin", "bgp");
+	out_bool(o, "used_by_nexthop", false);
+	out_bool(o, "blackhole", false);
+	out_bool(o, "reject", false);
+	out_str(o, "nexthop", gw);
+	out_str(o, "state", fibsync_state_name(r->state));
+	if (*err != '\0')
+		out_str(o, "error", err);
+	out_arr(o, "nexthops");
+	for (size_t i = 0; i < r->nnh; i++) {
+		out_obj(o, NULL);
+		out_str(
+		    o, "address", addr_print(&r->nh[i].addr, gw, sizeof gw));
+		out_str(o, "interface",
+		    show_ifname(s->eng, r->nh[i].ifindex, dev, sizeof dev));
+		out_u64(o, "weight", r->nh[i].weight);
+		out_end(o);
+	}
+	out_end(o);
+	out_end(o);
+	s->rows++;
+}
+
+static void
+fib_legend(struct show *s)
+{
+	out_text(s->out,
+	    "flags: * = in the kernel's table, B = BGP\n\n"
+	    "%-5s %4s %-20s %-15s %-12s %s\n",
+	    "flags", "prio", "destination", "gateway", "interface", "state");
+}
+
+/* The longest one of ours that covers the address. */
+static bool
+fib_longest(const struct show *s, struct fibsync_route *r)
+{
+	const struct pfx *want = &s->req.prefix;
+	struct pfx p;
+
+	for (int len = want->len; len >= 0; len--) {
+		pfx_make(&p, &want->addr, (unsigned int)len);
+		if (fibsync_get(s->eng->fibsync, &p, r) != FIBSYNC_NONE)
+			return true;
+		if (!s->req.is_addr)
+			return false;
+	}
+	return false;
+}
+
+static bool
+head_fib(struct show *s)
+{
+	struct fibsync_route r;
+	char text[PFX_STRLEN];
+
+	s->fam = FAM_INET;
+	if (!s->req.has_prefix) {
+		if (!s->eng->fib_ready)
+			show_fail(s, CMD_DONE,
+			    "ana-fibd is not there: %s; nothing below is "
+			    "confirmed",
+			    s->eng->fib_why);
+		fib_legend(s);
+		return true;
+	}
+	if (!fib_longest(s, &r))
+		return show_fail(s, CMD_NOT_FOUND,
+		    "no route of ours in the kernel's table for %s",
+		    s->req.is_addr
+			? addr_print(&s->req.prefix.addr, text, sizeof text)
+			: pfx_print(&s->req.prefix, text, sizeof text));
+	fib_legend(s);
+	put_route(s, &r);
+	return false;
+}
+
+static bool
+rows_fib(struct show *s, unsigned int budget)
+{
+	struct fibsync_route r;
+
+	while (budget > 0) {
+		if (!fibsync_next(s->eng->fibsync, s->fam, &s->at, &r)) {
+			if (s->fam == FAM_INET6)
+				return false;
+			s->fam = FAM_INET6;
+			memset(&s->at, 0, sizeof s->at);
+			continue;
+		}
+		put_route(s, &r);
+		budget--;
+	}
+	return true;
+}
+
+/* ---- interfaces ------------------------------------------------------- */
+
+static void
+put_link(struct show *s, const struct fib_link *l)
+{
+	const struct engine *eng = s->eng;
+	struct out *o = s->out;
+	char name[72], a[ADDR_STRLEN];
+
+	show_ifname(eng, l->ifindex, name, sizeof name);
+	out_str(o, "name", name);
+	out_u64(o, "rdomain", 0);
+	out_bool(o, "is_up", l->up);
+	out_bool(o, "nh_reachable", l->up && l->carrier);
+	out_str(o, "linkstate", l->carrier ? "active" : "no carrier");
+	if (l->speed_mbps != 0)
+		out_u64(o, "baudrate", l->speed_mbps * 1000000ull);
+	out_u64(o, "ifindex", l->ifindex);
+	out_arr(o, "addresses");
+	for (size_t i = 0; i < eng->naddr; i++)
+		if (eng->addr[i].ifindex == l->ifindex)
+			out_strf(o, NULL, "%s/%u",
+			    addr_print(&eng->addr[i].addr, a, sizeof a),
+			    eng->addr[i].len);
+	out_end(o);
+}
+
+static bool
+head_interfaces(struct show *s)
+{
+	out_text(s->out, "%-15s %-9s %-9s %-7s %s\n", "Interface", "rdomain",
+	    "Nexthop", "Flags", "Link state");
+	return true;
+}
+
+/* A table of ENGINE_LINKS_MAX at most: one slice. */
+static bool
+rows_interfaces(struct show *s, unsigned int budget)
+{
+	const struct engine *eng = s->eng;
+	struct out *o = s->out;
+	char name[72], a[ADDR_STRLEN];
+
+	for (size_t i = 0; i < eng->nlink; i++) {
+		const struct fib_link *l = &eng->link[i];
+
+		out_text(o, "%-15s %-9u %-9s %-7s %s",
+		    show_ifname(eng, l->ifindex, name, sizeof name), 0,
+		    l->up && l->carrier ? "ok" : "invalid", l->up ? "UP" : "",
+		    l->carrier ? "active" : "no carrier");
+		if (l->speed_mbps != 0)
+			out_text(o, ", %u Mbit/s", l->speed_mbps);
+		for (size_t k = 0; k < eng->naddr; k++)
+			if (eng->addr[k].ifindex == l->ifindex)
+				out_text(o, ", %s/%u",
+				    addr_print(&eng->addr[k].addr, a, sizeof a),
+				    eng->addr[k].len);
+		out_text(o, "\n");
+		out_obj(o, NULL);
+		put_link(s, l);
+		out_end(o);
+	}
+	return false;
+}
+
+/* ---- next hops -------------------------------------------------------- */
+
+static bool
+head_nexthop(struct show *s)
+{
+	out_text(s->out,
+	    "Flags: * = nexthop valid\n\n"
+	    "%-5s %-32s %-15s %8s %8s %s\n",
+	    "Flags", "Nexthop", "Interface", "Routes", "Used by", "State");
+	return true;
+}
+
+static void
+put_nexthop(struct show *s, const struct nexthop *nh)
+{
+	struct out *o = s->out;
+	char a[ADDR_STRLEN], ll[ADDR_STRLEN], dev[72] = "-";
+	size_t i;
+
+	addr_print(&nh->addr, a, sizeof a);
+	addr_print(&nh->ll, ll, sizeof ll);
+	if (nh->reachable && nh->ifindex != 0)
+		show_ifname(s->eng, nh->ifindex, dev, sizeof dev);
+	out_text(o, "%-5s %-32s %-15s %8u %8u %s\n", nh->reachable ? "*" : "",
+	    a, dev, nh->refs, nh->users,
+	    nh->reachable       ? "reachable"
+		: nh->users > 0 ? "not reachable"
+				: "not looked at: no accepted route uses it");
+	out_obj(o, NULL);
+	out_str(o, "address", a);
+	out_bool(o, "valid", nh->reachable);
+	if (nh->reachable)
+		out_bool(o, "connected", true);
+	if (nh->ll.fam != FAM_NONE)
+		out_str(o, "link_local", ll);
+	if (nh->reachable && nh->ifindex != 0) {
+		for (i = 0; i < s->eng->nlink; i++)
+			if (s->eng->link[i].ifindex == nh->ifindex)
+				break;
+		out_obj(o, "interface");
+		if (i < s->eng->nlink)
+			put_link(s, &s->eng->link[i]);
+		else
+			out_str(o, "name", dev);
+		out_end(o);
+	}
+	out_u64(o, "attribute_sets", nh->refs);
+	out_u64(o, "users", nh->users);
+	out_end(o);
+}
+
+/*
+ * In one slice: a number may be freed between two, and they are few (a next
+ * hop that is not the peer's own address is refused).
+ */
+static bool
+rows_nexthop(struct show *s, unsigned int budget)
+{
+	uint32_t id = 0;
+
+	while ((id = nexthop_next(s->eng->nexthops, id)) != 0)
+		put_nexthop(s, nexthop_at(s->eng->nexthops, id));
+	return false;
+}
+
+const struct show_cmd show_cmd_fib = { "fib", head_fib, rows_fib };
+const struct show_cmd show_cmd_interfaces = { "interfaces", head_interfaces,
+	rows_interfaces };
+const struct show_cmd show_cmd_nexthop = { "nexthops", head_nexthop,
+	rows_nexthop };

@@ -1,0 +1,250 @@
+/* show_neighbor.c -- one line, or one block, a neighbor. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bgpd/engine.h"
+#include "bgpd/show_cmd.h"
+#include "bgpd/show_peer.h"
+#include "policy/pfxset.h"
+
+/* ---- summary ---------------------------------------------------------- */
+
+static uint32_t
+received(const struct peer *p, bool accepted)
+{
+	uint32_t n = 0;
+
+	for (enum fam f = FAM_INET; f < FAM_N; f++)
+		n += accepted ? adjin_count(p->adjin, f)->accepted
+			      : adjin_count(p->adjin, f)->rejected;
+	return n;
+}
+
+/* "118/250" when it is up, else its state and who keeps it down. */
+static void
+state_column(const struct peer *p, char *buf, size_t n)
+{
+	const struct conf_limit *l = &p->conf->limit[CONF_RECEIVED][FAM_NONE];
+	bool off = p->conf->guard_off & GUARD_BIT(GUARD_MAX_PREFIX);
+	const char *name = fsm_state_name(peer_state(p));
+	char text[256];
+
+	if (p->up != NULL && l->max != 0 && !off)
+		snprintf(buf, n, "%6u/%u", adjin_received(p->adjin), l->max);
+	else if (p->up != NULL)
+		snprintf(buf, n, "%6u", adjin_received(p->adjin));
+	else if (p->admin_down && p->down_text[0] != '\0')
+		snprintf(buf, n, "%s (down: %s)", name,
+		    out_safe(p->down_text, text, sizeof text));
+	else if (p->admin_down)
+		snprintf(buf, n, "%s (down)", name);
+	else if (!p->conf->enabled)
+		snprintf(buf, n, "%s (enabled no)", name);
+	else if (p->limit_tripped)
+		snprintf(buf, n, "%s (prefix limit)", name);
+	else
+		strlcpy(buf, name, n);
+}
+
+static void
+put_line(struct show *s, const struct peer *p)
+{
+	const struct session *ses = peer_session(p);
+	char name[256], t[OUT_TIME_LEN], state[512];
+
+	show_name(s, p, name, sizeof name);
+	if (s->req.terse) {
+		out_text(s->out, "%s %u %s\n", name, p->conf->remote_as,
+		    fsm_state_name(peer_state(p)));
+		return;
+	}
+	state_column(p, state, sizeof state);
+	out_text(s->out, "%-20s %8u %10llu %10llu %5zu %-8s ", name,
+	    p->conf->remote_as, (unsigned long long)p->rx.total,
+	    (unsigned long long)p->tx.total,
+	    ses != NULL ? session_queued(ses) : 0,
+	    out_timeframe(show_peer_updown(p), t, sizeof t));
+	if (p->up != NULL)
+		out_text(s->out, "%-13s  %6u %6u\n", state, received(p, true),
+		    received(p, false));
+	else
+		out_text(s->out, "%s\n", state);
+}
+
+static bool
+head_summary(struct show *s)
+{
+	if (!s->req.terse)
+		out_text(s->out, "%-20s %8s %10s %10s %5s %-8s %s  %6s %6s\n",
+		    "Neighbor", "AS", "MsgRcvd", "MsgSent", "OutQ", "Up/Down",
+		    "State/PrfRcvd", "Accept", "Reject");
+	return true;
+}
+
+static bool
+rows_summary(struct show *s, unsigned int budget)
+{
+	struct peer *p;
+
+	while (budget-- > 0) {
+		p = show_next_peer(s->eng, s->peer);
+		if (p == NULL)
+			return false;
+		s->peer = p->num;
+		put_line(s, p);
+		out_obj(s->out, NULL);
+		show_peer_json_head(s, p);
+		out_end(s->out);
+	}
+	return true;
+}
+
+/* ---- neighbor --------------------------------------------------------- */
+
+/*
+ * Walks over what it sent, for the numbers that nobody keeps: how many of its
+ * routes are the best, how many are in the kernel.  True: more is to come.
+ */
+static bool
+count_routes(struct show *s, struct peer *p, unsigned int *budget)
+{
+	struct rib_path path;
+	struct pfx pfx;
+
+	if (s->walk == NULL) {
+		memset(s->best, 0, sizeof s->best);
+		memset(s->in_fib, 0, sizeof s->in_fib);
+		show_walk_begin(s, p, FAM_INET);
+	}
+	for (;;) {
+		switch (adjin_walk_next(s->walk, budget, &pfx, &path)) {
+		case ADJIN_STEP_LATER:
+			return true;
+		case ADJIN_STEP_ROUTE:
+			s->best[s->fam] += path.best;
+			if ((path.best || path.ecmp) &&
+			    fibsync_get(s->eng->fibsync, &pfx,
+				&(struct fibsync_route){ 0 }) ==
+				FIBSYNC_INSTALLED)
+				s->in_fib[s->fam]++;
+			break;
+		case ADJIN_STEP_END:
+			if (s->fam == FAM_INET6) {
+				show_walk_end(s);
+				return false;
+			}
+			show_walk_begin(s, p, FAM_INET6);
+			break;
+		}
+	}
+}
+
+static bool
+rows_blocks(struct show *s, unsigned int budget,
+    void (*put)(struct show *, struct peer *))
+{
+	unsigned int blocks = budget / SHOW_BLOCK + 1, looks = budget * 32;
+	struct peer *p;
+
+	while (blocks-- > 0) {
+		p = s->only != 0 ? s->eng->by_num[s->only]
+				 : show_next_peer(s->eng, s->peer);
+		if (p == NULL || (s->only != 0 && s->peer == s->only))
+			return false;
+		if (put == NULL && count_routes(s, p, &looks))
+			return true;
+		s->peer = p->num;
+		if (put != NULL)
+			put(s, p);
+		else if (out_is_json(s->out))
+			show_peer_json(s, p);
+		else
+			show_peer_text(s, p);
+	}
+	return true;
+}
+
+static bool
+rows_neighbor(struct show *s, unsigned int budget)
+{
+	return rows_blocks(s, budget, NULL);
+}
+
+/* ---- errors ----------------------------------------------------------- */
+
+static const struct {
+	enum wire_verdict verdict;
+	const char *key, *title;
+} verdict[] = {
+	{ WIRE_DISCARD, "discard", "attribute discarded" },
+	{ WIRE_WITHDRAW, "withdraw", "treated as withdrawn" },
+	{ WIRE_RESET, "reset", "session ended" },
+};
+
+static void
+errors_text(struct show *s, const struct peer *p)
+{
+	char name[256], t[OUT_TIME_LEN], when[32], hex[2 * 64 + 1];
+	const struct peer_notif *n;
+	struct out *o = s->out;
+
+	out_text(o, "Neighbor %s, AS%u\n\n", show_name(s, p, name, sizeof name),
+	    p->conf->remote_as);
+	out_text(o, "  Messages in error, by reaction (RFC 7606):\n");
+	for (size_t i = 0; i < sizeof verdict / sizeof verdict[0]; i++)
+		out_text(o, "  %-22s %10llu\n", verdict[i].title,
+		    (unsigned long long)p->malformed[verdict[i].verdict]);
+	out_text(o, "\n  NOTIFICATIONs, the last one first:\n");
+	for (unsigned int i = 0; (n = show_peer_notif(p, i)) != NULL; i++) {
+		char what[SHOW_NOTIF_LEN];
+
+		out_text(o, "  %s, %s ago: %s (%u/%u) %s\n",
+		    show_time(n->when_s, when, sizeof when),
+		    show_ago(n->when_s, t, sizeof t),
+		    n->sent ? "sent" : "received", n->code, n->sub,
+		    show_notif_print(n, what, sizeof what));
+		if (n->len > 0)
+			out_text(o, "    data (%zu octets): %s%s\n", n->len,
+			    show_hex(
+				n->data, show_notif_kept(n), hex, sizeof hex),
+			    n->len > sizeof n->data ? "..." : "");
+	}
+	if (p->nnotif == 0)
+		out_text(o, "  none\n");
+}
+
+static void
+put_errors(struct show *s, struct peer *p)
+{
+	const struct peer_notif *n;
+	struct out *o = s->out;
+
+	errors_text(s, p);
+	out_obj(o, NULL);
+	show_peer_json_head(s, p);
+	out_obj(o, "malformed");
+	for (size_t i = 0; i < sizeof verdict / sizeof verdict[0]; i++)
+		out_u64(o, verdict[i].key, p->malformed[verdict[i].verdict]);
+	out_end(o);
+	out_arr(o, "notifications");
+	for (unsigned int i = 0; (n = show_peer_notif(p, i)) != NULL; i++) {
+		out_obj(o, NULL);
+		show_notif_json(o, n);
+		out_end(o);
+	}
+	out_end(o);
+	out_end(o);
+}
+
+static bool
+rows_errors(struct show *s, unsigned int budget)
+{
+	return rows_blocks(s, budget, put_errors);
+}
+
+const struct show_cmd show_cmd_summary = { "neighbors", head_summary,
+	rows_summary };
+const struct show_cmd show_cmd_neighbor = { "neighbors", show_only,
+	rows_neighbor };
+const struct show_cmd show_cmd_errors = { "neighbors", show_only, rows_errors };
