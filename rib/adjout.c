@@ -197,8 +197,12 @@ adjout_refresh(struct adjout_member *m, enum fam fam, bool enhanced)
 {
 	if (!m->neg.mp[fam])
 		return;
+	/* One that began with BoRR must end with EoRR. */
+	if (m->again[fam].pos == 0)
+		m->enhanced[fam] = false;
+	m->enhanced[fam] |= enhanced;
+	m->borr[fam] |= enhanced;
 	outmark_head(&m->g->log, &m->again[fam]);
-	m->borr[fam] = m->enhanced[fam] = enhanced;
 }
 
 bool
@@ -593,10 +597,15 @@ neg_eq(const struct wire_neg *a, const struct wire_neg *b)
 	    a->ext_tx == b->ext_tx && a->internal == b->internal;
 }
 
+/*
+ * After a move the new group's routes come first: the End of the refresh would
+ * have the peer drop what it is about to be told.
+ */
 static bool
 refreshing(const struct adjout_member *m)
 {
-	return m->again[FAM_INET].pos != 0 || m->again[FAM_INET6].pos != 0;
+	return !m->moved &&
+	    (m->again[FAM_INET].pos != 0 || m->again[FAM_INET6].pos != 0);
 }
 
 /* There is something that can be sent to it now. */
@@ -799,7 +808,7 @@ send_eor(struct run *r, struct adjout_member *m)
 static unsigned int
 serve(struct run *r, struct adjout_member *m)
 {
-	for (enum fam f = FAM_INET; f < FAM_N; f++)
+	for (enum fam f = FAM_INET; f < FAM_N && !m->moved; f++)
 		if (m->again[f].pos != 0)
 			return 1 + send_again(r, m, f);
 	if (!outmark_at_tail(&r->g->log, &m->at))
@@ -928,10 +937,13 @@ collect_strays(struct adjout_member *m, struct adjout_group *to)
 void
 adjout_move(struct adjout_member *m, struct adjout_group *to)
 {
+	bool refresh[FAM_N];
 	struct idq stray;
 
 	if (to == m->g)
 		return;
+	for (enum fam f = FAM_INET; f < FAM_N; f++)
+		refresh[f] = m->again[f].pos != 0;
 	/* Strays of an earlier move stay strays. */
 	collect_strays(m, to);
 	stray = m->stray;
@@ -941,6 +953,9 @@ adjout_move(struct adjout_member *m, struct adjout_group *to)
 	m->moved = true;
 	to->nmoved++;
 	member_enter(to, m);
+	for (enum fam f = FAM_INET; f < FAM_N; f++)
+		if (refresh[f])
+			outmark_head(&to->log, &m->again[f]);
 }
 
 /* ---- looking ---------------------------------------------------------- */

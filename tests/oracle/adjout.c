@@ -28,8 +28,7 @@ struct twin {
 	unsigned int room;
 	unsigned int messages, needless;
 	bool quiet; /* nothing may come */
-	bool borr, eorr;
-	unsigned int again;
+	bool stale[NPFX], borr[FAM_N]; /* RFC 7313 4 */
 	struct wire_neg neg;
 };
 
@@ -103,12 +102,27 @@ twin_apply(struct twin *t, const struct update *u)
 				*v = 0;
 			} else
 				*v = u->attrs.med + 1;
-			t->again++;
+			t->stale[pfx_index(&p)] = false;
 		}
 	}
 	if (u->eor != FAM_NONE) {
 		assert(!t->eor[u->eor]);
 		t->eor[u->eor] = true;
+	}
+}
+
+/* What was not told again between BoRR and EoRR is gone. */
+static void
+twin_refresh(struct twin *t, enum fam f, uint8_t subtype)
+{
+	assert(subtype == REFRESH_BORR || t->borr[f]);
+	t->borr[f] = subtype == REFRESH_BORR;
+	for (unsigned int i = 0; i < NPFX; i++) {
+		if (pfxs[i].addr.fam != f)
+			continue;
+		if (subtype == REFRESH_EORR && t->stale[i])
+			t->med[i] = 0;
+		t->stale[i] = subtype == REFRESH_BORR;
 	}
 }
 
@@ -132,8 +146,7 @@ take(void *arg, struct adjout_member *m, const uint8_t *msg, size_t len)
 		struct wire_refresh r;
 
 		assert(wire_refresh_parse(&body, true, &r, &err) == WIRE_OK);
-		t->borr |= r.subtype == REFRESH_BORR;
-		t->eorr |= r.subtype == REFRESH_EORR;
+		twin_refresh(t, r.fam, r.subtype);
 		return true;
 	}
 	assert(h.type == MSG_UPDATE);
@@ -223,7 +236,7 @@ check(void)
 		}
 		for (enum fam f = FAM_INET; f < FAM_N; f++)
 			assert(t->eor[f] == t->neg.mp[f]);
-		assert(!t->borr || t->eorr);
+		assert(!t->borr[FAM_INET] && !t->borr[FAM_INET6]);
 	}
 	for (unsigned int g = 0; g < GROUPS; g++) {
 		struct adjout_stats st;
