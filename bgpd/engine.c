@@ -112,13 +112,24 @@ asks_neighbor(const struct policy *pol)
 }
 
 static bool
-same_facts(const struct export_facts *a, const struct export_facts *b)
+same_group(const struct export_group *g, const struct export_facts *f,
+    const struct adjout_opts *o)
 {
-	return a->internal == b->internal && a->role == b->role &&
-	    a->off == b->off && a->own == b->own && a->policy == b->policy &&
-	    addr_eq(&a->next_hop[FAM_INET], &b->next_hop[FAM_INET]) &&
-	    addr_eq(&a->next_hop[FAM_INET6], &b->next_hop[FAM_INET6]) &&
-	    (!asks_neighbor(a->policy) || addr_eq(&a->neighbor, &b->neighbor));
+	const struct export_facts *a = &g->facts;
+
+	return a->internal == f->internal && a->role == f->role &&
+	    a->off == f->off && a->own == f->own && a->policy == f->policy &&
+	    addr_eq(&a->next_hop[FAM_INET], &f->next_hop[FAM_INET]) &&
+	    addr_eq(&a->next_hop[FAM_INET6], &f->next_hop[FAM_INET6]) &&
+	    (!asks_neighbor(a->policy) ||
+		addr_eq(&a->neighbor, &f->neighbor)) &&
+	    memcmp(&g->opts, o, sizeof *o) == 0;
+}
+
+static bool
+is_own_only(const struct export_facts *f)
+{
+	return !f->internal && !(f->off & GUARD_BIT(GUARD_EXPORT));
 }
 
 struct export_group *
@@ -130,15 +141,14 @@ engine_group(struct engine *eng, struct peer *p)
 
 	group_facts(p, &f, &o);
 	TAILQ_FOREACH (g, &eng->groups, entry)
-		if (same_facts(&g->facts, &f) &&
-		    memcmp(&g->opts, &o, sizeof o) == 0)
+		if (same_group(g, &f, &o))
 			break;
 	if (g == NULL) {
 		g = mem_alloc(sizeof *g);
 		g->eng = eng;
 		g->facts = f;
 		g->opts = o;
-		g->own_only = !f.internal && !(f.off & GUARD_BIT(GUARD_EXPORT));
+		g->own_only = is_own_only(&f);
 		g->out = adjout_group_new(eng->rib, &o);
 		TAILQ_INSERT_TAIL(&eng->groups, g, entry);
 	}
@@ -156,36 +166,46 @@ engine_group_leave(struct export_group *g)
 	TAILQ_INSERT_TAIL(&g->eng->dying, g, entry);
 }
 
+/* The facts of the group's first member are its own from now on. */
+static void
+renew_group(struct export_group *g)
+{
+	struct peer *p;
+
+	TAILQ_FOREACH (p, &g->eng->peers, entry)
+		if (p->group == g)
+			break;
+	if (p == NULL)
+		return;
+	group_facts(p, &g->facts, &g->opts);
+	g->own_only = is_own_only(&g->facts);
+	adjout_reexport(g->out, &g->opts);
+	g->more = true;
+}
+
 /*
  * After a change of configuration: the facts of each group anew.  Members
- * whose facts are no longer those of the group begin a new session.
+ * whose facts are no longer those of the others move to another group.
  */
 static void
 regroup(struct engine *eng)
 {
+	struct export_group *g, *old;
 	struct export_facts f;
 	struct adjout_opts o;
-	struct export_group *g, *next;
 	struct peer *p;
-	bool first;
 
-	TAILQ_FOREACH_SAFE (g, &eng->groups, entry, next) {
-		first = true;
-		TAILQ_FOREACH (p, &eng->peers, entry) {
-			if (p->group != g)
-				continue;
-			group_facts(p, &f, &o);
-			if (first) {
-				g->facts = f;
-				g->opts = o;
-				g->own_only = !f.internal &&
-				    !(f.off & GUARD_BIT(GUARD_EXPORT));
-				first = false;
-			} else if (!same_facts(&g->facts, &f))
-				peer_stop(p, CEASE_CONFIG, NULL, true);
-		}
-		adjout_reexport(g->out, &g->opts);
-		g->more = true;
+	TAILQ_FOREACH (g, &eng->groups, entry)
+		renew_group(g);
+	TAILQ_FOREACH (p, &eng->peers, entry) {
+		if ((old = p->group) == NULL)
+			continue;
+		group_facts(p, &f, &o);
+		if (same_group(old, &f, &o))
+			continue;
+		p->group = engine_group(eng, p);
+		adjout_move(p->member, p->group->out);
+		engine_group_leave(old);
 	}
 }
 
@@ -550,11 +570,10 @@ run_rib(struct engine *eng)
 		TAILQ_REMOVE(&eng->leaving, p, entry);
 		peer_free(p);
 	}
-	if (eng->nh_more)
-		eng->nh_more = rib_nexthop_run(eng->rib, BUDGET_WALK);
+	more |= rib_nexthop_run(eng->rib, BUDGET_WALK);
 	more |= rib_run(eng->rib, BUDGET_RIB, on_best, eng);
 	engine_fib_wishes(eng);
-	return more || eng->nh_more;
+	return more;
 }
 
 static bool

@@ -121,7 +121,6 @@ struct engine {
 	struct peer *by_num[RIB_PEER_MAX + 1];
 	struct export_group_list groups, dying; /* dying: freed in slices */
 	struct peer_list leaving; /* removed; their routes go in slices */
-	bool nh_more; /* next hop changes wait to be looked at */
 
 	struct fib *fib; /* NULL: not there now */
 	struct ev_io *fib_io;

@@ -101,7 +101,6 @@ on_nh_state(void *arg, const struct addr *a, bool reachable, uint32_t ifindex)
 			continue;
 		log_info("next hop %s is %s", addr_print(a, text, sizeof text),
 		    reachable ? "reachable" : "unreachable");
-		eng->nh_more = true;
 	}
 }
 
