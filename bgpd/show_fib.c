@@ -206,7 +206,7 @@ head_nexthop(struct show *s)
 	out_text(s->out,
 	    "Flags: * = nexthop valid\n\n"
 	    "%-5s %-32s %-15s %8s %8s %s\n",
-	    "Flags", "Nexthop", "Interface", "Routes", "Used by", "State");
+	    "Flags", "Nexthop", "Interface", "Attrs", "Routes", "State");
 	return true;
 }
 
@@ -230,7 +230,7 @@ put_nexthop(struct show *s, const struct nexthop *nh)
 	out_str(o, "address", a);
 	out_bool(o, "valid", nh->reachable);
 	if (nh->reachable)
-		out_bool(o, "connected", true);
+		out_bool(o, "connected", nh->cost == 0);
 	if (nh->ll.fam != FAM_NONE)
 		out_str(o, "link_local", ll);
 	if (nh->reachable && nh->ifindex != 0) {
@@ -245,7 +245,7 @@ put_nexthop(struct show *s, const struct nexthop *nh)
 		out_end(o);
 	}
 	out_u64(o, "attribute_sets", nh->refs);
-	out_u64(o, "users", nh->users);
+	out_u64(o, "routes", nh->users);
 	out_end(o);
 }
 

@@ -393,8 +393,8 @@ text_statistics(struct show *s, const struct peer *p)
 	const struct peer_msgs *tx = &p->tx, *rx = &p->rx;
 	struct out *o = s->out;
 
-	out_text(o, "\n  Message statistics:\n  %-15s %-10s %-10s\n", "",
-	    "Sent", "Received");
+	out_text(o, "\n  Message statistics:\n  %-15s %-10s %s\n", "", "Sent",
+	    "Received");
 	text_pair(o, "Opens", tx->msg[MSG_OPEN], rx->msg[MSG_OPEN]);
 	text_pair(o, "Notifications", tx->msg[MSG_NOTIFICATION],
 	    rx->msg[MSG_NOTIFICATION]);
@@ -404,7 +404,7 @@ text_statistics(struct show *s, const struct peer *p)
 	text_pair(o, "Route Refresh", tx->msg[MSG_ROUTE_REFRESH],
 	    rx->msg[MSG_ROUTE_REFRESH]);
 	text_pair(o, "Total", tx->total, rx->total);
-	out_text(o, "\n  Update statistics:\n  %-15s %-10s %-10s\n", "", "Sent",
+	out_text(o, "\n  Update statistics:\n  %-15s %-10s %s\n", "", "Sent",
 	    "Received");
 	text_pair(o, "Prefixes",
 	    (uint64_t)show_peer_told(p, FAM_INET) +
@@ -413,7 +413,7 @@ text_statistics(struct show *s, const struct peer *p)
 	text_pair(o, "Updates", tx->updates, rx->updates);
 	text_pair(o, "Withdraws", tx->withdraws, rx->withdraws);
 	text_pair(o, "End-of-Rib", tx->eor, rx->eor);
-	out_text(o, "\n  Route Refresh statistics:\n  %-15s %-10s %-10s\n", "",
+	out_text(o, "\n  Route Refresh statistics:\n  %-15s %-10s %s\n", "",
 	    "Sent", "Received");
 	text_pair(o, "Request", tx->refresh[0], rx->refresh[0]);
 	text_pair(o, "Begin of RR", tx->refresh[1], rx->refresh[1]);
@@ -429,7 +429,7 @@ text_routes(struct show *s, const struct peer *p)
 	struct adjin_reason r;
 	struct out *o = s->out;
 
-	out_text(o, "\n  Routes:\n  %-15s %-10s %-10s\n", "", "IPv4", "IPv6");
+	out_text(o, "\n  Routes:\n  %-15s %-10s %s\n", "", "IPv4", "IPv6");
 	text_pair(o, "Received", n[1]->received, n[2]->received);
 	text_pair(o, "Accepted", n[1]->accepted, n[2]->accepted);
 	text_pair(o, "Rejected", n[1]->rejected, n[2]->rejected);
@@ -442,7 +442,7 @@ text_routes(struct show *s, const struct peer *p)
 	    show_peer_told(p, FAM_INET6));
 	if (!adjin_reason(p->adjin, 0, &r))
 		return;
-	out_text(o, "\n  Rejected by reason:\n  %-20s %-10s %-10s\n", "", "Now",
+	out_text(o, "\n  Rejected by reason:\n  %-20s %-10s %s\n", "", "Now",
 	    "So far");
 	for (unsigned int i = 0; adjin_reason(p->adjin, i, &r); i++)
 		out_text(o, "  %-20s %10u %10llu\n", reason_name(r.reason),
@@ -522,7 +522,7 @@ text_timers(struct show *s, const struct peer *p)
 	const struct timer *t;
 	char left[OUT_TIME_LEN];
 
-	out_text(s->out, "  Timers:\n");
+	out_text(s->out, "  Timers that run:\n");
 	for (unsigned int i = 0; show_peer_timer(p, i, &t); i++)
 		if (t->armed)
 			out_text(s->out, "    %-20s due in %s\n", t->name,

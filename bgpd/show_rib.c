@@ -50,14 +50,22 @@ wanted(const struct show *s, const struct rib_path *p)
 }
 
 static void
+put_row(struct show *s, const struct show_route *r)
+{
+	/* Of a prefix that is not there, no head either. */
+	if (s->rows++ == 0 && s->req.has_prefix && !s->req.detail)
+		show_route_legend(s);
+	show_route_put(s, r);
+}
+
+static void
 put_path(struct show *s, const struct pfx *pfx, const struct rib_path *p)
 {
 	struct show_route r = { .view = view_of(s), .pfx = *pfx, .path = *p };
 
 	r.attrs = r.view == VIEW_LOC ? p->attrs : p->attrs_in;
 	r.peer = p->peer != RIB_LOCAL ? s->eng->by_num[p->peer] : NULL;
-	show_route_put(s, &r);
-	s->rows++;
+	put_row(s, &r);
 }
 
 /* All paths of one destination; how many rows. */
@@ -88,8 +96,7 @@ put_told(struct show *s, struct peer *to, const struct pfx *pfx, uint32_t attrs)
 	r.path.peer = to->num;
 	if (dest != 0)
 		rib_best(s->eng->rib, dest, &r.path);
-	show_route_put(s, &r);
-	s->rows++;
+	put_row(s, &r);
 }
 
 /* ---- one prefix ------------------------------------------------------- */
@@ -273,9 +280,11 @@ head_rib(struct show *s)
 		    "neighbor %s is not established: nothing is announced "
 		    "to it",
 		    show_name(s, p, name, sizeof name));
+	if (s->req.has_prefix)
+		return lookup(s);
 	if (!s->req.detail)
 		show_route_legend(s);
-	return s->req.has_prefix ? lookup(s) : true;
+	return true;
 }
 
 static bool

@@ -238,11 +238,9 @@ put_refused(struct show *s, const struct view *v)
 {
 	char t[OUT_TIME_LEN];
 
-	out_text(s->out, "%-20s %-20s %-20s %-8s %s%s%s%s\n", v->pfx,
+	out_text(s->out, "%-20s %-20s %-20s %-8s %s\n", v->pfx,
 	    reason_name(v->r->path.reason), v->name,
-	    show_ago(v->r->path.since, t, sizeof t), v->why,
-	    v->where != NULL ? " (" : "", v->where != NULL ? v->where : "",
-	    v->where != NULL ? ")" : "");
+	    show_ago(v->r->path.since, t, sizeof t), v->why);
 }
 
 typedef size_t comm_fn(const uint8_t *, char *, size_t);
@@ -357,11 +355,8 @@ put_block(struct show *s, const struct view *v)
 	put_lists(s, v);
 	put_others(s, v);
 	if (v->refused)
-		out_text(o, "    Rejected: %s: %s%s%s%s\n",
-		    reason_name(p->reason), v->why,
-		    v->where != NULL ? " (" : "",
-		    v->where != NULL ? v->where : "",
-		    v->where != NULL ? ")" : "");
+		out_text(o, "    Rejected: %s: %s\n", reason_name(p->reason),
+		    v->why);
 	else if (v->explained)
 		out_text(o, "    Decision: %s\n",
 		    v->lost == DECIDE_BEST ? "best" : decide_why_text(v->lost));
@@ -554,7 +549,7 @@ json_state(struct show *s, const struct view *v)
 		out_bool(o, "filtered", true);
 	if (p->best && !v->refused)
 		out_bool(o, "best", true);
-	if (p->ecmp && !v->refused)
+	if (p->ecmp && !p->best && !v->refused)
 		out_bool(o, "ecmp", true);
 	out_str(o, "source", v->internal ? "internal" : "external");
 	if (p->stale)
