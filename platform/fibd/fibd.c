@@ -214,12 +214,13 @@ earliest(uint64_t a, uint64_t b)
 static int
 wait_ms(const struct fibd *d, bool busy)
 {
-	uint64_t due = earliest(d->keep_until_ms, d->reconcile_at_ms);
+	uint64_t due = earliest(earliest(d->keep_until_ms, d->reconcile_at_ms),
+	    table_due_ms(d->table));
 	uint64_t now = fibd_now_ms();
 
 	if (busy)
 		return 0;
-	if (d->resync || table_is_unsure(d->table))
+	if (d->resync)
 		return RETRY_MS;
 	if (due == 0)
 		return -1;
@@ -247,6 +248,7 @@ timers(struct fibd *d)
 static void
 look(struct fibd *d, bool lost)
 {
+	table_flush(d->table); /* before the socket is used for a dump */
 	if (d->resync) {
 		d->resync = false;
 		if (nlwatch_scan(d->watch) != 0)

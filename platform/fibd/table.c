@@ -79,6 +79,8 @@ enum {
 	ID_TRIES = 64,
 	RESYNC_MAX = 8, /* tries in a row before we take a breath */
 	RESYNC_WAIT_MS = 1000,
+	RETRY_MIN_MS = 1000,
+	RETRY_MAX_MS = 60000,
 };
 
 /* What was found and must go, gathered during a dump. */
@@ -121,6 +123,7 @@ struct table {
 	uint16_t last_set; /* that set_by_id() found */
 	unsigned int resyncs_in_row;
 	uint64_t resync_after_ms;
+	uint64_t retry_at_ms, retry_delay_ms; /* what the kernel refused */
 	struct found found;
 	uint32_t drop_id[256];
 	size_t ndrop;
@@ -201,10 +204,12 @@ table_plain(struct table *t)
 	t->objects = false;
 }
 
-bool
-table_is_unsure(const struct table *t)
+uint64_t
+table_due_ms(const struct table *t)
 {
-	return t->need_resync;
+	if (t->need_resync)
+		return t->resync_after_ms + 1;
+	return t->some_failed ? t->retry_at_ms : 0;
 }
 
 bool
@@ -1000,7 +1005,7 @@ wants_write(const struct table *t, const struct route *r)
 	case ROUTE_CONFLICT:
 		return t->retry_conflict;
 	case ROUTE_FAILED:
-		return t->retry_failed;
+		return false;
 	case ROUTE_WANT:
 	case ROUTE_UNSURE:
 		break;
@@ -1014,6 +1019,8 @@ repair_route(struct table *t, unsigned int ti, const struct pfx *p, uint32_t n)
 	struct op o = { .pfx = *p, .route = n, .ti = (uint8_t)ti };
 	struct route *r = route_at(t, n);
 
+	if (r->state == ROUTE_FAILED && t->retry_failed)
+		r->state = ROUTE_WANT; /* also when its set comes back later */
 	if (wants_write(t, r))
 		route_write(t, &o, in_kernel(t, r), unsure(t, r));
 	else if (r->set != 0 && !set_at(t, r->set)->live && unsure(t, r)) {
@@ -1162,12 +1169,12 @@ own_route(
 	struct route *r = route_at(t, o->route);
 
 	if (gone && in_kernel(t, r)) {
-		/* In the plain form one next hop of many may be meant. */
-		r->state = t->objects ? ROUTE_WANT : ROUTE_UNSURE;
+		/* It may be old news, or one next hop of many. */
+		r->state = ROUTE_UNSURE;
 		r->flags |= ROUTE_TOLD;
 		r->flags &= (uint8_t) ~(ROUTE_ODD | ROUTE_FIX);
 		if (r->set != 0 && set_at(t, r->set)->live)
-			route_write(t, o, false, unsure(t, r));
+			route_write(t, o, false, true);
 	} else if (!gone && !found_same(t, r, m)) {
 		r->state = ROUTE_HELD;
 		r->flags |= ROUTE_ODD | ROUTE_FIX;
@@ -1407,12 +1414,32 @@ table_resync(struct table *t)
 	repair_start(t);
 }
 
+/* What the kernel refused is tried again, less and less often. */
+static void
+retry(struct table *t, uint64_t now_ms)
+{
+	if (!t->some_failed) {
+		t->retry_at_ms = 0;
+		if (!t->repair)
+			t->retry_delay_ms = RETRY_MIN_MS;
+	} else if (t->retry_at_ms == 0)
+		t->retry_at_ms = now_ms + t->retry_delay_ms;
+	else if (now_ms >= t->retry_at_ms) {
+		t->retry_at_ms = 0;
+		t->retry_delay_ms = t->retry_delay_ms * 2 < RETRY_MAX_MS
+		    ? t->retry_delay_ms * 2
+		    : RETRY_MAX_MS;
+		t->need_verify = true;
+	}
+}
+
 bool
 table_work(struct table *t, uint64_t now_ms)
 {
 	bool more = false;
 
 	table_flush(t);
+	retry(t, now_ms);
 	if (t->need_verify)
 		table_verify(t);
 	if (t->need_resync && now_ms >= t->resync_after_ms) {

@@ -81,7 +81,7 @@ void table_verify(struct table *);
 void table_resync(struct table *);
 /* One slice of what is left to do; true: more. */
 bool table_work(struct table *, uint64_t now_ms);
-/* It has to look again, a moment later. */
-bool table_is_unsure(const struct table *);
+/* When table_work() has something to do of itself; 0: never. */
+uint64_t table_due_ms(const struct table *);
 
 #endif /* TABLE_H */

@@ -125,6 +125,7 @@ class Client:
     def hello(self, netns, table=254, metric=20, keep=60, proto=179, src4=None,
               src6=None, reconcile=0, wait=True):
         none = bytes(24)
+        self.ready = None
         self.send(HELLO, struct.pack("=QIIIIB7x", netns, table, metric, keep,
                                      reconcile, proto) +
                   (addr(src4, 32) if src4 else none) +
