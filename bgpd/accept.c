@@ -16,16 +16,21 @@ enum {
 static void
 fail(struct listener *l, int err, const char *text)
 {
-	const char *why = text != NULL && *text != '\0' ? text : strerror(err);
 	struct engine *eng = l->eng;
 	char a[ADDR_STRLEN];
 
-	snprintf(l->why, sizeof l->why, "cannot listen on %s port %u: %s%s",
-	    addr_print(&l->addr, a, sizeof a), l->port, why,
-	    err == EADDRINUSE ? " (\"ss -ltnp\" shows who has it)"
-		: err == EACCES
-		? " (a port below 1024 needs ana-fibd, or another -p)"
-		: "");
+	addr_print(&l->addr, a, sizeof a);
+	if (text != NULL && *text != '\0') /* ana-fibd's own words */
+		snprintf(
+		    l->why, sizeof l->why, "cannot listen on %s: %s", a, text);
+	else
+		snprintf(l->why, sizeof l->why,
+		    "cannot listen on %s port %u: %s%s", a, l->port,
+		    strerror(err),
+		    err == EADDRINUSE   ? "; \"ss -ltnp\" shows who has it"
+			: err == EACCES ? "; a port below 1024 needs ana-fibd, "
+					  "or another one with -p"
+					: "");
 	if (eng->listened) {
 		log_warnx("%s", l->why);
 		return;

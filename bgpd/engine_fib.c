@@ -216,9 +216,11 @@ engine_fib_run(struct engine *eng, unsigned int budget)
 	bool more = false;
 	char why[64];
 
-	if (eng->fib_ready)
+	/* What a stop takes from the RIB stays in the kernel: it is kept for
+	 * the next run, or flushed as a whole. */
+	if (eng->fib_ready && !eng->stop)
 		more = fibsync_run(eng->fibsync, eng->fib, budget);
-	if (eng->fib_ready && !eng->ended[FAM_INET] && !more &&
+	if (eng->fib_ready && !eng->stop && !eng->ended[FAM_INET] && !more &&
 	    engine_ready(eng, why, sizeof why)) {
 		timer_stop(&eng->timers, &eng->select_deadline);
 		engine_fib_end(eng);

@@ -284,7 +284,9 @@ tell(struct fibsync *fs, struct route *r, struct fib *f)
 	set_ref(fs, r->want);
 	set_unref(fs, r->told);
 	r->told = r->want;
-	set_state(fs, r, FIBSYNC_PENDING, 0, NULL);
+	/* One that is to go counts as there until it is gone. */
+	if (r->want != 0)
+		set_state(fs, r, FIBSYNC_PENDING, 0, NULL);
 	return 0;
 }
 
