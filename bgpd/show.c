@@ -11,6 +11,7 @@
 
 #include "bgpd/engine.h"
 #include "bgpd/show_cmd.h"
+#include "bgpd/show_peer.h"
 #include "platform/clock.h"
 #include "policy/asnset.h"
 #include "policy/pfxset.h"
@@ -205,19 +206,39 @@ head_version(struct show *s)
 
 /* ---- health ----------------------------------------------------------- */
 
+/* engine_ready() says who is not up; this adds why. */
+static void
+add_why(const struct engine *eng, char *buf, size_t n)
+{
+	char name[256], why[SHOW_WHY_LEN];
+	const struct peer *p;
+
+	TAILQ_FOREACH (p, &eng->peers, entry) {
+		peer_name(p, name, sizeof name);
+		if (p->up != NULL || strncmp(buf, name, strlen(name)) != 0 ||
+		    *show_peer_why(p, why, sizeof why) == '\0')
+			continue;
+		strlcat(buf, ": ", n);
+		strlcat(buf, why, n);
+		return;
+	}
+}
+
 /* One line for cron, a load balancer, the watchdog; the exit code tells. */
 static bool
 head_health(struct show *s)
 {
 	const struct engine *eng = s->eng;
 	unsigned int up, all;
-	char why[512], safe[1024];
+	char why[512], safe[2048];
 	bool ok = engine_ready(eng, why, sizeof why);
 
 	count_peers(eng, &up, &all);
 	if (ok)
 		snprintf(why, sizeof why,
 		    "%u of %u neighbors up, all routes in place", up, all);
+	else if (eng->fib_ready)
+		add_why(eng, why, sizeof why);
 	out_safe(why, safe, sizeof safe);
 	out_text(s->out, "%s: %s\n", ok ? "ok" : "degraded", safe);
 	out_str(s->out, "health", ok ? "ok" : "degraded");

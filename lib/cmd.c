@@ -70,7 +70,7 @@ static const struct cmd table[] = {
 	{ CMD_SHOW_VERSION, 0, "show version", NULL,
 	  "version, time since start, configuration" },
 	{ CMD_SHOW_ERRORS, 0, "show errors neighbor NEIGHBOR", NULL,
-	  "messages that were in error, with their octets" },
+	  "NOTIFICATIONs of both sides, messages in error" },
 	{ CMD_SHOW_LOOP, 0, "show loop", NULL,
 	  "time that each stage of the daemon takes" },
 	{ CMD_SHOW_MEMORY, 0, "show memory", NULL,

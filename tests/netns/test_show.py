@@ -7,13 +7,14 @@ the last ones change it.
 
 import json
 import re
+import socket
 
 import pytest
 
 from ana import Ana
 from lab import wait_until
 from routers import Route
-from speaker import Speaker, attribute, message, nlri, notification
+from speaker import Speaker, attribute, end_of_rib, message, nlri, notification
 
 ASN, PEER, NEVER = 52580, 719, 3292
 GOOD = Route("62.142.0.0/16", path=(3292, 8434), origin="EGP", med=77,
@@ -362,8 +363,15 @@ class TestShow:
     def test_health(self, scene):
         status, text, _ = scene.ana.cli("check", "health", check=False)
         assert status == 5
-        assert text.startswith("degraded: neighbor ") and \
-            text.count("\n") == 1
+        assert text == ("degraded: neighbor 192.0.2.2 (partner) AS719 has not "
+                        "sent its End-of-RIB for IPv4 unicast\n")
+        scene.peer.send(end_of_rib("inet") + end_of_rib("inet6"))
+        wait_until(lambda: neighbor(scene)["stats"]["update"]["received"]
+                   ["eor"] == 2)
+        status, text, _ = scene.ana.cli("check", "health", check=False)
+        assert text == ("degraded: neighbor 192.0.2.9 (absent) AS3292 is "
+                        "Active: waiting for the peer to connect (passive "
+                        "yes)\n")
         status, text, _ = scene.ana.cli("-j", "check", "health", check=False)
         assert status == 5 and json.loads(text)["health"] == "degraded"
 
@@ -417,3 +425,194 @@ class TestShow:
         assert absent["admin_state"] == "down"
         assert absent["my_shutdown_reason"] == "maintenance 42"
         assert "neighbor X up" in absent["why_down"]
+
+
+def ask(scene, *words):
+    """A request on the control socket; the caller reads the answer."""
+    s = socket.socket(socket.AF_UNIX)
+    s.settimeout(20)
+    # A small window, so that the daemon has to wait for its reader.
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    s.connect(scene.ana.dir + "/run/control.sock")
+    s.sendall(b"\1" + b"".join(w.encode() + b"\0" for w in words) + b"\0")
+    return s
+
+
+def answer(s):
+    """(output, error text, exit code) of what is still to come."""
+    data, out = b"", {b"O": b"", b"E": b"", b"X": b""}
+    while True:
+        part = s.recv(1 << 16)
+        if not part:
+            break
+        data += part
+    while data:
+        n = int.from_bytes(data[1:4], "big")
+        out[data[:1]] += data[4:4 + n]
+        data = data[4 + n:]
+    return out[b"O"].decode(), out[b"E"].decode(), out[b"X"][0]
+
+
+class Large:
+    """More rows than a slice and a socket take, of two neighbors."""
+
+    COUNT = 4000
+
+    def __init__(self, lab):
+        a = lab.ns("ana")
+        self.ana = Ana(lab, a, ASN, "192.0.2.1")
+        self.peers, self.of = [], []
+        for i, asn in ((1, PEER), (2, NEVER)):
+            p = lab.ns("peer%d" % i)
+            net = "192.0.2.%d/30" % (4 * i)
+            lab.link(a, p, v4=net)
+            ours, theirs = "192.0.2.%d" % (4 * i + 1), "192.0.2.%d" % (
+                4 * i + 2)
+            self.of.append(self.ana.neighbor(
+                theirs, asn, ours, passive=True,
+                more=('no max-prefix "a lab";',)))
+            self.peers.append((p, theirs, ours, asn))
+        self.ana.announce(OWN)
+        self.ana.start()
+        self.prefixes = ["62.%d.%d.0/24" % (i >> 8, i & 255)
+                         for i in range(self.COUNT)]
+        self.peers = [Speaker(*x) for x in self.peers]
+        for sp in self.peers:
+            sp.announce(*map(Route, self.prefixes))
+        wait_until(lambda: [n["stats"]["prefixes"]["received"] for n in
+                            self.ana.ctl("show", "neighbor")["neighbors"]] ==
+                   [self.COUNT] * 2, what="all routes are in")
+        wait_until(lambda: len(self.ana.ctl("show", "rib", "best")["rib"]) ==
+                   self.COUNT + 1, what="all is decided")
+
+
+class TestSlices:
+    @pytest.fixture(scope="class")
+    def large(self, class_lab):
+        yield Large(class_lab)
+
+    def test_whole(self, large):
+        """Nothing is lost or twice at the seams."""
+        first = large.of[0].remote
+        for words, want in [
+                (("rib", "in", "neighbor", first), large.prefixes),
+                (("rib", "neighbor", first), large.prefixes),
+                (("rib", "best"), large.prefixes + [OWN.prefix]),
+                (("rib", "in"), [p for p in large.prefixes for _ in "12"]),
+                (("rib", "out"), [OWN.prefix] * 2),
+                (("rejected",), [])]:
+            got = [r["prefix"] for r in large.ana.ctl("show", *words)["rib"]]
+            assert got == want, words
+        best = [n["stats"]["routes"]["inet"]["best"] for n in
+                large.ana.ctl("show", "neighbor")["neighbors"]]
+        assert sum(best) == large.COUNT
+
+    @pytest.mark.parametrize("words", [
+        ("rib", "in"), ("rib", "in", "detail"), ("rib", "out"), ("rejected",),
+        ("neighbor",), ("fib",)])
+    def test_reader_goes_away(self, large, words):
+        s = ask(large, "-j", "show", *words)
+        s.recv(100)
+        s.close()
+        assert large.ana.ctl("show", "version")["version"]
+
+    def test_session_ends_meanwhile(self, large):
+        first = large.of[0].remote
+        readers = [ask(large, "-j", "show", *w) for w in (
+            ("rib", "in", "neighbor", first), ("rib", "detail"),
+            ("rib", "in"))]
+        for s in readers:
+            s.recv(1)
+        large.peers[0].close()
+        wait_until(lambda: large.ana.ctl(
+            "show", "rib", "in", "neighbor", first)["rib"] == [])
+        for s in readers:
+            # The first octet was the frame's type.
+            data = b"O"
+            while True:
+                part = s.recv(1 << 16)
+                if not part:
+                    break
+                data += part
+            assert data[-5:-1] == b"X\0\0\1" and data[-1] == 0
+
+    def test_neighbor_is_removed_meanwhile(self, large):
+        second = large.of[1].remote
+        readers = [ask(large, "-j", "show", *w) for w in (
+            ("rib", "in", "neighbor", second), ("rib", "in"),
+            ("rib", "best", "neighbor", second))]
+        for s in readers:
+            assert s.recv(1, socket.MSG_PEEK) == b"O"
+        large.ana.neighbors.remove(large.of[1])
+        large.ana.reload()
+        got = [answer(s) for s in readers]
+        for text, _, _ in got:
+            assert isinstance(json.loads(text)["rib"], list)
+        assert [code for _, _, code in got] == [4, 0, 4]
+        assert "removed from the configuration" in got[0][1]
+        left = large.ana.ctl("show")["neighbors"]
+        assert [n["remote_addr"] for n in left] == [large.of[0].remote]
+
+
+class TestTwoPartners:
+    """Equal paths, one of which is lost to a prefix limit."""
+
+    @pytest.fixture(scope="class")
+    def two(self, class_lab):
+        a = class_lab.ns("ana")
+        ana, peers = Ana(class_lab, a, ASN, "192.0.2.1"), []
+        ana.glob.append("multipath 4;")
+        for i in (1, 2):
+            p = class_lab.ns("peer%d" % i)
+            class_lab.link(a, p, v4="192.0.2.%d/30" % (4 * i))
+            ours, theirs = "192.0.2.%d" % (4 * i + 1), "192.0.2.%d" % (
+                4 * i + 2)
+            ana.neighbor(theirs, PEER, ours, passive=True,
+                         more=("max-prefix 3 action restart 30m;",))
+            peers.append((p, theirs, ours, PEER))
+        ana.start()
+        ana.peers = [Speaker(*x, router_id="192.0.2.10%d" % i)
+                     for i, x in enumerate(peers)]
+        for sp in ana.peers:
+            sp.announce(Route("62.142.0.0/16"))
+        ana.peers[1].announce(Route("62.143.0.0/16", path=(3292,)))
+        ana.peers[0].announce(Route("62.143.0.0/16"))
+        wait_until(lambda: [r["state"] for r in ana.ctl("show", "fib")["fib"]]
+                   == ["installed"] * 2, what="kernel")
+        yield ana
+
+    def test_equal_paths(self, two):
+        want = [("62.142.0.0/16", "192.0.2.6", True, False),
+                ("62.142.0.0/16", "192.0.2.10", False, True),
+                ("62.143.0.0/16", "192.0.2.6", True, False),
+                ("62.143.0.0/16", "192.0.2.10", False, False)]
+        rows = two.ctl("show", "rib", "detail")["rib"]
+        assert [(r["prefix"], r["exit_nexthop"], r.get("best", False),
+                 r.get("ecmp", False)) for r in rows] == want
+        assert [r["fib"] for r in rows] == ["installed"] * 3 + ["not-wanted"]
+        assert rows[3]["decision"] == "as-path"
+        _, lines = table(two.cli("show", "rib"), "flags ")
+        assert [x[:5] for x in lines] == ["*>   ", "*m   ", "*>   ", "*    "]
+        r = two.ctl("show", "fib")["fib"][0]
+        assert {h["address"] for h in r["nexthops"]} == {"192.0.2.6",
+                                                         "192.0.2.10"}
+        _, lines = table(two.cli("show", "fib"), "flags ")
+        assert [x.split()[-2] for x in lines] == ["to-peer1", "192.0.2.10",
+                                                  "to-peer1"]
+
+    def test_prefix_limit(self, two):
+        two.peers[1].announce(Route("62.144.0.0/16"), Route("62.145.0.0/16"))
+        n = wait_until(lambda: (lambda n: n["max_prefix"]["tripped"] and n)(
+            two.ctl("show", "neighbor", "n2")["neighbors"][0]))
+        assert n["max_prefix"] == {"limit": 3, "percent": 80,
+                                   "action": "restart", "tripped": True,
+                                   "exceeded": 1}
+        assert n["config"]["max_prefix_restart"] == 30
+        assert n["last_error_sent"].startswith("Cease, ")
+        assert n["last_notification"]["data_hex"] == "00010100000003"
+        assert "over its prefix limit" in n["why_down"]
+        assert re.search(r"the hold ends in 1[78]\d\d s", n["why_down"])
+        _, lines = table(two.cli("show"), "Neighbor")
+        assert lines[1].endswith(" Idle (prefix limit)")
+        assert "Max-prefix reached, held down" in two.cli("show", "neighbor",
+                                                          "n2")
