@@ -473,8 +473,9 @@ peer_retry_s(const struct peer *p)
 void
 peer_tcp_lost(struct peer *p, struct session *s, int err)
 {
-	const char *did = s->fd == -1 || s->connecting ? "connecting failed"
-						       : "connection lost";
+	const char *did = s->fd == -1 || s->fsm.state < FSM_OPENSENT
+	    ? "connecting failed"
+	    : "connection lost";
 
 	if (err == 0)
 		snprintf(

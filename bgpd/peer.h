@@ -159,6 +159,9 @@ void peer_malformed(
 
 void peer_rib_up(struct peer *, const struct session *);
 void peer_rib_down(struct peer *);
+/* Prefixes announced to it and withdrawn, all sessions together; tx has those
+ * of the sessions that are over. */
+void peer_told(const struct peer *, uint64_t *updates, uint64_t *withdraws);
 void peer_update(struct peer *, const struct update *);
 void peer_refresh(struct peer *, const struct wire_refresh *);
 /* Asks the peer to send its routes again; false: it cannot. */

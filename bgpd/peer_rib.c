@@ -338,6 +338,20 @@ peer_rib_up(struct peer *p, const struct session *s)
 }
 
 void
+peer_told(const struct peer *p, uint64_t *updates, uint64_t *withdraws)
+{
+	const struct adjout_count *c;
+
+	*updates = p->tx.updates;
+	*withdraws = p->tx.withdraws;
+	if (p->member == NULL)
+		return;
+	c = adjout_count(p->member);
+	*updates += c->announced[FAM_INET] + c->announced[FAM_INET6];
+	*withdraws += c->withdrawn[FAM_INET] + c->withdrawn[FAM_INET6];
+}
+
+void
 peer_rib_down(struct peer *p)
 {
 	if (p->reimport != NULL)
@@ -345,6 +359,7 @@ peer_rib_down(struct peer *p)
 	p->reimport = NULL;
 	p->reimport_fam = FAM_N;
 	if (p->member != NULL) {
+		peer_told(p, &p->tx.updates, &p->tx.withdraws);
 		adjout_leave(p->member);
 		engine_group_leave(p->group);
 	}

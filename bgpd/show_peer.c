@@ -391,8 +391,10 @@ static void
 text_statistics(struct show *s, const struct peer *p)
 {
 	const struct peer_msgs *tx = &p->tx, *rx = &p->rx;
+	uint64_t updates, withdraws;
 	struct out *o = s->out;
 
+	peer_told(p, &updates, &withdraws);
 	out_text(o, "\n  Message statistics:\n  %-15s %-10s %s\n", "", "Sent",
 	    "Received");
 	text_pair(o, "Opens", tx->msg[MSG_OPEN], rx->msg[MSG_OPEN]);
@@ -410,8 +412,8 @@ text_statistics(struct show *s, const struct peer *p)
 	    (uint64_t)show_peer_told(p, FAM_INET) +
 		show_peer_told(p, FAM_INET6),
 	    adjin_received(p->adjin));
-	text_pair(o, "Updates", tx->updates, rx->updates);
-	text_pair(o, "Withdraws", tx->withdraws, rx->withdraws);
+	text_pair(o, "Updates", updates, rx->updates);
+	text_pair(o, "Withdraws", withdraws, rx->withdraws);
 	text_pair(o, "End-of-Rib", tx->eor, rx->eor);
 	out_text(o, "\n  Route Refresh statistics:\n  %-15s %-10s %s\n", "",
 	    "Sent", "Received");

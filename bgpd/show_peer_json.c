@@ -205,6 +205,7 @@ json_stats(struct show *s, const struct peer *p)
 {
 	struct out *o = s->out;
 	struct adjout_stats st = { .dirty = 0 };
+	struct peer_msgs tx = p->tx;
 
 	if (p->member != NULL && !adjout_synced(p->member))
 		adjout_stats(adjout_group(p->member), &st);
@@ -222,7 +223,8 @@ json_stats(struct show *s, const struct peer *p)
 	json_messages(o, "received", &p->rx);
 	out_end(o);
 	out_obj(o, "update");
-	json_updates(o, "sent", &p->tx);
+	peer_told(p, &tx.updates, &tx.withdraws);
+	json_updates(o, "sent", &tx);
 	json_updates(o, "received", &p->rx);
 	out_obj(o, "pending");
 	out_u64(o, "updates", st.dirty);

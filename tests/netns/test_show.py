@@ -175,6 +175,8 @@ class TestShow:
             "received": 6, "accepted": 1, "rejected": 5, "best": 1, "fib": 1,
             "stale": 0, "malformed": 0, "held": 0, "advertised": 1}
         assert up["stats"]["routes"]["inet6"]["fib"] == 1
+        assert up["stats"]["update"]["sent"] == {
+            "updates": 2, "withdraws": 0, "eor": 2}
         assert up["stats"]["rejects"] == {v[0]: 1 for v in REFUSED.values()}
         assert up["filter"]["set"] == "as719"
         assert up["filter"]["entries"] == 2
@@ -415,6 +417,7 @@ class TestShow:
         wait_until(lambda: scene.ana.ctl("show", "rib", "in")["rib"] == [])
         assert neighbor(scene)["stats"]["prefixes"] == {"sent": 0,
                                                         "received": 0}
+        assert neighbor(scene)["stats"]["update"]["sent"]["updates"] == 2
 
     def test_down(self, scene):
         scene.ana.cli("neighbor", "absent", "down", "maintenance 42")
