@@ -34,7 +34,7 @@ struct route {
 struct set {
 	uint32_t id; /* of the group; 0: none yet */
 	uint32_t gen, lost;
-	uint32_t nroutes;
+	uint32_t nroutes, by_fam[FAM_N];
 	uint16_t number; /* the speaker's, 0: adopted only */
 	uint8_t used, fam, n;
 	bool live; /* routes can be written now */
@@ -77,6 +77,7 @@ enum {
 	SRC_OTHER = SRC_MAX,
 	SLICE = 4096, /* routes looked at in one slice */
 	ID_TRIES = 64,
+	SWEEP_AT_ONCE = 2048,
 	RESYNC_MAX = 8, /* tries in a row before we take a breath */
 	RESYNC_WAIT_MS = 1000,
 	RETRY_MIN_MS = 1000,
@@ -670,21 +671,29 @@ unsure(const struct table *t, const struct route *r)
 }
 
 static void
-route_set(struct table *t, struct route *r, uint16_t set)
+set_count(struct table *t, uint16_t set, enum fam fam, int n)
 {
-	if (r->set == set)
+	struct set *s;
+
+	if (set == 0)
 		return;
-	if (r->set != 0)
-		set_at(t, r->set)->nroutes--;
-	if (set != 0)
-		set_at(t, set)->nroutes++;
+	s = set_at(t, set);
+	s->nroutes += (uint32_t)n;
+	s->by_fam[fam] += (uint32_t)n;
+}
+
+static void
+route_set(struct table *t, struct route *r, enum fam fam, uint16_t set)
+{
+	set_count(t, r->set, fam, -1);
+	set_count(t, set, fam, 1);
 	r->set = set;
 }
 
 static void
 route_free(struct table *t, unsigned int ti, const struct pfx *p, uint32_t n)
 {
-	route_set(t, route_at(t, n), 0);
+	route_set(t, route_at(t, n), p->addr.fam, 0);
 	trie_del(trie_of(t, ti, p), p);
 	slab_del(&t->routes, n);
 }
@@ -797,7 +806,7 @@ table_replace(
 	other = r->set != set || r->src != src || (r->flags & ROUTE_ODD) ||
 	    r->gen != s->gen;
 	r->epoch = t->epoch;
-	route_set(t, r, set);
+	route_set(t, r, p->addr.fam, set);
 	if (there && !other && r->metric == t->metric)
 		return;
 	if (r->metric != t->metric || !s->live) {
@@ -1061,6 +1070,47 @@ repair_work(struct table *t)
 
 /* ---- sweeping ------------------------------------------------------- */
 
+/*
+ * The kernel removes one route after the other far more slowly than it adds
+ * them (its trie counts anew what is left), but all routes of a group at once
+ * in no time.  Only where many go: it walks the whole table for it.
+ */
+static void
+sweep_sets(struct table *t, enum fam fam, bool all)
+{
+	struct result ignored;
+	struct set *s;
+	uint32_t i;
+
+	table_flush(t);
+	if (!t->objects)
+		return;
+	SET_FOREACH(t, i, s)
+	{
+		/* A set that the speaker did not name has stale routes only. */
+		if (!s->live || (!all && s->number != 0) ||
+		    s->by_fam[fam] < SWEEP_AT_ONCE ||
+		    s->by_fam[fam] != s->nroutes)
+			continue;
+		nlroute_object_del(t->nl, s->id, 0);
+		if (single(t, &ignored) == 0)
+			set_dead(t, s);
+	}
+}
+
+/* Those that the speaker still names are made again, without routes. */
+static void
+revive_sets(struct table *t)
+{
+	struct result ignored = { 0 };
+	struct set *s;
+	uint32_t i;
+
+	SET_FOREACH(t, i, s)
+	if (s->number != 0 && !s->live)
+		set_write(t, s, &ignored);
+}
+
 void
 table_sweep(struct table *t, enum fam fam, bool all, bool tell)
 {
@@ -1073,6 +1123,7 @@ table_sweep(struct table *t, enum fam fam, bool all, bool tell)
 	w->active = true;
 	w->ti = 0;
 	w->at.addr.fam = FAM_NONE;
+	sweep_sets(t, fam, w->all);
 }
 
 static void
@@ -1115,6 +1166,7 @@ sweep_work(struct table *t, enum fam fam)
 	if (!ended)
 		return true;
 	w->active = false;
+	revive_sets(t);
 	set_gc(t);
 	if (w->tell)
 		t->ev->swept(t->arg, fam, w->all, w->removed);
@@ -1555,7 +1607,7 @@ adopt_route(void *arg, const struct nlroute_route *m)
 	r->metric = m->metric;
 	r->state = ROUTE_HELD;
 	r->src = src_number(t, &m->src);
-	route_set(t, r, adopt_set(t, m));
+	route_set(t, r, m->pfx.addr.fam, adopt_set(t, m));
 	if (r->set != 0)
 		r->gen = set_at(t, r->set)->gen;
 	else
@@ -1611,7 +1663,11 @@ table_hello(struct table *t, const struct fibd_hello *h)
 	memset(t->map, 0, sizeof t->map);
 	SET_FOREACH(t, i, s)
 	s->number = 0;
-	memset(t->sweep, 0, sizeof t->sweep);
+	for (enum fam fam = FAM_INET; fam < FAM_N; fam++) {
+		/* What it did not come to is to be had again. */
+		t->need_verify = t->need_verify || t->sweep[fam].active;
+		t->sweep[fam].active = false;
+	}
 	if (h == NULL)
 		return;
 	t->table = h->table;

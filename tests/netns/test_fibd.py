@@ -939,6 +939,18 @@ def test_many(box):
     until(lambda: c.poll() or c.fam_done, [(1, 0, 100000)])
     print(f"swept: {time.monotonic() - t0:.2f} s")
     assert count() == 0
+    # flushed, with its set in use: the set can be used again
+    sets(box, c)
+    for i in range(5000):
+        c.replace(f"20.1.{i >> 8 & 255}.{i & 255}/32", 1)
+    assert c.settle() == {} and count() == 5000
+    c.flush_routes(1)
+    c.settle()
+    until(lambda: c.poll() or c.fam_done[1:], [(1, 1, 5000)])
+    assert count() == 0
+    c.replace("198.18.0.0/24", 1)
+    assert c.settle() == {}
+    assert box.routes(4) == {"198.18.0.0/24": {A0, A1}}
 
 
 @pytest.mark.parametrize("args,words", [
