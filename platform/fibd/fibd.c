@@ -47,6 +47,13 @@ on_signal(int sig)
 	stop = 1;
 }
 
+/* The regular course: in a lab the speaker's own log tells it. */
+#define news(d, ...) \
+	do { \
+		if ((d)->opt.fd < 0) \
+			fibd_log(__VA_ARGS__); \
+	} while (0)
+
 /* ---- news of the kernel --------------------------------------------- */
 
 static void
@@ -157,8 +164,9 @@ fibd_hello(struct fibd *d, const struct fibd_hello *h)
 	d->reconcile_at_ms = h->reconcile_s == 0
 	    ? 0
 	    : fibd_now_ms() + (uint64_t)h->reconcile_s * 1000;
-	fibd_log("speaker: hello, table %u, metric %u, keep %u s; %u IPv4 and "
-		 "%u IPv6 routes are there",
+	news(d,
+	    "speaker: hello, table %u, metric %u, keep %u s; %u IPv4 and "
+	    "%u IPv6 routes are there",
 	    h->table, h->metric, h->keep_s, table_count(d->table, FAM_INET),
 	    table_count(d->table, FAM_INET6));
 }
@@ -170,7 +178,7 @@ speaker_left(struct fibd *d)
 	d->speaker = NULL;
 	table_hello(d->table, NULL);
 	d->keep_until_ms = fibd_now_ms() + (uint64_t)d->keep_s * 1000;
-	fibd_log("speaker: gone; %u IPv4 and %u IPv6 routes stay for %u s",
+	news(d, "speaker: gone; %u IPv4 and %u IPv6 routes stay for %u s",
 	    table_count(d->table, FAM_INET), table_count(d->table, FAM_INET6),
 	    d->keep_s);
 	if (d->opt.fd >= 0)
@@ -496,7 +504,7 @@ main(int argc, char **argv)
 			fibd_die(
 			    "cannot go to the background: %s", strerror(errno));
 		fibd_log_open(d.opt.foreground);
-		fibd_log("ready: %u IPv4 and %u IPv6 routes adopted, %s",
+		news(&d, "ready: %u IPv4 and %u IPv6 routes adopted, %s",
 		    table_count(d.table, FAM_INET),
 		    table_count(d.table, FAM_INET6),
 		    table_has_objects(d.table) ? "nexthop objects"
@@ -505,7 +513,7 @@ main(int argc, char **argv)
 		fibd_confine(&d);
 		d.keep_until_ms = fibd_now_ms() + KEEP_S * 1000;
 		loop(&d);
-		fibd_log("end; %u IPv4 and %u IPv6 routes stay",
+		news(&d, "end; %u IPv4 and %u IPv6 routes stay",
 		    table_count(d.table, FAM_INET),
 		    table_count(d.table, FAM_INET6));
 	}

@@ -264,14 +264,14 @@ class Box:
     def carrier(self, i, up):
         run(f"ip -n {self.peer} link set w{i} {'up' if up else 'down'}")
 
-    def start(self, *args, fds=(), socket_wait=True, user="root"):
+    def start(self, *args, fds=(), user="root"):
         cmd = ["ip", "netns", "exec", self.name, FIBD, "-d", "-s", self.path,
                "-u", user, "-U", "nobody", *args]
         env = dict(os.environ, ASAN_OPTIONS="detect_leaks=0")
         p = subprocess.Popen(cmd, stderr=subprocess.PIPE, pass_fds=fds,
                              env=env, text=True)
         self.procs.append(p)
-        if socket_wait:
+        if not fds:
             line = p.stderr.readline()
             assert "ready" in line, line + p.stderr.read()
         return p
