@@ -18,16 +18,19 @@
 #include "lib/mem.h"
 
 enum {
-	CLIENTS = 64, /* on all sockets together */
+	CLIENTS = 32, /* on one socket, unless configured */
 	TX_HIGH = 64 * 1024, /* an answer waits when so much is not sent */
 	ROWS = 256, /* of an answer, in one turn */
 	IDLE_MS = 60 * 1000, /* a client that neither asks nor reads */
 };
 
+#define ADMIN_GROUP "ana-bgpd-admin"
+
 struct gate {
 	int fd;
 	char *path;
 	bool read_only;
+	unsigned int nclient, max;
 	struct ev_io *io;
 	struct control *ctl;
 };
@@ -35,8 +38,8 @@ struct gate {
 struct client {
 	LIST_ENTRY(client) entry;
 	struct control *ctl;
+	struct gate *gate;
 	int fd;
-	bool read_only;
 	uid_t uid;
 	struct ev_io *io;
 	struct timer idle;
@@ -53,7 +56,6 @@ struct control {
 	struct gate *gate;
 	size_t ngate;
 	LIST_HEAD(, client) clients;
-	unsigned int nclient;
 };
 
 /* ---- clients ---------------------------------------------------------- */
@@ -67,7 +69,7 @@ client_free(struct client *c)
 	ev_io_free(c->io);
 	close(c->fd);
 	LIST_REMOVE(c, entry);
-	c->ctl->nclient--;
+	c->gate->nclient--;
 	free(c->tx);
 	free(c);
 }
@@ -296,7 +298,7 @@ begin(struct client *c, const struct ctl_request *r)
 		refuse(c, CMD_USAGE, err);
 		return;
 	}
-	if (c->read_only && cmd_find(s->req.id)->flags & CMD_ADMIN) {
+	if (c->gate->read_only && cmd_find(s->req.id)->flags & CMD_ADMIN) {
 		refuse(c, CMD_REFUSED,
 		    "permission denied: this is the read-only socket");
 		return;
@@ -425,9 +427,10 @@ on_gate(void *arg, bool r, bool w)
 
 	if (fd == -1)
 		return;
-	if (ctl->nclient == CLIENTS) {
-		log_warnx(
-		    "control: more than %d clients, one refused", CLIENTS);
+	if (g->nclient == g->max) {
+		log_warnx("control socket %s: more than %u clients, one "
+			  "refused",
+		    g->path, g->max);
 		close(fd);
 		return;
 	}
@@ -435,14 +438,14 @@ on_gate(void *arg, bool r, bool w)
 	c = mem_alloc(sizeof *c);
 	c->ctl = ctl;
 	c->fd = fd;
-	c->read_only = g->read_only;
+	c->gate = g;
 	c->uid = cred.uid;
 	timer_init(&c->idle, "control", on_idle, c);
 	timer_set(&ctl->eng->timers, &c->idle, ctl->eng->now_ms, IDLE_MS);
 	c->io = ev_io_new(ctl->eng->ev, fd, on_client, c);
 	ev_io_want(c->io, true, false);
 	LIST_INSERT_HEAD(&ctl->clients, c, entry);
-	ctl->nclient++;
+	g->nclient++;
 }
 
 static bool
@@ -487,6 +490,7 @@ gate_open(struct control *ctl, const struct conf_socket *s, char *why, size_t n)
 		return gate_fail(s->path, "cannot listen", why, n);
 	g->ctl = ctl;
 	g->read_only = s->read_only;
+	g->max = s->max_clients > 0 ? s->max_clients : CLIENTS;
 	g->io = ev_io_new(ctl->eng->ev, g->fd, on_gate, g);
 	ev_io_want(g->io, true, false);
 	return true;
@@ -498,7 +502,8 @@ control_new(struct engine *eng, char *why, size_t n)
 	const struct conf *conf = eng->conf;
 	struct control *ctl = mem_alloc(sizeof *ctl);
 	struct conf_socket builtin[2] = { { .mode = 0660 },
-		{ .mode = 0666, .read_only = true } };
+		{ .mode = 0666, .read_only = true, .max_clients = 16 } };
+	char admin[] = ADMIN_GROUP;
 	const struct conf_socket *s = conf->sock;
 	size_t ns = conf->nsock;
 	bool good = true;
@@ -508,6 +513,9 @@ control_new(struct engine *eng, char *why, size_t n)
 	builtin[0].path = mem_printf("%s/control.sock", eng->opts.run_dir);
 	builtin[1].path = mem_printf("%s/restricted.sock", eng->opts.run_dir);
 	if (ns == 0) {
+		/* Only a system that knows the group gets it. */
+		if (getgrnam(ADMIN_GROUP) != NULL)
+			builtin[0].group = admin;
 		s = builtin;
 		ns = 2;
 	}

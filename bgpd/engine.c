@@ -294,7 +294,11 @@ apply_log(const struct conf *c)
 		[CONF_LOG_DEBUG] = LOG_L_DEBUG,
 	};
 
-	log_init(level[c->log.level], c->log.to == CONF_LOG_SYSLOG);
+	struct log_dest d = { .syslog = c->log.to == CONF_LOG_SYSLOG,
+		.json = c->log.json,
+		.file = c->log.to == CONF_LOG_FILE ? c->log.file : NULL };
+
+	log_init(level[c->log.level], &d);
 }
 
 static void
@@ -382,6 +386,7 @@ engine_apply(struct engine *eng, struct conf *conf)
 	detach(eng);
 	eng->conf = conf;
 	apply_log(conf);
+	fibsync_set_max(eng->fibsync, conf->fib.max_routes);
 	rib_set_multipath(eng->rib, conf->multipath);
 	TAILQ_FOREACH (p, &eng->peers, entry) {
 		n = conf_neighbor_find(conf, &p->conf->addr);
@@ -474,6 +479,7 @@ engine_new(const struct engine_opts *o, struct conf *conf,
 	eng->rib = rib_new(eng->attrs);
 	rib_set_multipath(eng->rib, conf->multipath);
 	eng->fibsync = fibsync_new();
+	fibsync_set_max(eng->fibsync, conf->fib.max_routes);
 	eng->world = world != NULL ? *world : real_world;
 	eng->now_ms = eng->start_ms = eng->world.clock_us() / 1000;
 	eng->start_s = clock_real_s();

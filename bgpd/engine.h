@@ -140,6 +140,8 @@ struct engine {
 
 	struct control *control;
 	unsigned int nlinger;
+	uint32_t rejects_seen, rejects_logged; /* log { rejected-routes } */
+	uint64_t rejects_minute; /* that rejects_logged is of */
 	uint64_t strangers; /* connections from unknown addresses */
 	uint64_t rule_hits[ENGINE_RULE_HITS];
 	struct engine_loop loop;

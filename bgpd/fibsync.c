@@ -37,7 +37,7 @@ struct fibsync {
 	struct set_tree sets;
 	struct set *by_num[FIB_SET_MAX + 1];
 	uint32_t nset, unused; /* unused: told sets without a route */
-	uint32_t inflight, ndirty;
+	uint32_t inflight, ndirty, max;
 	struct fibsync_stats stats;
 };
 
@@ -108,6 +108,12 @@ fibsync_free(struct fibsync *fs)
 		free(fs->by_num[i]);
 	slab_fini(&fs->routes);
 	free(fs);
+}
+
+void
+fibsync_set_max(struct fibsync *fs, uint32_t max)
+{
+	fs->max = max;
 }
 
 static int
@@ -221,13 +227,27 @@ drop(struct fibsync *fs, struct route *r, uint32_t num)
 	slab_del(&fs->routes, num);
 }
 
+static bool
+full(const struct fibsync *fs)
+{
+	return fs->max != 0 &&
+	    fs->stats.wanted[FAM_INET] + fs->stats.wanted[FAM_INET6] >= fs->max;
+}
+
+static void
+refuse(struct fibsync *fs, struct route *r, const char *why)
+{
+	set_state(fs, r, FIBSYNC_FAILED, ENOSPC, why);
+	fs->stats.errors++;
+}
+
 void
 fibsync_want(
     struct fibsync *fs, const struct pfx *p, const struct fib_nh *nh, size_t n)
 {
-	uint16_t set = n > 0 ? set_get(fs, nh, n) : 0;
 	struct route *r;
 	uint32_t num;
+	uint16_t set;
 
 	if ((r = find(fs, p, &num)) == NULL) {
 		if (n == 0)
@@ -237,13 +257,18 @@ fibsync_want(
 		r->pfx = *p;
 		trie_put(fs->trie[p->addr.fam], p, num);
 	}
-	if (n > 0 && set == 0) {
-		set_state(fs, r, FIBSYNC_FAILED, ENOSPC,
-		    "too many different sets of next hops");
-		fs->stats.errors++;
-	}
-	if (r->want == set)
+	if (n > 0 && r->want == 0 && full(fs)) {
+		refuse(fs, r, "over \"fib max-routes\" of the configuration");
 		return;
+	}
+	set = n > 0 ? set_get(fs, nh, n) : 0;
+	if (n > 0 && set == 0)
+		refuse(fs, r, "too many different sets of next hops");
+	if (r->want == set) {
+		if (n == 0 && r->told == 0 && r->inflight == 0 && !r->dirty)
+			drop(fs, r, num);
+		return;
+	}
 	fs->stats.wanted[p->addr.fam] +=
 	    (uint32_t)((set != 0) - (r->want != 0));
 	set_ref(fs, set);

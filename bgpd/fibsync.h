@@ -38,6 +38,8 @@ struct fibsync_stats {
 
 struct fibsync *fibsync_new(void);
 void fibsync_free(struct fibsync *);
+/* Never more routes than this, both families; 0: no limit. */
+void fibsync_set_max(struct fibsync *, uint32_t max);
 
 /* The next hops that the prefix should have; none: it should not be there. */
 void fibsync_want(

@@ -8,21 +8,34 @@
 #include <time.h>
 
 #include "bgpd/peer.h"
+#include "lib/out.h"
 #include "platform/clock.h"
 
 static enum log_level level = LOG_L_INFO;
-static bool use_syslog, use_journal;
+static bool use_syslog, use_journal, use_json;
+static FILE *file; /* NULL: standard error */
 
 static const int prio[] = { LOG_ERR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 static const char *const word[] = { "error", "warning", "info", "debug" };
 
 void
-log_init(enum log_level l, bool to_syslog)
+log_init(enum log_level l, const struct log_dest *d)
 {
+	FILE *f = NULL;
+
 	level = l;
-	use_syslog = to_syslog;
-	if (to_syslog)
+	use_syslog = d->syslog;
+	use_json = d->json;
+	if (d->syslog)
 		openlog("ana-bgpd", LOG_PID | LOG_NDELAY, LOG_DAEMON);
+	if (d->file != NULL && (f = fopen(d->file, "ae")) == NULL)
+		log_warn("log file %s cannot be opened, standard error is used",
+		    d->file);
+	if (file != NULL)
+		fclose(file);
+	file = f;
+	if (file != NULL)
+		setvbuf(file, NULL, _IOLBF, 0);
 }
 
 void
@@ -52,6 +65,27 @@ clean(char *s)
 			*s = '?';
 }
 
+/* One object a line. */
+static void
+emit_json(enum log_level l, const char *when, int ms, const char *text)
+{
+	struct out *o = out_new(true);
+	const char *p;
+	size_t n;
+
+	out_obj(o, NULL);
+	out_strf(o, "time", "%s.%03dZ", when, ms);
+	out_str(o, "level", word[l]);
+	out_str(o, "message", text);
+	out_end(o);
+	p = out_pending(o, &n);
+	for (size_t i = 0; i + 1 < n; i++)
+		fputc(p[i] == '\n' || p[i] == '\t' ? ' ' : p[i],
+		    file != NULL ? file : stderr);
+	fputc('\n', file != NULL ? file : stderr);
+	out_free(o);
+}
+
 static void
 emit(enum log_level l, char *text)
 {
@@ -66,14 +100,17 @@ emit(enum log_level l, char *text)
 		return;
 	}
 	/* The journal stamps by itself and takes the level from <N>. */
-	if (use_journal) {
+	if (use_journal && file == NULL) {
 		fprintf(stderr, "<%d>%s\n", prio[l], text);
 		return;
 	}
 	gmtime_r(&sec, &tm);
 	strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%S", &tm);
-	fprintf(stderr, "%s.%03ldZ %s: %s\n", when, (long)(ms % 1000), word[l],
-	    text);
+	if (use_json)
+		emit_json(l, when, (int)(ms % 1000), text);
+	else
+		fprintf(file != NULL ? file : stderr, "%s.%03dZ %s: %s\n", when,
+		    (int)(ms % 1000), word[l], text);
 }
 
 __attribute__((format(printf, 4, 0))) static void

@@ -17,7 +17,13 @@ enum log_level {
 
 struct peer;
 
-void log_init(enum log_level, bool to_syslog);
+/* Nothing set: standard error. */
+struct log_dest {
+	bool syslog;
+	bool json; /* one object a line */
+	const char *file; /* appended to; opened anew each time */
+};
+void log_init(enum log_level, const struct log_dest *);
 /* Standard error is the journal's: it stamps, and takes the level as <N>. */
 void log_to_journal(void);
 void log_set_level(enum log_level);

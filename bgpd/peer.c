@@ -242,7 +242,8 @@ remember_step(struct peer *p, const struct session *s, enum fsm_event ev,
 	st->event = (uint8_t)ev;
 	st->dialled = s->dialled;
 	log_peer(p,
-	    o->from == FSM_ESTABLISHED || o->next == FSM_ESTABLISHED
+	    p->eng->conf->log.session_events &&
+		    (o->from == FSM_ESTABLISHED || o->next == FSM_ESTABLISHED)
 		? LOG_L_INFO
 		: LOG_L_DEBUG,
 	    "state change %s -> %s, reason: %s", fsm_state_name(o->from),
@@ -562,14 +563,15 @@ peer_notification(struct peer *p, struct session *s, bool sent,
     const uint8_t *body, size_t len)
 {
 	struct peer_notif *k = &p->notif[p->nnotif++ % PEER_NOTIFS];
-	const char *sub, *quote;
+	const char *sub;
+	bool said;
 	struct wire_notif n;
 	struct cur c;
 
 	cur_init(&c, body, len);
 	wire_notif_parse(&c, &n);
 	sub = wire_notif_subname(n.code, n.sub);
-	quote = n.text[0] != '\0' ? "\"" : "";
+	said = n.text[0] != '\0';
 	*k = (struct peer_notif){ .when_s = clock_real_s(),
 		.sent = sent,
 		.code = n.code,
@@ -582,7 +584,8 @@ peer_notification(struct peer *p, struct session *s, bool sent,
 	strlcpy(k->text, n.text, sizeof k->text);
 	snprintf(p->why, sizeof p->why, "%s NOTIFICATION %s%s%s%s%.120s%s",
 	    sent ? "we sent" : "the peer sent", wire_notif_name(n.code),
-	    *sub != '\0' ? ", " : "", sub, quote, n.text, quote);
+	    *sub != '\0' ? ", " : "", sub, said ? ": \"" : "", n.text,
+	    said ? "\"" : "");
 	log_peer(p, LOG_L_WARN, "%s (%u/%u)%s%s", p->why, n.code, n.sub,
 	    sent && s->err.why != NULL ? ": " : "",
 	    sent && s->err.why != NULL ? s->err.why : "");

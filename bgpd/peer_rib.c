@@ -204,6 +204,30 @@ check_warn(struct peer *p)
 
 /* ---- what came in ----------------------------------------------------- */
 
+/* log { rejected-routes sample 1/N max M/min; } */
+static void
+log_rejected(struct peer *p, const struct pfx *pfx, const struct attrs *a,
+    const struct import_result *res)
+{
+	const struct conf_log *l = &p->eng->conf->log;
+	struct engine *eng = p->eng;
+	char text[512];
+
+	if (l->rejected_sample == 0 ||
+	    eng->rejects_seen++ % l->rejected_sample != 0)
+		return;
+	if (eng->rejects_minute != eng->now_ms / 60000) {
+		eng->rejects_minute = eng->now_ms / 60000;
+		eng->rejects_logged = 0;
+	}
+	if (l->rejected_max_per_min != 0 &&
+	    eng->rejects_logged++ >= l->rejected_max_per_min)
+		return;
+	import_print(&p->facts, pfx, a, res, text, sizeof text);
+	log_peer(p, LOG_L_INFO, "route rejected (%s): %s",
+	    reason_name(res->reason), text);
+}
+
 /* One route: limits, policy, Adj-RIB-In.  False: the session has ended. */
 static bool
 put(struct peer *p, const struct pfx *pfx, const struct attrs *a,
@@ -221,6 +245,8 @@ put(struct peer *p, const struct pfx *pfx, const struct attrs *a,
 	r.reason = import_check(&p->facts, pfx, a, &eng->arena, &res);
 	if (res.rule != NULL && res.rule->hit < ENGINE_RULE_HITS)
 		eng->rule_hits[res.rule->hit]++;
+	if (r.reason != REASON_NONE)
+		log_rejected(p, pfx, a, &res);
 	if (r.reason == REASON_NONE && !adjin_may_accept(p->adjin, pfx)) {
 		trip(p, &p->conf->limit[CONF_ACCEPTED][pfx->addr.fam],
 		    "accepted in this family", pfx);

@@ -329,6 +329,28 @@ test_next_hop(void **state)
 	sim_end();
 }
 
+/* `fib max-routes` keeps the rest out of the kernel, not out of the RIB. */
+static bool
+one_installed(void)
+{
+	return accepted_of(SIM_A) == 2 &&
+	    fib_mem_count(sim.eng[SIM_A]->fib, FAM_INET) == 1;
+}
+
+static void
+test_max_routes(void **state)
+{
+	struct fibsync_stats st;
+
+	sim_start(A_CONF "fib { max-routes 1; }\n", B_CONF);
+	assert_true(sim_run_until(one_installed, 120));
+	fibsync_get_stats(sim.eng[SIM_A]->fibsync, &st);
+	assert_int_equal(st.failed[FAM_INET], 1);
+	assert_true(sim_reload(SIM_A, A_CONF));
+	assert_true(sim_run_until(a_has_two, 5));
+	sim_end();
+}
+
 int
 main(void)
 {
@@ -346,6 +368,7 @@ main(void)
 		cmocka_unit_test(test_unreachable),
 		cmocka_unit_test(test_refresh),
 		cmocka_unit_test(test_next_hop),
+		cmocka_unit_test(test_max_routes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
