@@ -37,7 +37,8 @@ class AnaNeighbor(Neighbor):
 class Ana(Router):
     kind = "ana"
     can = {"med", "communities", "large"}
-    user = "nobody"
+    # Users that are there on every Debian, so that none has to be made.
+    user, fibd_user = "nobody", "daemon"
 
     def __init__(self, *args, fibd_args="", bgpd_args=(), **kw):
         super().__init__(*args, **kw)
@@ -115,8 +116,8 @@ class Ana(Router):
     def argv(self):
         argv = [program("ana-bgpd"), "-d", "-f", self.conf, "-R",
                 self.dir + "/run", "-S", self.dir + "/state", "-u", self.user]
-        if self.fibd_args:
-            argv += ["-A", self.fibd_args]
+        argv += ["-A", ("-U %s %s" % (self.fibd_user,
+                                      self.fibd_args)).strip()]
         return argv + self.bgpd_args
 
     def _start(self):

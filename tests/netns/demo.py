@@ -20,7 +20,7 @@ from routers import Bird, Frr, Route, attributes
 KEPT = "demo"
 US, BIRD_AS, FRR_AS, BOTH_AS = 52580, 719, 3292, 9125
 OWN = [Route("179.191.160.0/24"), Route("2804:a8::/48")]
-OWN_BLOCK = ["179.191.160.0/20", "2804:a8::/32"]
+OWN_BLOCK = ["179.191.160.0/20 or-longer", "2804:a8::/32 or-longer"]
 
 # prefix, AS path behind the partner's own, reason id, why
 REFUSED = {

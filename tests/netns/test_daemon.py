@@ -196,7 +196,7 @@ def test_killed_speaker_leaves_its_routes(scene, own_fibd):
     if not own_fibd:
         fibd = scene.a.spawn("fibd", [
             program("ana-fibd"), "-s", scene.ana.dir + "/run/fibd.sock",
-            "-d", "-u", scene.ana.user, "-U", "daemon"],
+            "-d", "-u", scene.ana.user, "-U", scene.ana.fibd_user],
             env={"ASAN_OPTIONS": "detect_leaks=0"})
         wait_until(lambda: os.path.exists(scene.ana.dir + "/run/fibd.sock"))
     scene.ana.start()
