@@ -1,6 +1,14 @@
+import signal
+
 import pytest
 
-from lab import Lab
+from lab import Lab, interrupted
+
+
+def pytest_configure(config):
+    # So that SIGTERM, too, runs the fixtures' ends.
+    signal.signal(signal.SIGTERM, interrupted)
+    signal.signal(signal.SIGINT, interrupted)
 
 
 @pytest.fixture
@@ -8,12 +16,6 @@ def lab(request):
     with Lab() as made:
         yield made
         show_logs(request, made)
-
-
-@pytest.fixture(scope="class")
-def class_lab(request):
-    with Lab() as made:
-        yield made
 
 
 def show_logs(request, made):
@@ -27,6 +29,7 @@ def pytest_runtest_makereport(item, call):
     outcome = yield
     report = outcome.get_result()
     setattr(item, "rep_" + report.when, report)
-    made = item.funcargs.get("class_lab") if hasattr(item, "funcargs") else None
-    if report.when == "call" and report.failed and made:
-        report.sections.append(("lab's logs", made.logs()))
+    scene = getattr(item, "funcargs", {}).get("scene")
+    if report.when == "call" and report.failed and "lab" not in item.funcargs \
+            and hasattr(scene, "lab"):
+        report.sections.append(("lab's logs", scene.lab.logs()))

@@ -17,6 +17,7 @@ ExaBGP, ours) have one interface and are in routers.py.
 import contextlib
 import ctypes
 import ipaddress
+import itertools
 import json
 import os
 import shutil
@@ -212,10 +213,14 @@ class Process:
 
 
 class Lab:
+    _count = itertools.count()
+
     def __init__(self, lab_id=None):
         if os.geteuid() != 0:
             raise LabError("the lab needs root: it makes network namespaces")
-        self.id = lab_id or os.getpid()
+        # "123", then "123.1" for a second lab of the same process.
+        n = next(self._count)
+        self.id = lab_id or "%d%s" % (os.getpid(), ".%d" % n if n else "")
         self.dir = None
         self.spaces, self.processes, self.closers = {}, [], []
         self.sanitized = []     # processes whose logs a test looks through
@@ -227,7 +232,7 @@ class Lab:
         os.chmod(self.dir, 0o755)
         with contextlib.suppress(ValueError):   # not the main thread
             for s in (signal.SIGTERM, signal.SIGHUP):
-                self._handlers[s] = signal.signal(s, _interrupted)
+                self._handlers[s] = signal.signal(s, interrupted)
         return self
 
     def __exit__(self, *exc):
@@ -314,7 +319,7 @@ class Lab:
                          for p in self.processes if p.tail().strip())
 
 
-def _interrupted(sig, _frame):
+def interrupted(sig, _frame):
     raise KeyboardInterrupt(signal.Signals(sig).name)
 
 
@@ -337,7 +342,7 @@ def remove_dead_labs():
     """Remove what labs left behind whose process was killed."""
     for line in run("ip", "netns", "list").splitlines():
         name = line.split()[0] if line.split() else ""
-        number = name[len(PREFIX):].split("-")[0]
+        number = name[len(PREFIX):].split("-")[0].split(".")[0]
         if name.startswith(PREFIX) and "-" in name and number.isdigit() \
                 and not os.path.exists("/proc/" + number):
             remove_ns(name)

@@ -253,17 +253,18 @@ class Bird(Router):
             self.dir + "/bird.ctl", "-P", self.dir + "/bird.pid"])
 
     def cli(self, *words):
-        return run("birdc", "-r" if words[0] == "show" else "-v", "-s",
-                   self.dir + "/bird.ctl", *words)
+        out = run("birdc", *(["-r"] if words[0] == "show" else []), "-s",
+                  self.dir + "/bird.ctl", *words)
+        return "".join(x for x in out.splitlines(True) if not re.match(
+            r"BIRD \S+ ready|Access restricted", x))
 
     def _answers(self):
-        return "is up" in self.cli("show", "status") or \
-            "Daemon is up" in self.cli("show", "status")
+        return "Daemon is up" in self.cli("show", "status")
 
     def _announced(self, _routes):
         self._write()
         out = self.cli("configure")
-        if "0003" not in out and "0004" not in out and "Reconf" not in out:
+        if "Reconf" not in out:
             raise LabError("%s: %s" % (self.name, out))
 
     _withdrawn = _announced
@@ -355,7 +356,14 @@ class Frr(Router):
 
     def config(self):
         out = ["frr defaults traditional", "hostname " + self.name,
-               "log stdout", "router bgp %d" % self.asn,
+               "log stdout",
+               # What it learned is for nobody: it would even go back to the
+               # one that it was learned from.
+               "route-map own deny 5", " match as-path learned", "exit",
+               "route-map own permit 10", "exit"] + [
+               "bgp as-path access-list learned permit ^%d(_|$)" % asn
+               for asn in sorted({n.remote_as for n in self.neighbors})]
+        out += ["router bgp %d" % self.asn,
                " bgp router-id " + self.router_id,
                " no bgp ebgp-requires-policy", " no bgp default ipv4-unicast",
                " no bgp network import-check",
@@ -372,8 +380,10 @@ class Frr(Router):
         for fam in ("inet", "inet6"):
             out.append(" address-family %s unicast" %
                        ("ipv6" if fam == "inet6" else "ipv4"))
-            out += ["  neighbor %s activate" % n.remote for n in
-                    self.neighbors if fam in n.families]
+            for n in self.neighbors:
+                if fam in n.families:
+                    out += ["  neighbor %s activate" % n.remote,
+                            "  neighbor %s route-map own out" % n.remote]
             out.append(" exit-address-family")
         return "\n".join(out + ["exit"] +
                          self._networks(self.table.values())) + "\n"

@@ -9,7 +9,7 @@ import struct
 import pytest
 
 from ana import Ana, sanitizer_reports
-from lab import wait_equal, wait_until
+from lab import Lab, wait_equal, wait_until
 from routers import Route, expected
 from speaker import (KEEPALIVE, MARKER, OPEN, UPDATE, Closed, Connection,
                      Speaker, attribute, capabilities, keepalive, message,
@@ -100,6 +100,7 @@ class Scene:
     before it takes that neighbor again."""
 
     def __init__(self, lab):
+        self.lab = lab
         self.a, self.p = lab.ns("ana"), lab.ns("bad")
         good = lab.ns("good")
         lab.link(self.a, self.p, v4="192.0.2.0/24")
@@ -150,7 +151,6 @@ class Scene:
 
 @pytest.fixture(scope="module")
 def scene():
-    from lab import Lab
     with Lab() as made:
         s = Scene(made)
         yield s
