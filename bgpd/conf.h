@@ -233,6 +233,10 @@ struct conf_fib {
 	uint32_t reconcile_s;
 };
 
+enum {
+	CONF_NEIGHBORS_MAX = 4096
+};
+
 struct conf_neighbor {
 	struct addr addr; /* the key */
 	struct conf_pos pos;

@@ -684,6 +684,13 @@ build_neighbors(struct build *b)
 			    n->word[1].text);
 			continue;
 		}
+		if (c->nneighbor == CONF_NEIGHBORS_MAX) {
+			build_error(b, &n->word[1].pos, "too-many", NULL,
+			    "neighbor %s is one more than the %d that one "
+			    "speaker may have",
+			    n->word[1].text, CONF_NEIGHBORS_MAX);
+			return;
+		}
 		c->neighbor = mem_realloc(
 		    c->neighbor, c->nneighbor + 1, sizeof(*c->neighbor));
 		x = &c->neighbor[c->nneighbor++];

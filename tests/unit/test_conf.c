@@ -745,6 +745,27 @@ test_diff_set(void **state)
 	free(tb);
 }
 
+static void
+test_too_many(void **state)
+{
+	size_t room = 64 * (CONF_NEIGHBORS_MAX + 2), n;
+	char *text = mem_alloc(room);
+	struct conf *c;
+
+	n = strlcpy(text, HEAD, room);
+	for (unsigned int i = 0; i <= CONF_NEIGHBORS_MAX; i++)
+		n += (size_t)snprintf(text + n, room - n,
+		    "neighbor 198.18.%u.%u { remote-as 719; }\n", i / 250,
+		    i % 250 + 1);
+	assert_null(load(text));
+	*strrchr(text, 'n') = '#'; /* the last one is a comment now */
+	c = load(text);
+	assert_non_null(c);
+	assert_int_equal(c->nneighbor, CONF_NEIGHBORS_MAX);
+	conf_free(c);
+	free(text);
+}
+
 int
 main(void)
 {
@@ -762,6 +783,7 @@ main(void)
 		cmocka_unit_test(test_manual),
 		cmocka_unit_test(test_diff),
 		cmocka_unit_test(test_diff_set),
+		cmocka_unit_test(test_too_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
