@@ -474,7 +474,7 @@ test_random(void **state)
 
 	if (env != NULL)
 		seed = (unsigned int)strtoul(env, NULL, 10);
-	print_message("seed %u\n", seed);
+	print_message("# seed %u\n", seed);
 	srandom(seed);
 	for (int round = 0; round < 300; round++) {
 		unsigned char b[700];

@@ -412,7 +412,7 @@ test_property(void **state)
 					: (unsigned int)getpid();
 	unsigned int passed = 0;
 
-	print_message("seed %u\n", seed);
+	print_message("# seed %u\n", seed);
 	srandom(seed);
 	fences.protected[fences.nprotected++] = P("20.1.0.0/16");
 	fences.protected[fences.nprotected++] = P("2a00:1::/40");
