@@ -289,7 +289,7 @@ went_down(struct peer *p, struct session *s)
 
 /* A connection is over: begin again, at once or after the idle hold. */
 static void
-begin_again(struct peer *p, enum fsm_event ev)
+begin_again(struct peer *p, enum fsm_event ev, enum fsm_state from)
 {
 	const char *no = forbidden(p);
 	bool other = p->up != NULL || state_of(p->in) >= FSM_OPENSENT ||
@@ -299,13 +299,20 @@ begin_again(struct peer *p, enum fsm_event ev)
 		strlcpy(p->why, no, sizeof p->why);
 		return;
 	}
-	if (other || ev == EV23_COLLISION_DUMP)
+	if (other || ev == EV23_COLLISION_DUMP || p->idle_hold.armed)
+		return;
+	/* They changed their mind; we still wait or dial. */
+	if (ev == EV18_TCP_FAILS && from < FSM_ESTABLISHED &&
+	    state_of(p->out) != FSM_IDLE)
 		return;
 	p->idle_s = p->idle_s == 0 ? PEER_IDLE_MIN_S : p->idle_s * 2;
 	if (p->idle_s > PEER_IDLE_MAX_S)
 		p->idle_s = PEER_IDLE_MAX_S;
 	timer_set(&p->eng->timers, &p->idle_hold, p->eng->now_ms,
 	    p->idle_s * 1000ull);
+	/* The hold is the peer's, not one connection's. */
+	if (state_of(p->out) != FSM_IDLE)
+		session_event(p->out, EV08_AUTO_STOP);
 }
 
 void
@@ -332,7 +339,7 @@ peer_step(struct peer *p, struct session *s, enum fsm_event ev,
 	}
 	if (o->next == FSM_IDLE || s->fd == -1) {
 		if (s->fd == -1 && (o->next == FSM_IDLE || !s->dialled))
-			begin_again(p, ev);
+			begin_again(p, ev, o->from);
 	}
 }
 

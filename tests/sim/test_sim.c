@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "lib/mem.h"
 #include "tests/sim/sim.h"
@@ -278,6 +280,49 @@ test_back_off(void **state)
 	sim_end();
 }
 
+/* The same for a neighbor that dials us with a wrong AS all the time. */
+static void
+test_back_off_passive(void **state)
+{
+	sim_start(A_HEAD A_SET A_PEER("passive yes;"),
+	    "syntax 1;\n"
+	    "global { as 3292; router-id 192.0.2.2; connect-retry 1s; }\n"
+	    "neighbor 192.0.2.1 { remote-as 52580; }\n");
+	sim_run(3600);
+	assert_int_equal(sim_peer(SIM_A)->idle_s, PEER_IDLE_MAX_S);
+	assert_in_range(sim_peer(SIM_A)->nnotif, 10, 80);
+	sim_end();
+}
+
+/* A neighbor that hangs up before it says anything is no error of ours. */
+static void
+test_hang_up(void **state)
+{
+	struct session *in;
+
+	sim_start(A_CONF, B_CONF);
+	sim.cut = true;
+	sim_run(60);
+	for (int i = 0; i < 5; i++) {
+		int sv[2];
+
+		assert_int_equal(
+		    socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, sv), 0);
+		peer_accept(sim_peer(SIM_A), sv[1]);
+		in = sim_peer(SIM_A)->in;
+		assert_non_null(in);
+		assert_int_equal(in->fsm.state, FSM_OPENSENT);
+		close(sv[0]);
+		sim_run(1);
+		assert_null(sim_peer(SIM_A)->in);
+	}
+	assert_int_equal(sim_peer(SIM_A)->idle_s, 0);
+	assert_false(sim_peer(SIM_A)->idle_hold.armed);
+	sim.cut = false;
+	assert_true(sim_run_until(routes_both_ways, 40));
+	sim_end();
+}
+
 /* Nobody there: the retries do not grow, and it is back within one. */
 static void
 test_unreachable(void **state)
@@ -365,6 +410,8 @@ main(void)
 		cmocka_unit_test(test_reload_neighbor),
 		cmocka_unit_test(test_admin_down),
 		cmocka_unit_test(test_back_off),
+		cmocka_unit_test(test_back_off_passive),
+		cmocka_unit_test(test_hang_up),
 		cmocka_unit_test(test_unreachable),
 		cmocka_unit_test(test_refresh),
 		cmocka_unit_test(test_next_hop),
