@@ -85,6 +85,12 @@ def community(text):
         if ":" not in text else text
 
 
+def plain_asn(text):
+    """6.6784:7 -> 400000:7"""
+    m = re.match(r"(\d+)\.(\d+):(\d+)$", text)
+    return "%d:%s" % (int(m[1]) << 16 | int(m[2]), m[3]) if m else text
+
+
 def family_of(prefix):
     return "inet6" if ":" in prefix else "inet"
 
@@ -98,6 +104,7 @@ class Router:
     always = frozenset()
     # Both families over one transport session.
     one_session = True
+    answers_refresh = True
     program = None
 
     def __init__(self, lab, ns, asn, router_id, name=None):
@@ -176,6 +183,9 @@ class Router:
         hops = [n.hop(v6) for n in self.neighbors
                 if ("inet6" if v6 else "inet") in n.families]
         return hops[0] if hops else None
+
+    def hurry(self):
+        """Do not wait out the pause that follows an error."""
 
     def _signal_all(self, sig):
         for pid in run("ip", "netns", "pids", self.ns.full).split():
@@ -469,6 +479,8 @@ class OpenBgpd(Router):
     can = Router.can | {"own-path"}     # its own ASN, and that again
     # 7.7 on Linux tells ::1 as the IPv6 next hop of an IPv4 session.
     one_session = False
+    # "AID IPv4 unicast not negotiated" is all it says, to anybody's request.
+    answers_refresh = False
 
     def _network(self, r):
         sets = ["origin %s" % r.origin.lower()]
@@ -533,6 +545,12 @@ class OpenBgpd(Router):
         self.cli("reload")
 
     _withdrawn = _announced
+
+    def hurry(self):
+        # It waits half a minute, then twice that, and so on.
+        for n in self.neighbors:
+            if not self.up(n):
+                self.cli("neighbor", n.remote, "up")
 
     def up(self, n):
         return any(x["remote_addr"] == n.remote and x["state"] == "Established"
@@ -666,8 +684,8 @@ class GoBgp(Router):
                     for c in a["value"])
             elif kind == 16:
                 out["ext"] = sorted(
-                    "%s %s" % ({2: "rt", 3: "soo"}[c["subtype"]], c["value"])
-                    for c in a["value"])
+                    "%s %s" % ({2: "rt", 3: "soo"}[c["subtype"]],
+                               plain_asn(c["value"])) for c in a["value"])
         return out
 
 
