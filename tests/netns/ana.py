@@ -37,6 +37,7 @@ class AnaNeighbor(Neighbor):
 class Ana(Router):
     kind = "ana"
     can = {"med", "communities", "large"}
+    hold_min = 3
     # Users that are there on every Debian, so that none has to be made.
     user, fibd_user = "nobody", "daemon"
 
@@ -68,7 +69,7 @@ class Ana(Router):
             listen = sorted({n.local for n in self.neighbors})
         out = ["syntax 1;", "global {", "\tas %d;" % self.asn,
                "\trouter-id %s;" % self.router_id, '\thostname "%s";' %
-               self.name, "\thold-time-min 3s;", "\tconnect-retry 1s;"]
+               self.name, "\thold-time-min %ds;" % self.hold_min, "\tconnect-retry 1s;"]
         out += ["\tlisten %s;" % a for a in listen]
         out += ["\t" + line for line in self.glob] + ["}"]
         out += ["log { destination stderr; level debug; }"]

@@ -18,6 +18,12 @@ def lab(request):
         show_logs(request, made)
 
 
+@pytest.fixture(scope="class")
+def class_lab():
+    with Lab() as made:
+        yield made
+
+
 def show_logs(request, made):
     report = getattr(request.node, "rep_call", None)
     if report is not None and report.failed:

@@ -106,7 +106,7 @@ class Scene:
         lab.link(self.a, self.p, v4="192.0.2.0/24")
         lab.link(self.a, good, v4="198.51.100.0/30")
         self.ana = Ana(lab, self.a, US, "192.0.2.1")
-        self.ana.glob.append("hold-time-min 9s;")
+        self.ana.hold_min = 9
         self.free = iter(range(20, 120))
         self.names = {}
         for name, *_ in BEFORE + AFTER + KEPT:

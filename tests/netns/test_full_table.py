@@ -93,7 +93,7 @@ def test_full_table(lab):
     mrt.send_all(s, mrt.withdrawals(
         [p for prefixes in sets.values() for p in prefixes]))
     wait_settled(ana, n, 0, 0)
-    assert ana.kernel() == {}
+    wait_until(lambda: ana.kernel() == {}, 120, what="an empty table")
     assert ana.rejected() == {}
     assert s.up()
     s.close()
