@@ -207,8 +207,6 @@ build_limit(
 		if (conf_word_is(n, i + 1, name[k]))
 			l->action = (uint8_t)k;
 	l->time_s = i + 2 < n->nword ? (uint32_t)n->word[i + 2].num : 0;
-	if (l->action == CONF_LIMIT_DISCARD || l->action == CONF_LIMIT_FREEZE)
-		build_not_built(b, &n->word[i + 1]);
 	if (l->action == CONF_LIMIT_RESTART && l->time_s == 0)
 		build_error(b, &n->word[i + 2].pos, "bad-value", NULL,
 		    "\"restart\" needs a time of at least 1s");
@@ -219,6 +217,8 @@ limits(struct build *b, const struct conf_node *n, struct conf_neighbor *x)
 {
 	static const char *const row[FAM_N] = { "max-prefix", "max-prefix inet",
 		"max-prefix inet6" };
+	static const char *const accepted[FAM_N] = { "max-prefix accepted",
+		"max-prefix accepted inet", "max-prefix accepted inet6" };
 	const struct conf_node *m;
 	int f;
 
@@ -232,6 +232,15 @@ limits(struct build *b, const struct conf_node *n, struct conf_neighbor *x)
 		/* What a family's limit does not say is the session's. */
 		*l = x->limit[CONF_RECEIVED][FAM_NONE];
 		build_limit(b, m, f == FAM_NONE ? 1 : 2, l);
+	}
+	for (f = FAM_NONE; f < FAM_N; f++) {
+		struct conf_limit *l = &x->limit[CONF_ACCEPTED][f];
+
+		m = build_get(n, accepted[f]);
+		if (m == NULL)
+			continue;
+		*l = x->limit[CONF_RECEIVED][FAM_NONE];
+		build_limit(b, m, f == FAM_NONE ? 2 : 3, l);
 	}
 	x->limit[CONF_ANNOUNCED][FAM_NONE] = (struct conf_limit){
 		.max = 64, .warn_pct = 80, .action = CONF_LIMIT_STOP

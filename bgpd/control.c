@@ -188,7 +188,7 @@ do_up(struct show *s)
 	p->down_text[0] = '\0';
 	p->idle_s = 0;
 	timer_stop(&s->eng->timers, &p->idle_hold);
-	peer_clear_limit(p);
+	peer_clear_limit(p, "an operator says \"up\"", true);
 	peer_start(p);
 	if (!p->conf->enabled)
 		done(s, CMD_REFUSED,
@@ -222,16 +222,19 @@ static void
 do_clear_limit(struct show *s)
 {
 	struct peer *p = named_peer(s);
+	bool started;
 
 	if (p == NULL)
 		return;
-	if (!p->limit_tripped) {
+	if (!p->limit.tripped && !p->limit.frozen) {
 		done(s, CMD_REFUSED, "it is not held by a prefix limit");
 		return;
 	}
-	p->limit_hold_s = 0;
-	peer_clear_limit(p);
-	done(s, CMD_DONE, "hold ended, session starting");
+	started = p->limit.tripped;
+	peer_clear_limit(p, "an operator says \"clear-limit\"", true);
+	done(s, CMD_DONE,
+	    started ? "hold ended, session starting"
+		    : "hold ended, new prefixes come in up to the limit");
 }
 
 static void

@@ -8,6 +8,7 @@
 
 #include "bgpd/control.h"
 #include "bgpd/log.h"
+#include "bgpd/state.h"
 #include "lib/mem.h"
 #include "platform/clock.h"
 #include "policy/pfxset.h"
@@ -92,13 +93,12 @@ group_facts(const struct peer *p, struct export_facts *f, struct adjout_opts *o)
 	*o = (struct adjout_opts){ 0 };
 	for (enum fam fam = FAM_INET; fam < FAM_N; fam++) {
 		f->next_hop[fam] = p->local[fam];
-		o->max_prefixes[fam] = c->limit[CONF_ANNOUNCED][fam].max;
-		if (o->max_prefixes[fam] == 0)
+		if (!(c->guard_off & GUARD_BIT(GUARD_MAX_PREFIX)))
 			o->max_prefixes[fam] =
-			    c->limit[CONF_ANNOUNCED][FAM_NONE].max;
-		if (c->guard_off & GUARD_BIT(GUARD_MAX_PREFIX))
-			o->max_prefixes[fam] = 0;
+			    c->limit[CONF_ANNOUNCED][fam].max;
 	}
+	if (!(c->guard_off & GUARD_BIT(GUARD_MAX_PREFIX)))
+		o->max_session = c->limit[CONF_ANNOUNCED][FAM_NONE].max;
 }
 
 static bool
@@ -282,6 +282,12 @@ engine_peer_find(const struct engine *eng, const char *word)
 		    strcmp(p->conf->description, word) == 0)
 			return p;
 	return NULL;
+}
+
+int64_t
+engine_real_s(const struct engine *eng)
+{
+	return eng->world.real_s != NULL ? eng->world.real_s() : clock_real_s();
 }
 
 static void
@@ -497,6 +503,7 @@ engine_start(struct engine *eng, char *why, size_t n)
 	apply_networks(eng, NULL);
 	for (size_t i = 0; i < c->nneighbor; i++)
 		peer_new(eng, &c->neighbor[i]);
+	state_load_limits(eng);
 	return engine_fib_open(eng, why, n);
 }
 

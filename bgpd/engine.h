@@ -92,6 +92,7 @@ struct engine_loop {
 /* What the engine takes from outside; simulations bring their own. */
 struct engine_world {
 	uint64_t (*clock_us)(void); /* monotonic */
+	int64_t (*real_s)(void); /* of the real clock; NULL: clock_real_s() */
 	int (*bind)(const struct addr *, uint16_t port); /* sock_bind() */
 	/* A descriptor that is connecting, or a negative errno. */
 	int (*dial)(struct engine *, struct peer *);
@@ -187,6 +188,8 @@ void engine_group_leave(struct export_group *);
 /* One of our addresses of the family on the interface that has `on`. */
 bool engine_local_addr(
     const struct engine *, const struct addr *on, enum fam, struct addr *out);
+/* The real clock, for stamps that outlive the process. */
+int64_t engine_real_s(const struct engine *);
 /* All peers are in and the FIB is as it should be. */
 bool engine_ready(const struct engine *, char *why, size_t);
 

@@ -57,7 +57,7 @@ forbidden(const struct peer *p)
 		return "the configuration says \"enabled no\"";
 	if (p->admin_down)
 		return "an operator stopped it (neighbor X up starts it)";
-	if (p->limit_tripped)
+	if (p->limit.tripped)
 		return "it went over its prefix limit (neighbor X clear-limit "
 		       "ends the hold)";
 	if (!p->eng->fib_ready)
@@ -105,10 +105,7 @@ on_idle_hold(void *arg, uint64_t now)
 static void
 on_limit_hold(void *arg, uint64_t now)
 {
-	struct peer *p = arg;
-
-	log_peer(p, LOG_L_INFO, "the hold after its prefix limit is over");
-	peer_clear_limit(p);
+	peer_clear_limit(arg, "its time is over", false);
 }
 
 static void
@@ -175,6 +172,7 @@ peer_set_conf(struct peer *p, const struct conf_neighbor *conf)
 {
 	p->conf = conf;
 	peer_update_facts(p);
+	peer_limit_conf(p);
 }
 
 /* ---- ending ----------------------------------------------------------- */

@@ -48,6 +48,38 @@ struct peer_msgs {
 	uint64_t refresh[3]; /* request, BoRR, EoRR */
 };
 
+enum {
+	PEER_LIMIT_FIRST = 8 /* offending prefixes that are kept */
+};
+
+/* Max-prefix: the one record of a hold, and what is not kept of it. */
+struct peer_limit {
+	bool tripped; /* the session is down */
+	bool frozen; /* it is up, and takes no new prefix */
+	uint8_t action; /* enum conf_limit_action */
+	uint8_t counter, fam; /* of the limit; FAM_NONE: the session's sum */
+	uint32_t max, count; /* the limit then, and what crossed it */
+	int64_t since_s; /* real time */
+	int64_t until_s; /* 0: until an operator ends it */
+	struct pfx first[PEER_LIMIT_FIRST]; /* that did not come in */
+	size_t nfirst;
+	/* For the next one: when the last trip was, how long its hold. */
+	int64_t tripped_s;
+	uint32_t hold_s, trips;
+
+	bool all; /* frozen by limits of both families: everything */
+	bool fill; /* frozen, with a new session: comes in up to the limit */
+	const struct cur *rest; /* behind the prefix in its UPDATE, or NULL */
+	bool room; /* held ones may be able to come in */
+	uint8_t warned[CONF_COUNTER_N][FAM_N]; /* 1: at the share, 2: over */
+};
+
+enum peer_limit_verdict {
+	PEER_LIMIT_OK,
+	PEER_LIMIT_HELD, /* to be stored as held, with the reason */
+	PEER_LIMIT_ENDED /* the session has ended */
+};
+
 struct peer {
 	TAILQ_ENTRY(peer) entry;
 	struct engine *eng;
@@ -67,13 +99,7 @@ struct peer {
 	char down_text[256]; /* why, for RFC 9003 and show */
 	char why[256]; /* one sentence: why it is not up */
 
-	/* Max-prefix (features.md A3). */
-	bool limit_tripped;
-	int64_t limit_until_s; /* real time; 0: until somebody clears it */
-	uint32_t limit_hold_s; /* the last hold, to double */
-	int64_t limit_tripped_s;
-	uint32_t limit_count;
-	bool limit_warned[CONF_COUNTER_N];
+	struct peer_limit limit;
 
 	/* Routes. */
 	struct adjin *adjin;
@@ -174,6 +200,35 @@ void peer_reimport(struct peer *);
 bool peer_rib_run(struct peer *, unsigned int budget);
 /* No route of it is left. */
 bool peer_drained(const struct peer *);
-void peer_clear_limit(struct peer *);
+/* One route of it: limits, policy, Adj-RIB-In; id_in is what *a is interned
+ * as (borrowed).  False: the session has ended. */
+bool peer_put(
+    struct peer *, const struct pfx *, const struct attrs *a, uint32_t id_in);
+
+/* ---- peer_limit.c: max-prefix ------------------------------------------ */
+
+/* "received", "accepted", "announced" */
+const char *peer_counter_name(enum conf_counter);
+/* May the prefix come in, and when policy takes it: may it be accepted? */
+enum peer_limit_verdict peer_limit_admit(
+    struct peer *, const struct pfx *, uint16_t *reason);
+enum peer_limit_verdict peer_limit_accept(
+    struct peer *, const struct pfx *, uint16_t *reason);
+/* Warns once at the share of each counter, and again over the limit. */
+void peer_limit_check(struct peer *);
+/* Is there a hold, or something held back, to be told about? */
+bool peer_limit_holds(const struct peer *);
+/* Something went: what is held may come in, by peer_limit_run(). */
+void peer_limit_room(struct peer *);
+/* Lets in what was held and has room now; true: more is to be tried. */
+bool peer_limit_run(struct peer *, unsigned int budget);
+void peer_limit_up(struct peer *);
+void peer_limit_eor(struct peer *);
+/* The configuration changed: a raised limit ends a hold. */
+void peer_limit_conf(struct peer *);
+/* Goes on with a hold of the process before. */
+void peer_limit_restore(struct peer *, const struct peer_limit *);
+/* Ends a hold, the only way; forget: the next one is a first one again. */
+void peer_clear_limit(struct peer *, const char *who, bool forget);
 
 #endif /* PEER_H */

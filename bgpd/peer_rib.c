@@ -13,8 +13,6 @@
 
 enum {
 	STALE_MS = 180 * 1000, /* RFC 8538 4: how long a sweep may wait */
-	LIMIT_HOLD_MAX_S = 24 * 3600,
-	LIMIT_FORGET_S = 24 * 3600,
 };
 
 static uint32_t
@@ -31,23 +29,25 @@ set_limits(struct peer *p)
 	const struct conf_neighbor *c = p->conf;
 	const struct conf_limit(*l)[FAM_N] = c->limit;
 	bool off = c->guard_off & GUARD_BIT(GUARD_MAX_PREFIX);
+	uint32_t received[FAM_N] = { 0 }, accepted[FAM_N] = { 0 };
 	struct adjin_limits lim = { 0 };
 
 	for (enum fam f = FAM_INET; f < FAM_N; f++)
 		if (!c->internal &&
 		    !(c->guard_off & GUARD_BIT(GUARD_MAX_LENGTH)))
 			lim.max_len[f] = p->eng->conf->max_length[f];
+	/* Limits that only warn never refuse: see peer_limit_check(). */
 	for (int f = FAM_NONE; !off && f < FAM_N; f++) {
-		/* Limits that only warn never refuse: see check_warn(). */
-		if (l[CONF_RECEIVED][f].action != CONF_LIMIT_WARN) {
-			if (f == FAM_NONE)
-				lim.received = l[CONF_RECEIVED][f].max;
-			else
-				lim.received_fam[f] = l[CONF_RECEIVED][f].max;
-		}
-		if (f != FAM_NONE &&
-		    l[CONF_ACCEPTED][f].action != CONF_LIMIT_WARN)
-			lim.accepted_fam[f] = l[CONF_ACCEPTED][f].max;
+		if (l[CONF_RECEIVED][f].action != CONF_LIMIT_WARN)
+			received[f] = l[CONF_RECEIVED][f].max;
+		if (l[CONF_ACCEPTED][f].action != CONF_LIMIT_WARN)
+			accepted[f] = l[CONF_ACCEPTED][f].max;
+	}
+	lim.received = received[FAM_NONE];
+	lim.accepted = accepted[FAM_NONE];
+	for (enum fam f = FAM_INET; f < FAM_N; f++) {
+		lim.received_fam[f] = received[f];
+		lim.accepted_fam[f] = accepted[f];
 	}
 	adjin_set_limits(p->adjin, &lim);
 }
@@ -115,93 +115,6 @@ peer_update_facts(struct peer *p)
 	set_limits(p);
 }
 
-/* ---- limits ----------------------------------------------------------- */
-
-void
-peer_clear_limit(struct peer *p)
-{
-	timer_stop(&p->eng->timers, &p->limit_hold);
-	if (!p->limit_tripped)
-		return;
-	p->limit_tripped = false;
-	p->limit_until_s = 0;
-	peer_start(p);
-}
-
-/* How long it stays down now: doubles, up to a day; a quiet day forgets. */
-static uint32_t
-limit_hold_s(struct peer *p, uint32_t configured)
-{
-	int64_t since = clock_real_s() - p->limit_tripped_s;
-
-	if (p->limit_hold_s == 0 || since > p->limit_hold_s + LIMIT_FORGET_S)
-		return configured;
-	return p->limit_hold_s > LIMIT_HOLD_MAX_S / 2 ? LIMIT_HOLD_MAX_S
-						      : 2 * p->limit_hold_s;
-}
-
-static void
-trip(struct peer *p, const struct conf_limit *l, const char *what,
-    const struct pfx *pfx)
-{
-	uint8_t data[7] = { 0, pfx->addr.fam, 1, (uint8_t)(l->max >> 24),
-		(uint8_t)(l->max >> 16), (uint8_t)(l->max >> 8),
-		(uint8_t)l->max };
-	char text[PFX_STRLEN];
-
-	if (l->action == CONF_LIMIT_RESTART) {
-		p->limit_hold_s = limit_hold_s(p, l->time_s);
-		p->limit_until_s = clock_real_s() + p->limit_hold_s;
-		timer_set(&p->eng->timers, &p->limit_hold, p->eng->now_ms,
-		    p->limit_hold_s * 1000ull);
-	} else
-		p->limit_until_s = 0;
-	p->limit_tripped = true;
-	p->limit_tripped_s = clock_real_s();
-	p->limit_count++;
-	log_peer(p, LOG_L_WARN,
-	    "%s would be one prefix more than the limit of %u %s; session "
-	    "ended (action %s)",
-	    pfx_print(pfx, text, sizeof text), l->max, what,
-	    conf_limit_action_name((enum conf_limit_action)l->action));
-	session_stop(p->up, EV08_AUTO_STOP, NOTIF_CEASE, CEASE_MAX_PREFIX, data,
-	    sizeof data);
-}
-
-/* The limit that this prefix would cross: the session's or its family's. */
-static void
-over_received(struct peer *p, const struct pfx *pfx)
-{
-	const struct conf_limit *l = p->conf->limit[CONF_RECEIVED];
-	enum fam f = pfx->addr.fam;
-
-	if (l[FAM_NONE].max != 0 && l[FAM_NONE].action != CONF_LIMIT_WARN &&
-	    adjin_received(p->adjin) >= l[FAM_NONE].max)
-		trip(p, &l[FAM_NONE], "received", pfx);
-	else
-		trip(p, &l[f], "received in this family", pfx);
-}
-
-static void
-check_warn(struct peer *p)
-{
-	const struct conf_limit *l = &p->conf->limit[CONF_RECEIVED][FAM_NONE];
-	uint64_t n = adjin_received(p->adjin);
-	bool *warned = &p->limit_warned[CONF_RECEIVED];
-
-	if (l->max == 0 || p->conf->guard_off & GUARD_BIT(GUARD_MAX_PREFIX))
-		return;
-	if (n * 100 < (uint64_t)l->max * l->warn_pct) {
-		*warned = false;
-		return;
-	}
-	if (!*warned)
-		log_peer(p, LOG_L_WARN,
-		    "%llu prefixes received, %u %% or more of the limit of %u",
-		    (unsigned long long)n, l->warn_pct, l->max);
-	*warned = true;
-}
-
 /* ---- what came in ----------------------------------------------------- */
 
 /* log { rejected-routes sample 1/N max M/min; } */
@@ -228,34 +141,48 @@ log_rejected(struct peer *p, const struct pfx *pfx, const struct attrs *a,
 	    reason_name(res->reason), text);
 }
 
-/* One route: limits, policy, Adj-RIB-In.  False: the session has ended. */
-static bool
-put(struct peer *p, const struct pfx *pfx, const struct attrs *a,
+/* By a limit: it stands there with the reason, and is not counted. */
+static void
+put_held(struct peer *p, const struct pfx *pfx, uint32_t id_in, uint16_t reason)
+{
+	struct adjin_route r = {
+		.attrs_in = id_in, .reason = reason, .flags = ADJIN_HELD
+	};
+
+	adjin_put(p->adjin, pfx, &r, now_s());
+}
+
+bool
+peer_put(struct peer *p, const struct pfx *pfx, const struct attrs *a,
     uint32_t id_in)
 {
 	struct engine *eng = p->eng;
 	struct adjin_route r = { .attrs_in = id_in };
+	enum peer_limit_verdict v;
 	struct import_result res;
+	uint16_t reason = REASON_NONE;
 	uint32_t made = 0;
 
-	if (adjin_admit(p->adjin, pfx, 0, NULL) == ADJIN_OVER_LIMIT) {
-		over_received(p, pfx);
-		return false;
+	v = peer_limit_admit(p, pfx, &reason);
+	if (v == PEER_LIMIT_OK) {
+		r.reason = import_check(&p->facts, pfx, a, &eng->arena, &res);
+		if (res.rule != NULL && res.rule->hit < ENGINE_RULE_HITS)
+			eng->rule_hits[res.rule->hit]++;
+		if (r.reason != REASON_NONE)
+			log_rejected(p, pfx, a, &res);
+		else
+			v = peer_limit_accept(p, pfx, &reason);
 	}
-	r.reason = import_check(&p->facts, pfx, a, &eng->arena, &res);
-	if (res.rule != NULL && res.rule->hit < ENGINE_RULE_HITS)
-		eng->rule_hits[res.rule->hit]++;
-	if (r.reason != REASON_NONE)
-		log_rejected(p, pfx, a, &res);
-	if (r.reason == REASON_NONE && !adjin_may_accept(p->adjin, pfx)) {
-		trip(p, &p->conf->limit[CONF_ACCEPTED][pfx->addr.fam],
-		    "accepted in this family", pfx);
-		return false;
-	}
+	if (v == PEER_LIMIT_HELD)
+		put_held(p, pfx, id_in, reason);
+	if (v != PEER_LIMIT_OK)
+		return v == PEER_LIMIT_HELD;
 	if (r.reason == REASON_NONE && res.changed)
 		r.attrs = made = attrs_intern(eng->attrs, &res.attrs);
 	else if (r.reason == REASON_NONE)
 		r.attrs = id_in;
+	else
+		peer_limit_room(p); /* it may have been an accepted one */
 	adjin_put(p->adjin, pfx, &r, now_s());
 	attrs_unref(eng->attrs, made);
 	return true;
@@ -270,6 +197,7 @@ withdraw(struct peer *p, struct cur *nlri, enum fam f)
 		p->rx.withdraws++;
 		adjin_del(p->adjin, &pfx);
 	}
+	peer_limit_room(p);
 }
 
 /* RFC 7606 2: kept as rejected, shown, not eligible, not counted. */
@@ -295,9 +223,11 @@ announce(struct peer *p, struct cur *nlri, enum fam f, const struct attrs *a)
 	id = attrs_intern(p->eng->attrs, a);
 	while (p->up != NULL && wire_nlri_next(nlri, f, &pfx)) {
 		p->rx.updates++;
-		if (!put(p, &pfx, a, id))
+		p->limit.rest = nlri;
+		if (!peer_put(p, &pfx, a, id))
 			break;
 	}
+	p->limit.rest = NULL;
 	attrs_unref(p->eng->attrs, id);
 }
 
@@ -312,6 +242,7 @@ peer_update(struct peer *p, const struct update *u)
 		p->eor_received[u->eor] = true;
 		log_peer(p, LOG_L_INFO, "End-of-RIB received for %s",
 		    fam_name(u->eor));
+		peer_limit_eor(p);
 		return;
 	}
 	withdraw(p, &withdrawn, FAM_INET);
@@ -326,8 +257,7 @@ peer_update(struct peer *p, const struct update *u)
 	mp.nexthop_ll = u->mp_nexthop_ll;
 	mp.has |= 1u << HAS_NEXT_HOP;
 	announce(p, &reach, u->mp_reach_fam, &mp);
-	if (p->up != NULL)
-		check_warn(p);
+	peer_limit_check(p);
 }
 
 /* ---- up and down ------------------------------------------------------ */
@@ -345,7 +275,7 @@ peer_rib_up(struct peer *p, const struct session *s)
 	while (p->flushing && adjin_flush(p->adjin, 65536))
 		;
 	p->flushing = false;
-	p->limit_warned[CONF_RECEIVED] = false;
+	peer_limit_up(p);
 	p->local[s->local.fam] = s->local;
 	for (enum fam f = FAM_INET; f < FAM_N; f++) {
 		p->eor_received[f] = false;
@@ -492,7 +422,7 @@ reimport_one(struct peer *p, const struct pfx *pfx, const struct rib_path *rp)
 	attrs_get(p->eng->attrs, rp->attrs_in, &a);
 	arena_reset(&p->eng->arena);
 	attrs_ref(p->eng->attrs, rp->attrs_in);
-	put(p, pfx, &a, rp->attrs_in);
+	peer_put(p, pfx, &a, rp->attrs_in);
 	attrs_unref(p->eng->attrs, rp->attrs_in);
 }
 
@@ -527,8 +457,10 @@ peer_rib_run(struct peer *p, unsigned int budget)
 	if (p->flushing)
 		p->flushing = adjin_flush(p->adjin, budget);
 	for (enum fam f = FAM_INET; f < FAM_N; f++)
-		if (p->sweeping[f])
+		if (p->sweeping[f]) {
 			p->sweeping[f] = adjin_sweep(p->adjin, f, budget);
+			peer_limit_room(p);
+		}
 	return p->flushing || p->sweeping[FAM_INET] || p->sweeping[FAM_INET6] ||
-	    reimport_run(p, &budget);
+	    reimport_run(p, &budget) || peer_limit_run(p, budget);
 }

@@ -41,7 +41,7 @@ state_column(const struct peer *p, char *buf, size_t n)
 		snprintf(buf, n, "%s (down)", name);
 	else if (!p->conf->enabled)
 		snprintf(buf, n, "%s (enabled no)", name);
-	else if (p->limit_tripped)
+	else if (p->limit.tripped)
 		snprintf(buf, n, "%s (prefix limit)", name);
 	else
 		strlcpy(buf, name, n);
@@ -66,8 +66,11 @@ put_line(struct show *s, const struct peer *p)
 	    ses != NULL ? session_queued(ses) : 0,
 	    out_timeframe(show_peer_updown(p), t, sizeof t));
 	if (p->up != NULL)
-		out_text(s->out, "%-13s  %6u %6u\n", state, received(p, true),
-		    received(p, false));
+		out_text(s->out, "%-13s  %6u %6u%s\n", state, received(p, true),
+		    received(p, false),
+		    p->limit.frozen           ? " (frozen)"
+			: peer_limit_holds(p) ? " (over the limit)"
+					      : "");
 	else
 		out_text(s->out, "%s\n", state);
 }

@@ -103,18 +103,6 @@ show_role(uint8_t role)
 	return role <= ROLE_PEER ? name[role] : "unknown";
 }
 
-const char *
-show_counter_name(enum conf_counter c)
-{
-	static const char *const name[CONF_COUNTER_N] = {
-		[CONF_RECEIVED] = "received",
-		[CONF_ACCEPTED] = "accepted",
-		[CONF_ANNOUNCED] = "announced",
-	};
-
-	return name[c];
-}
-
 uint32_t
 show_peer_told(const struct peer *p, enum fam f)
 {
@@ -209,8 +197,8 @@ show_peer_why(const struct peer *p, char *buf, size_t n)
 		strlcat(buf, "; reason given: ", n);
 		strlcat(buf, out_safe(p->down_text, down, sizeof down), n);
 	}
-	if (p->limit_tripped && p->limit_until_s != 0) {
-		int64_t left = p->limit_until_s - clock_real_s();
+	if (p->limit.tripped && p->limit.until_s != 0) {
+		int64_t left = p->limit.until_s - engine_real_s(p->eng);
 
 		snprintf(down, sizeof down, "; the hold ends in %lld s",
 		    (long long)(left > 0 ? left : 0));
@@ -233,25 +221,46 @@ text_limit(struct out *o, const char *counter, const char *fam,
 	out_text(o, "%s\n", off ? " (SWITCHED OFF)" : "");
 }
 
+/* The record of a hold: what happened, what is held, until when. */
+static void
+text_hold(struct out *o, const struct peer *p)
+{
+	const struct peer_limit *h = &p->limit;
+	char when[32], pfx[PFX_STRLEN];
+
+	out_text(o, " Max-prefix reached %s: %u %s%s%s, the limit is %u",
+	    show_time(h->since_s, when, sizeof when), h->count,
+	    peer_counter_name((enum conf_counter)h->counter),
+	    h->fam != FAM_NONE ? " in " : "",
+	    h->fam != FAM_NONE ? fam_name((enum fam)h->fam) : "", h->max);
+	out_text(o, ", action %s\n",
+	    conf_limit_action_name((enum conf_limit_action)h->action));
+	if (h->tripped || h->frozen)
+		out_text(o, "  %s until %s\n",
+		    h->tripped ? "Held down" : "FROZEN, new prefixes held back",
+		    h->until_s == 0
+			? "an operator ends it (neighbor X clear-limit)"
+			: show_time(h->until_s, when, sizeof when));
+	out_text(o, "  First that did not come in:");
+	for (size_t i = 0; i < h->nfirst; i++)
+		out_text(o, " %s", pfx_print(&h->first[i], pfx, sizeof pfx));
+	out_text(o, "\n");
+}
+
 static void
 text_limits(struct show *s, const struct peer *p)
 {
 	bool off = p->conf->guard_off & GUARD_BIT(GUARD_MAX_PREFIX);
-	char until[32];
 
 	for (int k = 0; k < CONF_COUNTER_N; k++)
 		for (int f = FAM_NONE; f < FAM_N; f++)
 			if (p->conf->limit[k][f].max != 0)
 				text_limit(s->out,
-				    show_counter_name((enum conf_counter)k),
+				    peer_counter_name((enum conf_counter)k),
 				    f != FAM_NONE ? fam_name((enum fam)f) : "",
 				    &p->conf->limit[k][f], off);
-	if (!p->limit_tripped)
-		return;
-	out_text(s->out, " Max-prefix reached, held down %s\n",
-	    p->limit_until_s == 0
-		? "until an operator ends it (neighbor X clear-limit)"
-		: show_time(p->limit_until_s, until, sizeof until));
+	if (peer_limit_holds(p))
+		text_hold(s->out, p);
 }
 
 static void

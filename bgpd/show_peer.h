@@ -33,7 +33,6 @@ uint32_t show_peer_told(const struct peer *, enum fam);
 /* The i-th timer of the peer or its session; false after the last. */
 bool show_peer_timer(
     const struct peer *, unsigned int i, const struct timer **);
-const char *show_counter_name(enum conf_counter);
 
 /* show_peer_json.c */
 void show_peer_json(struct show *, struct peer *);

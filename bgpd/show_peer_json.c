@@ -354,6 +354,30 @@ json_session(struct out *o, const struct peer *p)
 }
 
 static void
+json_hold(struct out *o, const struct peer *p)
+{
+	const struct peer_limit *h = &p->limit;
+	char text[PFX_STRLEN];
+
+	out_obj(o, "hold");
+	out_str(o, "counter", peer_counter_name((enum conf_counter)h->counter));
+	out_str(o, "family",
+	    h->fam == FAM_NONE ? "all" : fam_name((enum fam)h->fam));
+	out_str(o, "action",
+	    conf_limit_action_name((enum conf_limit_action)h->action));
+	out_u64(o, "limit", h->max);
+	out_u64(o, "count", h->count);
+	out_str(o, "since", show_time(h->since_s, text, sizeof text));
+	if (h->until_s != 0)
+		out_str(o, "until", show_time(h->until_s, text, sizeof text));
+	out_arr(o, "prefixes");
+	for (size_t i = 0; i < h->nfirst; i++)
+		out_str(o, NULL, pfx_print(&h->first[i], text, sizeof text));
+	out_end(o);
+	out_end(o);
+}
+
+static void
 json_limits(struct out *o, const struct peer *p)
 {
 	const struct conf_limit *l = &p->conf->limit[CONF_RECEIVED][FAM_NONE];
@@ -364,8 +388,11 @@ json_limits(struct out *o, const struct peer *p)
 	out_u64(o, "percent", l->warn_pct);
 	out_str(o, "action",
 	    conf_limit_action_name((enum conf_limit_action)l->action));
-	out_bool(o, "tripped", p->limit_tripped);
-	out_u64(o, "exceeded", p->limit_count);
+	out_bool(o, "tripped", p->limit.tripped);
+	out_bool(o, "frozen", p->limit.frozen);
+	out_u64(o, "exceeded", p->limit.trips);
+	if (peer_limit_holds(p))
+		json_hold(o, p);
 	out_end(o);
 	out_arr(o, "limits");
 	for (int k = 0; k < CONF_COUNTER_N; k++)
@@ -375,7 +402,7 @@ json_limits(struct out *o, const struct peer *p)
 				continue;
 			out_obj(o, NULL);
 			out_str(o, "counter",
-			    show_counter_name((enum conf_counter)k));
+			    peer_counter_name((enum conf_counter)k));
 			out_str(o, "family",
 			    f == FAM_NONE ? "all" : fam_name((enum fam)f));
 			out_u64(o, "limit", l->max);

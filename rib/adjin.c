@@ -201,10 +201,15 @@ bool
 adjin_may_accept(const struct adjin *ai, const struct pfx *pfx)
 {
 	enum fam fam = pfx->addr.fam;
-	uint32_t max = ai->limits.accepted_fam[fam], id;
+	const struct adjin_limits *l = &ai->limits;
 	const struct path *p;
+	uint32_t id;
 
-	if (max == 0 || ai->count[fam].accepted < max)
+	if ((l->accepted == 0 ||
+		ai->count[FAM_INET].accepted + ai->count[FAM_INET6].accepted <
+		    l->accepted) &&
+	    (l->accepted_fam[fam] == 0 ||
+		ai->count[fam].accepted < l->accepted_fam[fam]))
 		return true;
 	id = find(ai, pfx);
 	if (id == 0)

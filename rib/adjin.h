@@ -20,7 +20,7 @@ struct adjin_limits {
 	uint8_t max_len[FAM_N]; /* longest prefix length */
 	uint32_t received; /* the session's families together */
 	uint32_t received_fam[FAM_N];
-	uint32_t accepted_fam[FAM_N]; /* see adjin_may_accept() */
+	uint32_t accepted, accepted_fam[FAM_N]; /* see adjin_may_accept() */
 };
 
 enum adjin_verdict {
@@ -58,7 +58,7 @@ enum adjin_verdict adjin_admit(const struct adjin *, const struct pfx *,
     unsigned int flags, uint32_t *limit);
 /*
  * One more accepted prefix, or this one if it is accepted already, stays
- * within accepted_fam: ask before a put with reason 0.
+ * within accepted and accepted_fam: ask before a put with reason 0.
  */
 bool adjin_may_accept(const struct adjin *, const struct pfx *);
 

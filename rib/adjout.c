@@ -301,7 +301,8 @@ static void
 uncount(struct adjout_group *g, enum fam fam)
 {
 	g->prefixes[fam]--;
-	if (g->refused[fam] > 0 && g->walk_fam == FAM_NONE)
+	if (g->refused[FAM_INET] + g->refused[FAM_INET6] > 0 &&
+	    g->walk_fam == FAM_NONE)
 		walk_start(g);
 }
 
@@ -348,12 +349,17 @@ entry_announce(
 	outlog_append(&g->log, dest, e);
 }
 
-/* Over the limit of the family; counted as long as that is so. */
+/* Over a limit; counted as refused as long as that is so. */
 static bool
 over_limit(const struct adjout_group *g, enum fam fam)
 {
-	return g->opts.max_prefixes[fam] != 0 &&
-	    g->prefixes[fam] >= g->opts.max_prefixes[fam];
+	const struct adjout_opts *o = &g->opts;
+
+	return (o->max_prefixes[fam] != 0 &&
+		   g->prefixes[fam] >= o->max_prefixes[fam]) ||
+	    (o->max_session != 0 &&
+		g->prefixes[FAM_INET] + g->prefixes[FAM_INET6] >=
+		    o->max_session);
 }
 
 static uint32_t export(struct adjout_group *g, uint32_t dest,

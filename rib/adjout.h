@@ -20,7 +20,8 @@ struct adjout_group;
 struct adjout_member;
 
 struct adjout_opts {
-	uint32_t max_prefixes[FAM_N]; /* 0: no limit; beyond it: refused */
+	/* 0: no limit; what is beyond, of one family or both, is refused. */
+	uint32_t max_prefixes[FAM_N], max_session;
 };
 
 /*

@@ -12,6 +12,8 @@
 #include "lib/mem.h"
 
 struct sim sim;
+const char *sim_state_dir;
+int64_t sim_skew_s;
 
 static uint64_t now_us;
 static int turning; /* whose code runs */
@@ -24,6 +26,12 @@ static uint64_t
 clock_virtual(void)
 {
 	return now_us;
+}
+
+static int64_t
+real_virtual(void)
+{
+	return 1700000000 + (int64_t)(now_us / 1000000) + sim_skew_s;
 }
 
 static int
@@ -111,6 +119,7 @@ static const struct engine_world world = {
 	.connected = connected,
 	.bind = bind_somewhere,
 	.clock_us = clock_virtual,
+	.real_s = real_virtual,
 	.dial = dial,
 	.accepted = accepted,
 	.local = local,
@@ -169,7 +178,7 @@ sim_start(const char *a, const char *b)
 		.fibd_fd = -1,
 		.conf_path = "/sim.conf",
 		.run_dir = "/",
-		.state_dir = "/" };
+		.state_dir = sim_state_dir };
 	char why[256];
 
 	memset(&sim, 0, sizeof sim);

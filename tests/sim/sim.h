@@ -27,6 +27,11 @@ struct sim {
 /* The one simulation of this process. */
 extern struct sim sim;
 
+/* Where speakers started from now on keep their state; NULL: nowhere. */
+extern const char *sim_state_dir;
+/* Added to the real clock of both. */
+extern int64_t sim_skew_s;
+
 /* Starts both with these configurations; 192.0.2.1 is A, 192.0.2.2 B. */
 void sim_start(const char *a, const char *b);
 void sim_end(void);

@@ -156,16 +156,16 @@ test_max_prefix(void **state)
 	    A_HEAD A_SET A_PEER("max-prefix 3 action restart 10m;"), conf);
 	t = sim_now_s();
 	sim_run(60);
-	assert_true(sim_peer(SIM_A)->limit_tripped);
+	assert_true(sim_peer(SIM_A)->limit.tripped);
 	assert_null(sim_peer(SIM_A)->up);
 	assert_int_equal(received(SIM_A), 0);
 	assert_int_equal(sim_peer(SIM_B)->established_count, 1);
 	sim_run(500);
-	assert_int_equal(sim_peer(SIM_A)->limit_count, 1);
+	assert_int_equal(sim_peer(SIM_A)->limit.trips, 1);
 	sim_run(700 - (sim_now_s() - t) + 60);
-	assert_int_equal(sim_peer(SIM_A)->limit_count, 2);
+	assert_int_equal(sim_peer(SIM_A)->limit.trips, 2);
 	/* The second hold is twice as long. */
-	assert_int_equal(sim_peer(SIM_A)->limit_hold_s, 1200);
+	assert_int_equal(sim_peer(SIM_A)->limit.hold_s, 1200);
 	sim_end();
 	free(conf);
 	free(nets);

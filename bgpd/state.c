@@ -1,0 +1,296 @@
+#include "bgpd/state.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "bgpd/conf_tree.h"
+#include "bgpd/engine.h"
+#include "bgpd/log.h"
+#include "lib/mem.h"
+
+#define LIMITS "limits.state"
+
+enum {
+	FILE_MAX = 4 * 1024 * 1024,
+};
+
+/* ---- files ------------------------------------------------------------ */
+
+static int
+write_all(int fd, const char *p, size_t len)
+{
+	ssize_t n;
+
+	while (len > 0) {
+		n = write(fd, p, len);
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			return -errno;
+		p += n;
+		len -= (size_t)n;
+	}
+	return fsync(fd) == -1 ? -errno : 0;
+}
+
+/* A rename is only there after a power cut when its directory is. */
+static int
+sync_dir(const char *dir)
+{
+	int err = 0, fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd == -1)
+		return -errno;
+	if (fsync(fd) == -1)
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+int
+state_write(const char *dir, const char *name, const char *text, size_t len)
+{
+	char *path, *beside;
+	int fd, err;
+
+	if (dir == NULL)
+		return 0;
+	path = mem_printf("%s/%s", dir, name);
+	beside = mem_printf("%s/.%s.new", dir, name);
+	fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
+	    0640);
+	err = fd == -1 ? -errno : write_all(fd, text, len);
+	if (fd != -1)
+		close(fd);
+	if (err == 0 && rename(beside, path) == -1)
+		err = -errno;
+	if (err == 0)
+		err = sync_dir(dir);
+	else if (fd != -1)
+		unlink(beside);
+	free(path);
+	free(beside);
+	return err;
+}
+
+static int
+read_all(int fd, char **text, size_t *len)
+{
+	struct stat st;
+	ssize_t n;
+	char *p;
+
+	if (fstat(fd, &st) == -1)
+		return -errno;
+	if (!S_ISREG(st.st_mode) || st.st_size > FILE_MAX)
+		return -EFBIG;
+	p = mem_alloc((size_t)st.st_size + 1);
+	n = read(fd, p, (size_t)st.st_size);
+	if (n == -1) {
+		free(p);
+		return -errno;
+	}
+	p[n] = '\0';
+	*text = p;
+	*len = (size_t)n;
+	return 0;
+}
+
+int
+state_read(const char *dir, const char *name, char **text, size_t *len)
+{
+	char *path;
+	int fd, err;
+
+	if (dir == NULL)
+		return -ENOENT;
+	path = mem_printf("%s/%s", dir, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	err = fd == -1 ? -errno : read_all(fd, text, len);
+	if (fd != -1)
+		close(fd);
+	free(path);
+	return err;
+}
+
+/* ---- limit holds ------------------------------------------------------ */
+
+static void
+put_limit(FILE *f, const struct peer *p)
+{
+	const struct peer_limit *l = &p->limit;
+	char text[PFX_STRLEN];
+
+	addr_print(&p->conf->addr, text, sizeof text);
+	fprintf(f, "limit %s {\n", text);
+	fprintf(f, "\tstate %s;\n",
+	    l->tripped      ? "down"
+		: l->frozen ? "frozen"
+			    : "over");
+	fprintf(f, "\taction %s;\n",
+	    conf_limit_action_name((enum conf_limit_action)l->action));
+	fprintf(f, "\tcounter %s;\n",
+	    peer_counter_name((enum conf_counter)l->counter));
+	fprintf(f, "\tfamily %s;\n",
+	    l->fam == FAM_NONE       ? "all"
+		: l->fam == FAM_INET ? "inet"
+				     : "inet6");
+	fprintf(f, "\tmax %u;\n\tcount %u;\n", l->max, l->count);
+	fprintf(f, "\tsince %" PRId64 ";\n\tuntil %" PRId64 ";\n", l->since_s,
+	    l->until_s);
+	fprintf(f, "\ttripped %" PRId64 ";\n\thold %u;\n\ttrips %u;\n",
+	    l->tripped_s, l->hold_s, l->trips);
+	for (size_t i = 0; i < l->nfirst; i++)
+		fprintf(f, "\tprefix %s;\n",
+		    pfx_print(&l->first[i], text, sizeof text));
+	fprintf(f, "}\n");
+}
+
+void
+state_save_limits(struct engine *eng)
+{
+	char *text = NULL;
+	size_t len = 0;
+	struct peer *p;
+	FILE *f;
+	int err;
+
+	if (eng->opts.state_dir == NULL)
+		return;
+	if ((f = open_memstream(&text, &len)) == NULL)
+		fatalx("no memory for the state of limits");
+	fprintf(f, "# Written by ana-bgpd: prefix limits that were reached.\n");
+	TAILQ_FOREACH (p, &eng->peers, entry)
+		if (p->limit.tripped || p->limit.frozen || p->limit.hold_s > 0)
+			put_limit(f, p);
+	fclose(f);
+	err = state_write(eng->opts.state_dir, LIMITS, text, len);
+	if (err != 0)
+		log_warnx("%s/%s cannot be written: %s; a limit's hold would "
+			  "not outlive a restart",
+		    eng->opts.state_dir, LIMITS, strerror(-err));
+	free(text);
+}
+
+/* The statement's value as a number, 0 when it is none. */
+static int64_t
+number(const struct conf_node *n)
+{
+	const char *s = conf_word_text(n, 1);
+	char *end;
+	long long v = strtoll(s, &end, 10);
+
+	return *s == '\0' || *end != '\0' || v < 0 ? 0 : (int64_t)v;
+}
+
+static uint32_t
+number32(const struct conf_node *n)
+{
+	int64_t v = number(n);
+
+	return v > UINT32_MAX ? UINT32_MAX : (uint32_t)v;
+}
+
+/* Word 1 is which of the names; 0 when it is none. */
+static uint8_t
+choice(const struct conf_node *n, const char *const *name, uint8_t count)
+{
+	for (uint8_t i = 0; i < count; i++)
+		if (conf_word_is(n, 1, name[i]))
+			return i;
+	return 0;
+}
+
+static void
+take_statement(struct peer_limit *l, const struct conf_node *n)
+{
+	static const char *const fam[FAM_N] = { "all", "inet", "inet6" };
+	const char *action[CONF_LIMIT_RESTART + 1];
+	const char *counter[CONF_COUNTER_N];
+
+	for (int i = 0; i <= CONF_LIMIT_RESTART; i++)
+		action[i] = conf_limit_action_name((enum conf_limit_action)i);
+	for (int i = 0; i < CONF_COUNTER_N; i++)
+		counter[i] = peer_counter_name((enum conf_counter)i);
+	if (conf_word_is(n, 0, "state")) {
+		l->tripped = conf_word_is(n, 1, "down");
+		l->frozen = conf_word_is(n, 1, "frozen");
+	} else if (conf_word_is(n, 0, "action"))
+		l->action = choice(n, action, CONF_LIMIT_RESTART + 1);
+	else if (conf_word_is(n, 0, "counter"))
+		l->counter = choice(n, counter, CONF_COUNTER_N);
+	else if (conf_word_is(n, 0, "family"))
+		l->fam = choice(n, fam, FAM_N);
+	else if (conf_word_is(n, 0, "max"))
+		l->max = number32(n);
+	else if (conf_word_is(n, 0, "count"))
+		l->count = number32(n);
+	else if (conf_word_is(n, 0, "since"))
+		l->since_s = number(n);
+	else if (conf_word_is(n, 0, "until"))
+		l->until_s = number(n);
+	else if (conf_word_is(n, 0, "tripped"))
+		l->tripped_s = number(n);
+	else if (conf_word_is(n, 0, "hold"))
+		l->hold_s = number32(n);
+	else if (conf_word_is(n, 0, "trips"))
+		l->trips = number32(n);
+	else if (conf_word_is(n, 0, "prefix") && l->nfirst < PEER_LIMIT_FIRST &&
+	    pfx_parse(conf_word_text(n, 1), &l->first[l->nfirst]))
+		l->nfirst++;
+}
+
+static void
+take_limit(struct engine *eng, const struct conf_node *n)
+{
+	struct peer_limit l = { 0 };
+	struct peer *p = NULL;
+	struct addr a;
+
+	if (!conf_word_is(n, 0, "limit"))
+		return;
+	if (addr_parse(conf_word_text(n, 1), &a))
+		p = engine_peer(eng, &a);
+	if (p == NULL)
+		return; /* no longer configured */
+	for (size_t i = 0; i < n->nchild; i++)
+		take_statement(&l, n->child[i]);
+	peer_limit_restore(p, &l);
+}
+
+void
+state_load_limits(struct engine *eng)
+{
+	struct conf_tree *tree;
+	struct diag_list dl;
+	char *text, *said;
+	size_t len;
+	int err = state_read(eng->opts.state_dir, LIMITS, &text, &len);
+
+	if (err == -ENOENT)
+		return;
+	if (err != 0) {
+		log_warnx("%s/%s cannot be read: %s; holds of prefix limits "
+			  "are forgotten",
+		    eng->opts.state_dir, LIMITS, strerror(-err));
+		return;
+	}
+	diag_list_init(&dl);
+	tree = conf_tree_parse(LIMITS, text, len, &dl);
+	if (dl.nerror > 0) {
+		said = diag_list_text(&dl, "what can be read of it is used");
+		log_warnx("%s is damaged: %s", LIMITS, said);
+		free(said);
+	}
+	for (size_t i = 0; i < tree->root.nchild; i++)
+		take_limit(eng, tree->root.child[i]);
+	conf_tree_free(tree);
+	diag_list_fini(&dl);
+	free(text);
+}

@@ -1,0 +1,510 @@
+/* Max-prefix between two speakers, on a virtual clock. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bgpd/state.h"
+#include "lib/mem.h"
+#include "tests/sim/sim.h"
+
+static char text[2][65536];
+
+/* A, with these statements in its one neighbor. */
+static const char *
+conf_a(const char *more)
+{
+	snprintf(text[0], sizeof text[0],
+	    "syntax 1;\n"
+	    "global { as 52580; router-id 192.0.2.1; }\n"
+	    "prefix-set azion { 185.23.12.0/22 or-longer; }\n"
+	    "prefix-set p { 193.64.0.0/15 or-longer; }\n"
+	    "policy in { rule no { match prefix in odd; reject; }"
+	    " rule all { accept; } }\n"
+	    "prefix-set odd { 193.65.0.0/16 or-longer; }\n"
+	    "policy out { rule all { accept; } }\n"
+	    "network 185.23.12.0/24; network 185.23.13.0/24;"
+	    " network 185.23.14.0/24;\n"
+	    "neighbor 192.0.2.2 { remote-as 719; local-address 192.0.2.1;"
+	    " family [ inet ]; import policy in; export policy out;"
+	    " irr prefix-set p; %s }\n",
+	    more);
+	return text[0];
+}
+
+/* B announces 193.64.FROM.0/24 to 193.64.TO.0/24, and `odd` refused ones. */
+static const char *
+conf_b(int from, int to, int odd)
+{
+	FILE *f = fmemopen(text[1], sizeof text[1], "w");
+
+	fprintf(f,
+	    "syntax 1;\n"
+	    "global { as 719; router-id 192.0.2.2; }\n"
+	    "policy all { rule all { accept; } }\n"
+	    "prefix-set az { 185.23.12.0/22 or-longer; }\n"
+	    "neighbor 192.0.2.1 { remote-as 52580; local-address 192.0.2.2;"
+	    " family [ inet ]; import policy all; export policy all;"
+	    " irr prefix-set az; send-max-prefix 1000; }\n");
+	for (int i = from; i <= to; i++)
+		fprintf(f, "network 193.64.%d.0/24;\n", i);
+	for (int i = 0; i < odd; i++)
+		fprintf(f, "network 193.65.%d.0/24;\n", i);
+	fclose(f);
+	return text[1];
+}
+
+static struct peer *
+a(void)
+{
+	return sim_peer(SIM_A);
+}
+
+static const struct adjin_count *
+count(void)
+{
+	return adjin_count(a()->adjin, FAM_INET);
+}
+
+static size_t
+in_fib(void)
+{
+	return fib_mem_count(sim.eng[SIM_A]->fib, FAM_INET);
+}
+
+/* -1: not there, 0: there, 1: held. */
+static int
+stands(int third)
+{
+	struct rib_path rp;
+	struct pfx pfx;
+	char s[32];
+
+	snprintf(s, sizeof s, "193.64.%d.0/24", third);
+	assert_true(pfx_parse(s, &pfx));
+	if (!adjin_find(a()->adjin, &pfx, &rp))
+		return -1;
+	return rp.held;
+}
+
+static const struct peer_notif *
+last_sent(void)
+{
+	return &a()->notif[(a()->nnotif + PEER_NOTIFS - 1) % PEER_NOTIFS];
+}
+
+/* Stop: down until somebody says so, with the Cease of RFC 4486. */
+static void
+test_stop(void **state)
+{
+	static const uint8_t data[] = { 0, 1, 1, 0, 0, 0, 3 };
+
+	sim_start(conf_a("max-prefix 3 action stop;"), conf_b(0, 4, 0));
+	sim_run(60);
+	assert_true(a()->limit.tripped);
+	assert_int_equal(last_sent()->code, NOTIF_CEASE);
+	assert_int_equal(last_sent()->sub, CEASE_MAX_PREFIX);
+	assert_int_equal(last_sent()->len, sizeof data);
+	assert_memory_equal(last_sent()->data, data, sizeof data);
+	assert_int_equal(a()->limit.max, 3);
+	assert_int_equal(a()->limit.count, 4);
+	assert_int_equal(a()->limit.counter, CONF_RECEIVED);
+	assert_int_equal(a()->limit.nfirst, 2);
+	sim_run(2 * 86400);
+	assert_null(a()->up);
+	assert_int_equal(a()->established_count, 1);
+	assert_int_equal(in_fib(), 0);
+	/* An operator: it comes up, and trips again. */
+	peer_clear_limit(a(), "test", true);
+	sim_run(200);
+	assert_int_equal(a()->established_count, 2);
+	assert_true(a()->limit.tripped);
+	/* A raised limit ends the hold. */
+	assert_true(sim_reload(SIM_A, conf_a("max-prefix 5 action stop;")));
+	sim_run(200);
+	assert_non_null(a()->up);
+	assert_int_equal(count()->accepted, 5);
+	sim_end();
+}
+
+/* The hold doubles with each trip, up to a day; a quiet day forgets. */
+static void
+test_restart_grows(void **state)
+{
+	uint32_t want = 3600;
+
+	sim_start(conf_a("max-prefix 3 action restart 1h;"), conf_b(0, 4, 0));
+	sim_run(60);
+	for (int i = 0; i < 7; i++) {
+		assert_true(a()->limit.tripped);
+		assert_int_equal(a()->limit.hold_s, want);
+		assert_int_equal(a()->limit.trips, i + 1);
+		sim_run(want + 120);
+		want = want > 43200 ? 86400 : 2 * want;
+	}
+	assert_int_equal(want, 86400);
+	assert_true(sim_reload(SIM_B, conf_b(0, 2, 0)));
+	sim_run(86400 + 300);
+	assert_non_null(a()->up);
+	assert_int_equal(count()->accepted, 3);
+	sim_run(2 * 86400);
+	assert_true(sim_reload(SIM_B, conf_b(0, 4, 0)));
+	sim_run(10);
+	assert_int_equal(a()->limit.hold_s, 3600);
+	sim_end();
+}
+
+/* Refused ones count, too: a leak of what is refused anyway trips. */
+static void
+test_counts_rejected(void **state)
+{
+	sim_start(conf_a("max-prefix 3 action stop;"), conf_b(0, 0, 4));
+	sim_run(60);
+	assert_true(a()->limit.tripped);
+	sim_end();
+}
+
+/* Discard: the oldest stay, the next in line comes in when there is room. */
+static void
+test_discard(void **state)
+{
+	sim_start(conf_a("max-prefix 3 action discard;"), conf_b(0, 2, 0));
+	sim_run(60);
+	assert_int_equal(count()->accepted, 3);
+	assert_true(sim_reload(SIM_B, conf_b(0, 4, 0)));
+	sim_run(5);
+	assert_true(sim_reload(SIM_B, conf_b(0, 5, 0)));
+	sim_run(5);
+	assert_int_equal(count()->received, 3);
+	assert_int_equal(count()->accepted, 3);
+	assert_int_equal(count()->held, 3);
+	assert_int_equal(stands(2), 0);
+	assert_int_equal(stands(3), 1);
+	assert_int_equal(in_fib(), 3);
+	assert_non_null(a()->up);
+	assert_int_equal(a()->limit.nfirst, 3);
+	/* Two go: the two that came first come in, not the last. */
+	assert_true(sim_reload(SIM_B, conf_b(2, 5, 0)));
+	sim_run(5);
+	assert_int_equal(stands(3), 0);
+	assert_int_equal(stands(4), 0);
+	assert_int_equal(stands(5), 1);
+	assert_int_equal(in_fib(), 3);
+	/* A raised limit lets the rest in, and the session never bounced. */
+	assert_true(sim_reload(SIM_A, conf_a("max-prefix 9 action discard;")));
+	sim_run(5);
+	assert_int_equal(count()->held, 0);
+	assert_int_equal(in_fib(), 4);
+	assert_int_equal(a()->established_count, 1);
+	sim_end();
+}
+
+/* Nothing grows without bound: ten times the limit held, one more restarts. */
+static void
+test_flood(void **state)
+{
+	sim_start(conf_a("max-prefix 2 action discard;"), conf_b(0, 21, 0));
+	sim_run(60);
+	assert_non_null(a()->up);
+	assert_int_equal(count()->held, 20);
+	assert_true(sim_reload(SIM_B, conf_b(0, 22, 0)));
+	sim_run(5);
+	assert_null(a()->up);
+	assert_true(a()->limit.tripped);
+	assert_int_equal(a()->limit.hold_s, 1800);
+	assert_int_equal(count()->held, 0);
+	assert_int_equal(last_sent()->sub, CEASE_MAX_PREFIX);
+	sim_run(2000);
+	assert_int_equal(a()->limit.trips, 2);
+	sim_end();
+}
+
+/* Freeze: what is there stays and may go and change, nothing new comes in. */
+static void
+test_freeze(void **state)
+{
+	sim_start(conf_a("max-prefix 3 action freeze 10m;"), conf_b(0, 2, 0));
+	sim_run(60);
+	assert_true(sim_reload(SIM_B, conf_b(0, 4, 0)));
+	sim_run(5);
+	assert_true(a()->limit.frozen);
+	assert_int_equal(count()->accepted, 3);
+	assert_int_equal(count()->held, 2);
+	/* A withdrawal goes on; its place stays empty. */
+	assert_true(sim_reload(SIM_B, conf_b(1, 4, 0)));
+	sim_run(5);
+	assert_int_equal(stands(0), -1);
+	assert_int_equal(count()->accepted, 2);
+	assert_int_equal(count()->held, 2);
+	assert_int_equal(in_fib(), 2);
+	/* The time is over: the first comes in, and it freezes again. */
+	sim_run(600);
+	assert_int_equal(count()->accepted, 3);
+	assert_int_equal(stands(3), 0);
+	assert_int_equal(stands(4), 1);
+	assert_true(a()->limit.frozen);
+	assert_int_equal(a()->limit.trips, 2);
+	/* Within the limit again, and an operator ends it. */
+	assert_true(sim_reload(SIM_B, conf_b(2, 4, 0)));
+	sim_run(5);
+	peer_clear_limit(a(), "test", true);
+	sim_run(5);
+	assert_false(a()->limit.frozen);
+	assert_int_equal(count()->accepted, 3);
+	assert_int_equal(count()->held, 0);
+	assert_int_equal(a()->established_count, 1);
+	sim_end();
+}
+
+/* A session that comes anew in a freeze gets up to the limit, no more. */
+static void
+test_freeze_new_session(void **state)
+{
+	sim_start(conf_a("max-prefix 3 action freeze;"), conf_b(0, 4, 0));
+	sim_run(60);
+	assert_true(a()->limit.frozen);
+	peer_stop(a(), CEASE_RESET, NULL, true);
+	sim_run(200);
+	assert_non_null(a()->up);
+	assert_true(a()->limit.frozen);
+	assert_int_equal(count()->accepted, 3);
+	assert_int_equal(count()->held, 2);
+	sim_run(3 * 86400);
+	assert_true(a()->limit.frozen);
+	sim_end();
+}
+
+/* The accepted counter: refused ones do not count in it. */
+static void
+test_accepted(void **state)
+{
+	sim_start(
+	    conf_a("max-prefix accepted 2 action discard;"), conf_b(0, 3, 5));
+	sim_run(60);
+	assert_int_equal(count()->accepted, 2);
+	assert_int_equal(count()->rejected, 5);
+	assert_int_equal(count()->held, 2);
+	assert_true(sim_reload(SIM_B, conf_b(1, 3, 5)));
+	sim_run(5);
+	assert_int_equal(count()->accepted, 2);
+	assert_int_equal(stands(2), 0);
+	assert_int_equal(stands(3), 1);
+	sim_end();
+
+	sim_start(
+	    conf_a("max-prefix accepted inet 2 action stop;"), conf_b(0, 1, 5));
+	sim_run(60);
+	assert_non_null(a()->up);
+	assert_true(sim_reload(SIM_B, conf_b(0, 2, 5)));
+	sim_run(5);
+	assert_true(a()->limit.tripped);
+	assert_int_equal(a()->limit.counter, CONF_ACCEPTED);
+	assert_int_equal(a()->limit.fam, FAM_INET);
+	sim_end();
+}
+
+/* Warn: everything comes in, the levels are told once each. */
+static void
+test_warn(void **state)
+{
+	sim_start(
+	    conf_a("max-prefix 4 warn 50% action warn;"), conf_b(0, 1, 0));
+	sim_run(60);
+	assert_int_equal(a()->limit.warned[CONF_RECEIVED][FAM_NONE], 1);
+	assert_true(sim_reload(SIM_B, conf_b(0, 9, 0)));
+	sim_run(5);
+	assert_int_equal(count()->accepted, 10);
+	assert_int_equal(a()->limit.warned[CONF_RECEIVED][FAM_NONE], 2);
+	assert_true(sim_reload(SIM_B, conf_b(0, 0, 0)));
+	sim_run(5);
+	assert_int_equal(a()->limit.warned[CONF_RECEIVED][FAM_NONE], 0);
+	sim_end();
+}
+
+/* What we send has a ceiling; what goes makes room. */
+static void
+test_announced(void **state)
+{
+	struct adjout_stats st;
+
+	sim_start(conf_a("send-max-prefix 2;"), conf_b(0, 0, 0));
+	sim_run(60);
+	assert_int_equal(
+	    adjin_count(sim_peer(SIM_B)->adjin, FAM_INET)->received, 2);
+	adjout_stats(adjout_group(a()->member), &st);
+	assert_int_equal(st.refused[FAM_INET], 1);
+	assert_true(sim_reload(SIM_A, conf_a("send-max-prefix 3;")));
+	sim_run(5);
+	assert_int_equal(
+	    adjin_count(sim_peer(SIM_B)->adjin, FAM_INET)->received, 3);
+	sim_end();
+}
+
+/* ---- over a restart --------------------------------------------------- */
+
+static char dir[32];
+
+static void
+forget(void)
+{
+	char path[64];
+
+	snprintf(path, sizeof path, "%s/limits.state", dir);
+	unlink(path);
+}
+
+static char *
+state_text(void)
+{
+	char *s;
+	size_t n;
+
+	assert_int_equal(state_read(dir, "limits.state", &s, &n), 0);
+	return s;
+}
+
+static void
+test_persistent(void **state)
+{
+	char *s;
+
+	sim_start(conf_a("max-prefix 3 action restart 1h;"), conf_b(0, 4, 0));
+	sim_run(60);
+	assert_true(a()->limit.tripped);
+	s = state_text();
+	assert_non_null(strstr(s, "limit 192.0.2.2 {"));
+	assert_non_null(strstr(s, "prefix 193.64.3.0/24;"));
+	free(s);
+	sim_end();
+	/* Both start again, the clock 10 minutes on (sim time begins anew). */
+	sim_skew_s += 600;
+	sim_start(conf_a("max-prefix 3 action restart 1h;"), conf_b(0, 2, 0));
+	sim_run(2500);
+	assert_true(a()->limit.tripped);
+	assert_int_equal(a()->limit.trips, 1);
+	assert_int_equal(a()->limit.count, 4);
+	assert_int_equal(a()->limit.nfirst, 2);
+	assert_int_equal(a()->established_count, 0);
+	assert_int_equal(sim.dials[SIM_A], 0);
+	sim_run(1000);
+	assert_false(a()->limit.tripped);
+	assert_non_null(a()->up);
+	sim_end();
+	/* Over, but not forgotten: the next one is twice as long. */
+	sim_skew_s += 7200;
+	sim_start(conf_a("max-prefix 3 action restart 1h;"), conf_b(0, 4, 0));
+	sim_run(60);
+	assert_true(a()->limit.tripped);
+	assert_int_equal(a()->limit.hold_s, 7200);
+	sim_end();
+	/* A clock that went backwards: the whole time again. */
+	sim_skew_s -= 86400;
+	sim_start(conf_a("max-prefix 3 action restart 1h;"), conf_b(0, 2, 0));
+	sim_run(7100);
+	assert_true(a()->limit.tripped);
+	sim_run(300);
+	assert_non_null(a()->up);
+	sim_end();
+	forget();
+}
+
+static void
+test_persistent_stop(void **state)
+{
+	char *s;
+
+	sim_start(conf_a("max-prefix 3 action stop;"), conf_b(0, 4, 0));
+	sim_run(60);
+	sim_end();
+	sim_start(conf_a("max-prefix 3 action stop;"), conf_b(0, 4, 0));
+	sim_run(86400);
+	assert_true(a()->limit.tripped);
+	/* An operator's word is kept, too. */
+	peer_clear_limit(a(), "test", true);
+	s = state_text();
+	assert_null(strstr(s, "192.0.2.2"));
+	free(s);
+	sim_end();
+	/* A limit that was raised meanwhile holds nobody. */
+	sim_start(conf_a("max-prefix 3 action stop;"), conf_b(0, 4, 0));
+	sim_run(60);
+	assert_true(a()->limit.tripped);
+	sim_end();
+	sim_start(conf_a("max-prefix 9 action stop;"), conf_b(0, 4, 0));
+	sim_run(60);
+	assert_non_null(a()->up);
+	assert_false(a()->limit.tripped);
+	sim_end();
+	forget();
+}
+
+/* A damaged file: what can be read counts, the rest harms nothing. */
+static void
+test_damaged_state(void **state)
+{
+	static const char bad[] =
+	    "limit 192.0.2.2 { state down; action stop; max 3; count x;\n"
+	    "  since 99999999999999999999; prefix 1.2.3.4; family both;\n"
+	    "  counter 7; hold 99999999999; }\n"
+	    "limit 192.0.2.9 { state down; }\nlimit nonsense { ; }\n"
+	    "lim { } } {{{ \x01\xff";
+
+	assert_int_equal(
+	    state_write(dir, "limits.state", bad, sizeof bad - 1), 0);
+	sim_start(conf_a("max-prefix 3 action stop;"), conf_b(0, 2, 0));
+	sim_run(60);
+	assert_true(a()->limit.tripped);
+	assert_int_equal(a()->limit.max, 3);
+	assert_int_equal(a()->limit.nfirst, 0);
+	assert_int_equal(a()->limit.hold_s, UINT32_MAX);
+	sim_end();
+	forget();
+}
+
+static int
+make_dir(void **state)
+{
+	strlcpy(dir, "/tmp/ana-sim-XXXXXX", sizeof dir);
+	if (mkdtemp(dir) == NULL)
+		return -1;
+	sim_state_dir = dir;
+	sim_skew_s = 0;
+	return 0;
+}
+
+static int
+drop_dir(void **state)
+{
+	forget();
+	sim_state_dir = NULL;
+	return rmdir(dir);
+}
+
+#define KEPT(f) cmocka_unit_test_setup_teardown(f, make_dir, drop_dir)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_stop),
+		cmocka_unit_test(test_restart_grows),
+		cmocka_unit_test(test_counts_rejected),
+		cmocka_unit_test(test_discard),
+		cmocka_unit_test(test_flood),
+		cmocka_unit_test(test_freeze),
+		cmocka_unit_test(test_freeze_new_session),
+		cmocka_unit_test(test_accepted),
+		cmocka_unit_test(test_warn),
+		cmocka_unit_test(test_announced),
+		KEPT(test_persistent),
+		KEPT(test_persistent_stop),
+		KEPT(test_damaged_state),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
