@@ -307,7 +307,7 @@ begin(struct client *c, const struct ctl_request *r)
 		return;
 	}
 	s->eng = c->ctl->eng;
-	s->out = out_new(s->req.json);
+	s->out = out_new(s->req.json && s->req.file == NULL);
 	if (action[s->req.id] == NULL)
 		return; /* control_run() writes it in slices */
 	log_info(

@@ -16,6 +16,7 @@
 #include "rib/adjout.h"
 
 struct engine;
+struct evidence;
 
 enum {
 	PEER_STEPS = 64, /* FSM steps that are kept */
@@ -115,6 +116,7 @@ struct peer {
 	/* Telling. */
 	struct peer_msgs rx, tx;
 	uint64_t malformed[WIRE_RESET + 1]; /* by verdict */
+	struct evidence *evidence; /* the last of them */
 	uint32_t established_count;
 	int64_t last_change_s; /* real time of the last up or down, 0: never */
 	uint64_t last_change_ms, up_ms;
@@ -176,10 +178,12 @@ void peer_count_received(
 void peer_notification(struct peer *, struct session *, bool sent,
     const uint8_t *body, size_t len);
 void peer_room(struct peer *);
-void peer_bad_message(
-    struct peer *, const struct wire_err *, const struct cur *msg);
-void peer_malformed(
-    struct peer *, const struct update *, const struct cur *msg);
+/* A message that ends the session. */
+void peer_bad_message(struct peer *, const struct session *,
+    const struct wire_err *, const struct cur *msg);
+/* An UPDATE that is not as it should be; its verdict says how much. */
+void peer_malformed(struct peer *, const struct session *,
+    const struct update *, const struct cur *msg);
 
 /* ---- peer_rib.c: routes ----------------------------------------------- */
 

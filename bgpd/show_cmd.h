@@ -27,8 +27,9 @@ struct show_cmd {
 	bool (*rows)(struct show *, unsigned int budget);
 };
 
-extern const struct show_cmd show_cmd_summary, show_cmd_neighbor,
-    show_cmd_errors; /* show_neighbor.c */
+extern const struct show_cmd show_cmd_summary,
+    show_cmd_neighbor; /* show_neighbor.c */
+extern const struct show_cmd show_cmd_errors; /* show_errors.c */
 extern const struct show_cmd show_cmd_rib, show_cmd_rejected; /* show_rib.c */
 extern const struct show_cmd show_cmd_fib, show_cmd_nexthop,
     show_cmd_interfaces; /* show_fib.c */

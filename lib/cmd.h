@@ -54,6 +54,7 @@ struct cmd_req {
 	struct pfx prefix; /* of an address: its /32 or /128 */
 	const char *neighbor; /* NULL: not given; address or description */
 	const char *reason; /* of a rejection */
+	const char *file; /* that the client writes */
 	const char *text; /* for the peer: UTF-8, at most 255 octets */
 	enum cmd_level level;
 };
