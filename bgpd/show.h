@@ -11,6 +11,7 @@
 #include "rib/adjin.h"
 
 struct engine;
+struct metrics;
 
 /* One answer under way; begins all zero but for the first block. */
 struct show {
@@ -33,6 +34,7 @@ struct show {
 	struct adjin_walk *walk;
 	uint16_t walk_peer;
 	uint32_t best[FAM_N], in_fib[FAM_N]; /* counted of the next peer */
+	struct metrics *metrics;
 };
 
 /*
