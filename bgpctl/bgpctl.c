@@ -7,6 +7,7 @@
 
 #include <err.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -32,6 +33,8 @@ struct client {
 	const char *path;
 	char fallback[sizeof((struct sockaddr_un *)0)->sun_path];
 	bool may_fall_back, quiet;
+	const char *file; /* the answer goes there, NULL: standard output */
+	int out; /* where it goes, -1: not opened yet */
 	int timeout_s, fd; /* the time that the other end may be silent */
 };
 
@@ -222,6 +225,20 @@ receive(struct client *c, void *buf, size_t *n)
 	return CMD_DONE;
 }
 
+/* Only when there is something to write: a refusal makes no file. */
+static bool
+open_out(struct client *c)
+{
+	if (c->file == NULL || strcmp(c->file, "-") == 0)
+		c->out = STDOUT_FILENO;
+	else if (c->out == -1)
+		c->out = open(
+		    c->file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+	if (c->out == -1)
+		warn("cannot write %s", c->file);
+	return c->out != -1;
+}
+
 static bool
 print(int fd, const uint8_t *p, size_t n)
 {
@@ -240,6 +257,16 @@ print(int fd, const uint8_t *p, size_t n)
 	return true;
 }
 
+static bool
+show(struct client *c, enum ctl_type type, const uint8_t *p, size_t n)
+{
+	if (c->quiet && (c->file == NULL || type != CTL_OUT))
+		return true;
+	if (type != CTL_OUT)
+		return print(STDERR_FILENO, p, n);
+	return open_out(c) && print(c->out, p, n);
+}
+
 /* Where in the stream of frames we are. */
 struct frames {
 	uint8_t head[CTL_HEAD_LEN];
@@ -250,7 +277,7 @@ struct frames {
 
 /* Takes octets; true: *code is what to end with. */
 static bool
-take(const struct client *c, struct frames *f, const uint8_t *p, size_t n,
+take(struct client *c, struct frames *f, const uint8_t *p, size_t n,
     enum cmd_exit *code)
 {
 	while (n > 0) {
@@ -278,10 +305,7 @@ take(const struct client *c, struct frames *f, const uint8_t *p, size_t n,
 			return true;
 		}
 		part = n < f->left ? n : f->left;
-		if (!c->quiet &&
-		    !print(f->frame.type == CTL_OUT ? STDOUT_FILENO
-						    : STDERR_FILENO,
-			p, part)) {
+		if (!show(c, f->frame.type, p, part)) {
 			*code = CMD_REFUSED;
 			return true;
 		}
@@ -413,7 +437,7 @@ options(int argc, char **argv, struct client *c, struct line *l,
 int
 main(int argc, char **argv)
 {
-	struct client c = { .timeout_s = TIMEOUT_S, .fd = -1 };
+	struct client c = { .timeout_s = TIMEOUT_S, .fd = -1, .out = -1 };
 	struct line l = { .n = 0 };
 	enum cmd_exit code;
 	char why[CMD_ERRLEN];
@@ -427,6 +451,7 @@ main(int argc, char **argv)
 	flags = cmd_find(req.id)->flags;
 	if (flags & CMD_AT_CLIENT)
 		return help();
+	c.file = req.file;
 	choose_socket(&c, l.socket);
 	return ask(&c, l.n, l.word, !(flags & CMD_ADMIN));
 }

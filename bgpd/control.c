@@ -307,7 +307,7 @@ begin(struct client *c, const struct ctl_request *r)
 		return;
 	}
 	s->eng = c->ctl->eng;
-	s->out = out_new(s->req.json);
+	s->out = out_new(s->req.json && s->req.file == NULL);
 	if (action[s->req.id] == NULL)
 		return; /* control_run() writes it in slices */
 	log_info(
@@ -403,16 +403,6 @@ control_run(struct control *ctl)
 	LIST_FOREACH (c, &ctl->clients, entry)
 		more |= run_client(c);
 	return more;
-}
-
-unsigned int
-control_clients(const struct control *ctl)
-{
-	unsigned int n = 0;
-
-	for (size_t i = 0; ctl != NULL && i < ctl->ngate; i++)
-		n += ctl->gate[i].nclient;
-	return n;
 }
 
 void

@@ -140,7 +140,6 @@ struct engine {
 	size_t naddr;
 
 	struct control *control;
-	int statm_fd; /* /proc/self/statm, -1: none */
 	unsigned int nlinger;
 	uint32_t rejects_seen, rejects_logged; /* log { rejected-routes } */
 	uint64_t rejects_minute; /* that rejects_logged is of */

@@ -8,6 +8,7 @@
 
 #include "bgpd/control.h"
 #include "bgpd/engine.h"
+#include "bgpd/evidence.h"
 #include "bgpd/log.h"
 #include "lib/mem.h"
 #include "platform/clock.h"
@@ -136,6 +137,7 @@ peer_new(struct engine *eng, const struct conf_neighbor *conf)
 	for (enum fam f = FAM_INET; f < FAM_N; f++)
 		timer_init(
 		    &p->sweep_deadline[f], "StaleTimer", on_sweep_deadline, p);
+	p->evidence = evidence_new(eng, &conf->addr);
 	p->adjin = adjin_new(eng->rib, p->num);
 	p->reimport_fam = FAM_N;
 	p->facts.irr = NULL;
@@ -160,6 +162,7 @@ peer_free(struct peer *p)
 		session_free(p->out);
 	if (p->reimport != NULL)
 		adjin_walk_free(p->reimport);
+	evidence_free(p->evidence);
 	adjin_free(p->adjin);
 	free((void *)(uintptr_t)p->facts.local);
 	free((void *)(uintptr_t)p->facts.allow);
@@ -575,8 +578,6 @@ peer_notification(struct peer *p, struct session *s, bool sent,
 
 	cur_init(&c, body, len);
 	wire_notif_parse(&c, &n);
-	p->notif_total[sent][n.code < PEER_NOTIF_CODES ? n.code : 0]
-		      [n.sub < PEER_NOTIF_SUBS ? n.sub : 0]++;
 	sub = wire_notif_subname(n.code, n.sub);
 	said = n.text[0] != '\0';
 	*k = (struct peer_notif){ .when_s = clock_real_s(),
@@ -602,28 +603,73 @@ peer_notification(struct peer *p, struct session *s, bool sent,
 		    n.sub == OPEN_BAD_PARAM;
 }
 
-void
-peer_bad_message(
-    struct peer *p, const struct wire_err *e, const struct cur *msg)
+/* Of what comes again and again every doubling is told. */
+static bool
+worth_a_line(uint64_t count)
 {
-	log_peer(p, LOG_L_WARN, "bad message at octet %zu: %s (%s)", e->at,
-	    e->why != NULL ? e->why : "malformed",
-	    e->rfc != NULL ? e->rfc : "RFC 4271 6");
-	p->malformed[WIRE_RESET]++;
+	return (count & (count - 1)) == 0;
 }
 
 void
-peer_malformed(struct peer *p, const struct update *u, const struct cur *msg)
+peer_bad_message(struct peer *p, const struct session *s,
+    const struct wire_err *e, const struct cur *msg)
+{
+	uint64_t count = evidence_add(p->evidence, s, e, msg);
+
+	p->malformed[WIRE_RESET]++;
+	if (worth_a_line(count))
+		log_peer(p, LOG_L_WARN, "bad message at octet %zu: %s (%s)",
+		    e->at, e->why != NULL ? e->why : "malformed",
+		    e->rfc != NULL ? e->rfc : "RFC 4271 6");
+}
+
+/* RFC 7606 6: the prefixes belong into the log; the first ones will do. */
+static size_t
+print_prefixes(struct cur c, enum fam f, char *buf, size_t n)
+{
+	enum {
+		MOST = 8
+	};
+	char text[PFX_STRLEN];
+	struct pfx pfx;
+	size_t many = 0;
+
+	for (; wire_nlri_next(&c, f, &pfx); many++) {
+		if (many >= MOST)
+			continue;
+		strlcat(buf, " ", n);
+		strlcat(buf, pfx_print(&pfx, text, sizeof text), n);
+	}
+	return many > MOST ? many - MOST : 0;
+}
+
+void
+peer_malformed(struct peer *p, const struct session *s, const struct update *u,
+    const struct cur *msg)
 {
 	static const char *const did[] = { "accepted", "attribute discarded",
 		"treated as withdraw", "session reset" };
+	uint64_t count = evidence_add(p->evidence, s, &u->err, msg);
+	char text[16 * (PFX_STRLEN + 1) + 64] = "", more[32];
+	size_t n;
 
 	p->malformed[u->verdict]++;
+	if (!worth_a_line(count))
+		return;
+	if (u->verdict != WIRE_RESET) {
+		n = print_prefixes(u->nlri, FAM_INET, text, sizeof text) +
+		    print_prefixes(
+			u->mp_reach, u->mp_reach_fam, text, sizeof text);
+		snprintf(more, sizeof more, " and %zu more", n);
+		if (n > 0)
+			strlcat(text, more, sizeof text);
+	}
 	log_peer(p, LOG_L_WARN,
-	    "malformed UPDATE at octet %zu (attribute %u): %s (%s), %s",
+	    "malformed UPDATE at octet %zu (attribute %u): %s (%s), %s%s%s",
 	    u->err.at, u->err.attr,
 	    u->err.why != NULL ? u->err.why : "malformed",
-	    u->err.rfc != NULL ? u->err.rfc : "RFC 7606", did[u->verdict]);
+	    u->err.rfc != NULL ? u->err.rfc : "RFC 7606", did[u->verdict],
+	    text[0] != '\0' ? ":" : "", text);
 }
 
 void

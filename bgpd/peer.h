@@ -16,12 +16,11 @@
 #include "rib/adjout.h"
 
 struct engine;
+struct evidence;
 
 enum {
 	PEER_STEPS = 64, /* FSM steps that are kept */
 	PEER_NOTIFS = 8, /* NOTIFICATIONs that are kept, both ways */
-	PEER_NOTIF_CODES = 8, /* counted apart; what is beyond them at 0 */
-	PEER_NOTIF_SUBS = 16,
 	PEER_IDLE_MIN_S = 1, /* idle hold: doubled by each error */
 	PEER_IDLE_MAX_S = 120,
 	PEER_STABLE_S = 60, /* Established so long forgets the errors */
@@ -117,6 +116,7 @@ struct peer {
 	/* Telling. */
 	struct peer_msgs rx, tx;
 	uint64_t malformed[WIRE_RESET + 1]; /* by verdict */
+	struct evidence *evidence; /* the last of them */
 	uint32_t established_count;
 	int64_t last_change_s; /* real time of the last up or down, 0: never */
 	uint64_t last_change_ms, up_ms;
@@ -125,8 +125,6 @@ struct peer {
 	unsigned int nstep;
 	struct peer_notif notif[PEER_NOTIFS];
 	unsigned int nnotif;
-	/* [sent][code][subcode], since peer_new() */
-	uint32_t notif_total[2][PEER_NOTIF_CODES][PEER_NOTIF_SUBS];
 	bool
 	    notified; /* since the last connection began: a sentence is there */
 	uint8_t syn_ttl; /* of the last accepted connection, 0: not known */
@@ -180,10 +178,12 @@ void peer_count_received(
 void peer_notification(struct peer *, struct session *, bool sent,
     const uint8_t *body, size_t len);
 void peer_room(struct peer *);
-void peer_bad_message(
-    struct peer *, const struct wire_err *, const struct cur *msg);
-void peer_malformed(
-    struct peer *, const struct update *, const struct cur *msg);
+/* A message that ends the session. */
+void peer_bad_message(struct peer *, const struct session *,
+    const struct wire_err *, const struct cur *msg);
+/* An UPDATE that is not as it should be; its verdict says how much. */
+void peer_malformed(struct peer *, const struct session *,
+    const struct update *, const struct cur *msg);
 
 /* ---- peer_rib.c: routes ----------------------------------------------- */
 

@@ -352,11 +352,21 @@ session_send_hold_ms(const struct session *s)
 static void
 unexpected(struct session *s, enum fsm_event ev, uint8_t type)
 {
+	static const uint8_t sub[FSM_NSTATES] = {
+		[FSM_OPENSENT] = FSM_SUB_OPENSENT,
+		[FSM_OPENCONFIRM] = FSM_SUB_OPENCONFIRM,
+		[FSM_ESTABLISHED] = FSM_SUB_ESTABLISHED,
+	};
+
 	s->err = (struct wire_err){ .buf = { type },
 		.len = 1,
 		.verdict = WIRE_RESET,
+		.code = NOTIF_FSM,
+		.sub = sub[s->fsm.state],
+		.at = WIRE_HDR_LEN - 1,
 		.rfc = "RFC 6608 4",
 		.why = "this message is not expected in this state" };
+	peer_bad_message(s->peer, s, &s->err, &s->msg);
 	session_event(s, ev);
 }
 
@@ -377,6 +387,7 @@ on_open(struct session *s, struct cur *body)
 	if (wire_open_parse(body, &s->received, &s->err) != WIRE_OK ||
 	    negotiate(&w, &s->sent, &s->received, &s->neg, &s->err) !=
 		WIRE_OK) {
+		peer_bad_message(s->peer, s, &s->err, &s->msg);
 		session_event(s, EV22_OPEN_ERR);
 		return;
 	}
@@ -386,7 +397,7 @@ on_open(struct session *s, struct cur *body)
 }
 
 static void
-on_update(struct session *s, struct cur *body, const struct cur *msg)
+on_update(struct session *s, struct cur *body)
 {
 	struct engine *eng = s->peer->eng;
 	struct update upd;
@@ -397,7 +408,7 @@ on_update(struct session *s, struct cur *body, const struct cur *msg)
 	}
 	arena_reset(&eng->arena);
 	if (wire_update_parse(body, &s->neg.wire, &upd, &eng->arena) != WIRE_OK)
-		peer_malformed(s->peer, &upd, msg);
+		peer_malformed(s->peer, s, &upd, &s->msg);
 	if (upd.verdict == WIRE_RESET) {
 		s->err = upd.err;
 		session_event(s, EV28_UPDATE_ERR);
@@ -429,6 +440,7 @@ on_refresh(struct session *s, struct cur *body)
 	}
 	if (wire_refresh_parse(body, s->received.caps.enhanced_refresh, &r,
 		&s->err) != WIRE_OK) {
+		peer_bad_message(s->peer, s, &s->err, &s->msg);
 		session_event(s, EV28_UPDATE_ERR);
 		return;
 	}
@@ -438,16 +450,15 @@ on_refresh(struct session *s, struct cur *body)
 }
 
 static void
-on_message(struct session *s, const struct wire_hdr *h, struct cur *body,
-    const struct cur *msg)
+on_message(struct session *s, const struct wire_hdr *h, struct cur *body)
 {
-	peer_count_received(s->peer, s, msg->p, cur_left(msg));
+	peer_count_received(s->peer, s, s->msg.p, cur_left(&s->msg));
 	switch (h->type) {
 	case MSG_OPEN:
 		on_open(s, body);
 		break;
 	case MSG_UPDATE:
-		on_update(s, body, msg);
+		on_update(s, body);
 		break;
 	case MSG_NOTIFICATION:
 		on_notification(s, body);
@@ -468,23 +479,23 @@ on_message(struct session *s, const struct wire_hdr *h, struct cur *body,
 static void
 consume(struct session *s)
 {
-	struct cur in, body, msg;
+	struct cur in, body;
 	enum wire_frame f;
 	struct wire_hdr h;
 
 	cur_init(&in, s->rx, s->rx_len);
 	for (;;) {
-		msg = in;
+		s->msg = in;
 		f = wire_frame(&in, s->sent.caps.ext_msg, &h, &body, &s->err);
 		if (f != FRAME_MSG)
 			break;
-		msg.end = in.p;
-		on_message(s, &h, &body, &msg);
+		s->msg.end = in.p;
+		on_message(s, &h, &body);
 		if (s->fd == -1)
 			return;
 	}
 	if (f == FRAME_BAD) {
-		peer_bad_message(s->peer, &s->err, &msg);
+		peer_bad_message(s->peer, s, &s->err, &s->msg);
 		session_event(s, EV21_HDR_ERR);
 		return;
 	}

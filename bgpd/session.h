@@ -36,6 +36,7 @@ struct session {
 	struct wire_open sent, received;
 	bool open_seen;
 	struct negotiated neg;
+	struct cur msg; /* the message in hand, of rx */
 	struct wire_err err; /* what the event being stepped brought along */
 	enum fsm_event next_event; /* that a step's action led to, or 0 */
 	struct addr local, remote;

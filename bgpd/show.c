@@ -427,7 +427,6 @@ static const struct show_cmd *const command[CMD_N] = {
 	[CMD_SHOW_LOOP] = &show_cmd_loop,
 	[CMD_SHOW_MEMORY] = &show_cmd_memory,
 	[CMD_SHOW_CONFIG] = &show_cmd_config,
-	[CMD_SHOW_METRICS] = &show_cmd_metrics,
 	[CMD_CHECK_HEALTH] = &show_cmd_health,
 };
 
@@ -484,8 +483,6 @@ void
 show_end(struct show *s)
 {
 	show_walk_end(s);
-	show_metrics_free(s->metrics);
-	s->metrics = NULL;
 }
 
 void

@@ -11,7 +11,6 @@
 #include "rib/adjin.h"
 
 struct engine;
-struct metrics;
 
 /* One answer under way; begins all zero but for the first block. */
 struct show {
@@ -34,7 +33,6 @@ struct show {
 	struct adjin_walk *walk;
 	uint16_t walk_peer;
 	uint32_t best[FAM_N], in_fib[FAM_N]; /* counted of the next peer */
-	struct metrics *metrics;
 };
 
 /*

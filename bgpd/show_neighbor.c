@@ -105,8 +105,12 @@ rows_summary(struct show *s, unsigned int budget)
 
 /* ---- neighbor --------------------------------------------------------- */
 
-bool
-show_count_routes(struct show *s, struct peer *p, unsigned int *budget)
+/*
+ * Walks over what it sent, for the numbers that nobody keeps: how many of its
+ * routes are the best, how many are in the kernel.  True: more is to come.
+ */
+static bool
+count_routes(struct show *s, struct peer *p, unsigned int *budget)
 {
 	struct rib_path path;
 	struct pfx pfx;
@@ -140,8 +144,7 @@ show_count_routes(struct show *s, struct peer *p, unsigned int *budget)
 }
 
 static bool
-rows_blocks(struct show *s, unsigned int budget,
-    void (*put)(struct show *, struct peer *))
+rows_neighbor(struct show *s, unsigned int budget)
 {
 	unsigned int blocks = budget / SHOW_BLOCK + 1, looks = budget * 32;
 	struct peer *p;
@@ -151,12 +154,10 @@ rows_blocks(struct show *s, unsigned int budget,
 				 : show_next_peer(s->eng, s->peer);
 		if (p == NULL || (s->only != 0 && s->peer == s->only))
 			return false;
-		if (put == NULL && show_count_routes(s, p, &looks))
+		if (count_routes(s, p, &looks))
 			return true;
 		s->peer = p->num;
-		if (put != NULL)
-			put(s, p);
-		else if (out_is_json(s->out))
+		if (out_is_json(s->out))
 			show_peer_json(s, p);
 		else
 			show_peer_text(s, p);
@@ -164,86 +165,7 @@ rows_blocks(struct show *s, unsigned int budget,
 	return true;
 }
 
-static bool
-rows_neighbor(struct show *s, unsigned int budget)
-{
-	return rows_blocks(s, budget, NULL);
-}
-
-/* ---- errors ----------------------------------------------------------- */
-
-static const struct {
-	enum wire_verdict verdict;
-	const char *key, *title;
-} verdict[] = {
-	{ WIRE_DISCARD, "discard", "attribute discarded" },
-	{ WIRE_WITHDRAW, "withdraw", "treated as withdrawn" },
-	{ WIRE_RESET, "reset", "session ended" },
-};
-
-static void
-errors_text(struct show *s, const struct peer *p)
-{
-	char name[256], t[OUT_TIME_LEN], when[32], hex[2 * 64 + 1];
-	const struct peer_notif *n;
-	struct out *o = s->out;
-
-	out_text(o, "Neighbor %s, AS%u\n\n", show_name(s, p, name, sizeof name),
-	    p->conf->remote_as);
-	out_text(o, "  Messages in error, by reaction (RFC 7606):\n");
-	for (size_t i = 0; i < sizeof verdict / sizeof verdict[0]; i++)
-		out_text(o, "  %-22s %10llu\n", verdict[i].title,
-		    (unsigned long long)p->malformed[verdict[i].verdict]);
-	out_text(o, "\n  NOTIFICATIONs, the last one first:\n");
-	for (unsigned int i = 0; (n = show_peer_notif(p, i)) != NULL; i++) {
-		char what[SHOW_NOTIF_LEN];
-
-		out_text(o, "  %s, %s ago: %s (%u/%u) %s\n",
-		    show_time(n->when_s, when, sizeof when),
-		    show_ago(n->when_s, t, sizeof t),
-		    n->sent ? "sent" : "received", n->code, n->sub,
-		    show_notif_print(n, what, sizeof what));
-		if (n->len > 0)
-			out_text(o, "    data (%zu octets): %s%s\n", n->len,
-			    show_hex(
-				n->data, show_notif_kept(n), hex, sizeof hex),
-			    n->len > sizeof n->data ? "..." : "");
-	}
-	if (p->nnotif == 0)
-		out_text(o, "  none\n");
-}
-
-static void
-put_errors(struct show *s, struct peer *p)
-{
-	const struct peer_notif *n;
-	struct out *o = s->out;
-
-	errors_text(s, p);
-	out_obj(o, NULL);
-	show_peer_json_head(s, p);
-	out_obj(o, "malformed");
-	for (size_t i = 0; i < sizeof verdict / sizeof verdict[0]; i++)
-		out_u64(o, verdict[i].key, p->malformed[verdict[i].verdict]);
-	out_end(o);
-	out_arr(o, "notifications");
-	for (unsigned int i = 0; (n = show_peer_notif(p, i)) != NULL; i++) {
-		out_obj(o, NULL);
-		show_notif_json(o, n);
-		out_end(o);
-	}
-	out_end(o);
-	out_end(o);
-}
-
-static bool
-rows_errors(struct show *s, unsigned int budget)
-{
-	return rows_blocks(s, budget, put_errors);
-}
-
 const struct show_cmd show_cmd_summary = { "neighbors", head_summary,
 	rows_summary };
 const struct show_cmd show_cmd_neighbor = { "neighbors", show_only,
 	rows_neighbor };
-const struct show_cmd show_cmd_errors = { "neighbors", show_only, rows_errors };

@@ -14,6 +14,7 @@ enum type {
 	T_PREFIX,
 	T_REASON,
 	T_TEXT,
+	T_FILE,
 	T_LEVEL,
 	T_N
 };
@@ -32,6 +33,7 @@ static const char *const placeholder[T_N] = {
 	[T_PREFIX]	= "PREFIX",
 	[T_REASON]	= "REASON",
 	[T_TEXT]	= "TEXT",
+	[T_FILE]	= "FILE",
 	[T_LEVEL]	= "LEVEL",
 };
 static const char *const level_name[] = {
@@ -69,16 +71,15 @@ static const struct cmd table[] = {
 	  "network interfaces as the daemon sees them" },
 	{ CMD_SHOW_VERSION, 0, "show version", NULL,
 	  "version, time since start, configuration" },
-	{ CMD_SHOW_ERRORS, 0, "show errors neighbor NEIGHBOR", NULL,
-	  "NOTIFICATIONs of both sides, messages in error" },
+	{ CMD_SHOW_ERRORS, 0, "show errors neighbor NEIGHBOR",
+	  ARGS(VALUE("pcap", T_FILE)),
+	  "messages in error, NOTIFICATIONs; pcap: as a capture file" },
 	{ CMD_SHOW_LOOP, 0, "show loop", NULL,
 	  "time that each stage of the daemon takes" },
 	{ CMD_SHOW_MEMORY, 0, "show memory", NULL,
 	  "memory that each part of the daemon uses" },
 	{ CMD_SHOW_CONFIG, 0, "show config", ARGS(FLAG(canonical)),
 	  "the configuration in force" },
-	{ CMD_SHOW_METRICS, 0, "show metrics", ARGS(FLAG(prometheus)),
-	  "all numbers for the monitoring, as OpenMetrics text" },
 	{ CMD_NEIGHBOR_CLEAR, CMD_ADMIN, "neighbor NEIGHBOR clear",
 	  ARGS(BARE(T_TEXT)),
 	  "end the session; it comes up again" },
@@ -353,6 +354,10 @@ value(struct parse *p, enum type t)
 		break;
 	case T_REASON:
 		r->reason = w;
+		good = w[0] != '\0';
+		break;
+	case T_FILE:
+		r->file = w;
 		good = w[0] != '\0';
 		break;
 	case T_TEXT:

@@ -24,7 +24,6 @@ enum cmd_id {
 	CMD_SHOW_LOOP,
 	CMD_SHOW_MEMORY,
 	CMD_SHOW_CONFIG,
-	CMD_SHOW_METRICS,
 	CMD_NEIGHBOR_CLEAR,
 	CMD_NEIGHBOR_DOWN,
 	CMD_NEIGHBOR_UP,
@@ -49,12 +48,13 @@ enum cmd_level {
 struct cmd_req {
 	enum cmd_id id;
 	bool json, numeric; /* -j, -n */
-	bool in, out, best, detail, terse, canonical, prometheus;
+	bool in, out, best, detail, terse, canonical;
 	bool has_prefix;
 	bool is_addr; /* a bare address: what covers it is asked for */
 	struct pfx prefix; /* of an address: its /32 or /128 */
 	const char *neighbor; /* NULL: not given; address or description */
 	const char *reason; /* of a rejection */
+	const char *file; /* that the client writes */
 	const char *text; /* for the peer: UTF-8, at most 255 octets */
 	enum cmd_level level;
 };

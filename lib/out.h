@@ -27,6 +27,8 @@ void out_drained(struct out *, size_t n);
 /* Text mode (out_text.c); the caller writes the newlines. */
 void out_text(struct out *, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+/* Octets as they are, which the reader knows how to take. */
+void out_raw(struct out *, const void *, size_t);
 /*
  * For strings that a peer or another machine chose: what is no printable
  * UTF-8 becomes \xHH, a backslash doubles.  Returns buf, always terminated

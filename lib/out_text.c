@@ -18,6 +18,13 @@ out_text(struct out *o, const char *fmt, ...)
 	va_end(ap);
 }
 
+void
+out_raw(struct out *o, const void *p, size_t n)
+{
+	if (!o->json)
+		out_put(o, p, n);
+}
+
 /* Puts one character, escaped when need be, at dst; its octets, at most 16. */
 static size_t
 escape(char *dst, const uint8_t *p, size_t len, bool plain)

@@ -1,0 +1,876 @@
+"""Every reaction to what a peer must not send: the table of errors, row by
+row, with raw octets.  Each case also sends a good route afterwards: on the
+same session where it stays up, else on the next one."""
+
+import os
+import re
+import socket
+import struct
+import subprocess
+import time
+
+import pytest
+
+from ana import Ana, sanitizer_reports
+from lab import Lab, wait_until
+from routers import Route
+from speaker import (KEEPALIVE, MARKER, NOTIFICATION, OPEN, REFRESH, UPDATE,
+                     Closed, Connection, as_path, attribute, capabilities,
+                     capability, keepalive, message, mp_reach, mp_unreach,
+                     nlri, notification, open_message, update)
+
+US, PEER = 52580, 3292
+ANA = "192.0.2.1"
+HOP6, ANA6 = "2001:db8:1::2", "2001:db8:1::1"
+MALFORMED, NEXT_HOP, FIRST_AS, BOGON_ASN, BOGON, AS_SET, LOOP, OTC = (
+    1006, 5, 6, 7, 2, 1008, 1003, 1005)
+NOT_GLOBAL, LENGTH = 10, 13
+W, D = "withdraw", "discard"
+
+
+def u16(v):
+    return struct.pack("!H", v)
+
+
+def u32(v):
+    return struct.pack("!I", v)
+
+
+def opened(asn=PEER, hold=90, caps=None, **kw):
+    return open_message(asn, hold, caps=capabilities(asn, ("inet", "inet6"))
+                        if caps is None else caps, **kw)
+
+
+def raw_open(params, length=None, asn=PEER):
+    return message(OPEN, struct.pack(
+        "!BHH4sB", 4, asn, 90, b"\xc0\0\2\x63",
+        len(params) if length is None else length) + params)
+
+
+def body(conn, prefix, attrs=None, drop=(), origin=b"\0", path=None, hop=None,
+         more=b"", withdrawn=b"", reach=None, first=b"", pref=None):
+    """One UPDATE; what is not given is as it should be."""
+    if attrs is None:
+        attrs = {1: attribute(1, 0x40, origin),
+                 2: attribute(2, 0x40, as_path(
+                     [conn.asn] if path is None and not conn.internal else
+                     path or [], conn.as4) if not isinstance(path, bytes)
+                     else path),
+                 3: attribute(3, 0x40, socket.inet_aton(conn.local)
+                              if hop is None else hop)}
+        if conn.internal:
+            attrs[5] = attribute(5, 0x40, u32(100) if pref is None else pref)
+        attrs = b"".join(v for k, v in sorted(attrs.items())
+                         if k not in drop)
+    return update(withdrawn, first + attrs + more,
+                  nlri(prefix) if reach is None else reach)
+
+
+def with_(**kw):
+    return lambda c, p: body(c, p, **kw)
+
+
+def mp(value, flags=0x80, kind=14, **kw):
+    return lambda c, p: body(c, p, first=attribute(kind, flags, value), **kw)
+
+
+def mp6(hop=HOP6, reach=b"", family=2, safi=1, hoplen=None, reserved=b"\0"):
+    raw = socket.inet_pton(socket.AF_INET6, hop) if isinstance(hop, str) \
+        else hop
+    return u16(family) + bytes([safi, len(raw) if hoplen is None else hoplen
+                                ]) + raw + reserved + reach
+
+
+# ---- UPDATEs that the session survives -------------------------------------
+# name, session, UPDATE of (connection, prefix), where the prefix is afterwards
+# (reason of the rejection, None: accepted, "absent"), what was counted.
+
+def flags_rows():
+    right = {1: (0x40, b"\0"), 2: (0x40, None), 3: (0x40, None),
+             4: (0x80, u32(1)), 5: (0x40, u32(1)), 6: (0x40, b""),
+             7: (0xc0, u32(PEER) + b"\1\1\1\1"), 8: (0xc0, u32(1 << 16)),
+             9: (0x80, u32(9)), 10: (0x80, u32(9)), 16: (0xc0, b"\0\2" * 4),
+             17: (0xc0, b"\2\1" + u32(PEER)),
+             18: (0xc0, u32(PEER) + b"\1\1\1\1"), 32: (0xc0, b"\0" * 12),
+             35: (0xc0, u32(PEER))}
+    rows = []
+    for kind, (flags, value) in right.items():
+        for bit in (0x80, 0x40):
+            def make(c, p, kind=kind, bit=bit, flags=flags, value=value):
+                v = value
+                if kind == 2:
+                    v = as_path([PEER])
+                elif kind == 3:
+                    v = socket.inet_aton(c.local)
+                return body(c, p, drop=(kind,),
+                            more=attribute(kind, flags ^ bit, v))
+            # An unknown well-known attribute is another row: with Optional
+            # away these are still known ones.
+            rows.append(("flags-%d-%02x" % (kind, bit), "ext", make,
+                         MALFORMED, W))
+    return rows
+
+
+STAYS = flags_rows() + [
+    # ---- the frame
+    ("last-attribute-overruns", "ext",
+     with_(more=b"\x80\x04\x20\0\0\0\1"), MALFORMED, W),
+    ("one-octet-left", "ext", with_(more=b"\x80"), MALFORMED, W),
+    ("two-octets-left", "ext", with_(more=b"\x80\x04"), MALFORMED, W),
+    ("three-octets-left-extended", "ext", with_(more=b"\x90\x04\0"),
+     MALFORMED, W),
+    ("mp-of-another-family-counts-as-nlri", "v4only",
+     lambda c, p: update(attrs=mp_reach(HOP6, nlri("2a01:4f8::/32")) +
+                         attribute(1, 0x40, b"\7")), "absent", W),
+    ("nlri-of-a-family-not-agreed-on", "v6only", with_(), "absent", None),
+    ("withdrawn-of-a-family-not-agreed-on", "v6only",
+     lambda c, p: update(withdrawn=nlri(p)), "absent", None),
+    ("trailing-bits", "ext",
+     lambda c, p: body(c, p, reach=nlri(p)[:3] + bytes([nlri(p)[3] | 1])
+                       if p.endswith("/22") else nlri(p)), None, None),
+    ("same-prefix-twice", "ext",
+     lambda c, p: body(c, p, reach=nlri(p) * 2), None, None),
+    ("announced-and-withdrawn", "ext",
+     lambda c, p: body(c, p, withdrawn=nlri(p)), None, None),
+    ("origin-twice", "ext", with_(more=attribute(1, 0x40, b"\7")), None,
+     None),
+    ("origin-twice-first-bad", "ext",
+     with_(origin=b"\7", more=attribute(1, 0x40, b"\0")), MALFORMED, W),
+    ("unknown-twice", "ext",
+     with_(more=attribute(99, 0xc0, b"a") + attribute(99, 0xc0, b"b")), None,
+     None),
+    ("partial-on-well-known", "ext",
+     with_(drop=(1,), first=attribute(1, 0x60, b"\0")), None, None),
+    ("partial-on-med", "ext", with_(more=attribute(4, 0xa0, u32(1))), None,
+     None),
+    ("low-flag-bits", "ext",
+     with_(drop=(1,), first=attribute(1, 0x4f & ~0x10, b"\0")), None, None),
+    ("extended-length-of-1", "ext",
+     with_(drop=(1,), first=attribute(1, 0x50, b"\0")), None, None),
+    ("any-order", "ext",
+     lambda c, p: body(c, p, attrs=attribute(3, 0x40, socket.inet_aton(
+         c.local)) + attribute(2, 0x40, as_path([c.asn])) +
+         attribute(1, 0x40, b"\0")), None, None),
+    ("all-in-one", "ext",
+     lambda c, p: body(c, p, withdrawn=nlri("2.77.0.0/16"), first=mp_reach(
+         HOP6, nlri("2a01:4f8:1::/48")) + mp_unreach(nlri("2a01:4f8::/48"))),
+     None, None),
+    ("unknown-of-length-0", "ext", with_(more=attribute(99, 0xc0, b"")), None,
+     None),
+    ("no-origin", "ext", with_(drop=(1,)), MALFORMED, W),
+    ("no-as-path", "ext", with_(drop=(2,)), MALFORMED, W),
+    ("no-next-hop", "ext", with_(drop=(3,)), MALFORMED, W),
+    ("mp-reach-stands-not-for-next-hop", "ext",
+     with_(drop=(3,), first=mp_reach(HOP6, nlri("2a01:4f8:2::/48"))),
+     MALFORMED, W),
+    ("nothing-mandatory-without-nlri", "ext",
+     lambda c, p: update(attrs=attribute(4, 0x80, u32(1))), "absent", None),
+    ("no-local-pref-internal", "int", with_(drop=(5,)), MALFORMED, W),
+    ("next-hop-ignored-without-nlri", "ext",
+     lambda c, p: update(attrs=mp_reach(HOP6, nlri("2a01:4f8:3::/48")) +
+                         attribute(1, 0x40, b"\0") + attribute(
+                             2, 0x40, as_path([c.asn])) +
+                         attribute(3, 0x40, b"\0\0\0\0")), "absent", None),
+    ("unknown-transitive", "ext", with_(more=attribute(99, 0xc0, b"abc")),
+     None, None),
+    ("unknown-non-transitive", "ext", with_(more=attribute(99, 0x80, b"abc")),
+     None, None),
+    ("type-0", "ext", with_(more=attribute(0, 0xc0, b"abc")), None, D),
+    ("end-of-rib", "ext", lambda c, p: update(), "absent", None),
+    ("end-of-rib-inet6", "ext", lambda c, p: update(attrs=mp_unreach(b"")),
+     "absent", None),
+    ("end-of-rib-not-agreed-on", "v4only",
+     lambda c, p: update(attrs=mp_unreach(b"")), "absent", None),
+    ("multicast-prefix", "ext",
+     lambda c, p: body(c, p, reach=nlri(p) + nlri("224.0.0.0/24")), None,
+     None),
+    # ---- ORIGIN
+    ("origin-length-2", "ext", with_(origin=b"\0\0"), MALFORMED, W),
+    ("origin-length-0", "ext", with_(origin=b""), MALFORMED, W),
+    ("origin-3", "ext", with_(origin=b"\3"), MALFORMED, W),
+    # ---- AS_PATH
+    ("segment-type-0", "ext", with_(path=b"\0\1" + u32(PEER)), MALFORMED, W),
+    ("segment-type-5", "ext", with_(path=b"\5\1" + u32(PEER)), MALFORMED, W),
+    ("segment-overrun", "ext", with_(path=b"\2\2" + u32(PEER)), MALFORMED, W),
+    ("segment-1-octet-left", "ext", with_(path=b"\2\1" + u32(PEER) + b"\2"),
+     MALFORMED, W),
+    ("segment-empty", "ext", with_(path=b"\2\1" + u32(PEER) + b"\2\0"),
+     MALFORMED, W),
+    ("two-octet-path", "ext", with_(path=b"\2\1" + u16(PEER)), MALFORMED, W),
+    ("confed-sequence", "ext", with_(path=b"\3\1" + u32(PEER)), MALFORMED, W),
+    ("confed-set", "ext", with_(path=b"\2\1" + u32(PEER) + b"\4\1" +
+                                u32(719)), MALFORMED, W),
+    ("as-set", "ext", with_(path=[PEER, {719, 720}]), AS_SET, None),
+    ("as-0", "ext", with_(path=[PEER, 0, 719]), MALFORMED, W),
+    ("first-as", "ext", with_(path=[719, PEER]), FIRST_AS, None),
+    ("first-segment-set", "ext", with_(path=[{PEER, 719}]),
+     (FIRST_AS, AS_SET), None),
+    ("empty-path-external", "ext", with_(path=b""), FIRST_AS, None),
+    ("empty-path-internal", "int", with_(path=[]), None, None),
+    ("own-as", "ext", with_(path=[PEER, US]), LOOP, None),
+    ("as-trans", "ext", with_(path=[PEER, 23456]), BOGON_ASN, None),
+    ("private-asn", "ext", with_(path=[PEER, 64512]), BOGON_ASN, None),
+    # ---- NEXT_HOP
+    ("next-hop-length-3", "ext", with_(hop=b"\xc0\0\2"), MALFORMED, W),
+    ("next-hop-length-0", "ext", with_(hop=b""), MALFORMED, W),
+    ("next-hop-0", "ext", with_(hop=b"\0\0\0\0"), MALFORMED, W),
+    ("next-hop-127", "ext", with_(hop=b"\x7f\0\0\1"), MALFORMED, W),
+    ("next-hop-multicast", "ext", with_(hop=b"\xe0\0\0\1"), MALFORMED, W),
+    ("next-hop-class-e", "ext", with_(hop=b"\xf0\0\0\1"), MALFORMED, W),
+    ("next-hop-broadcast", "ext", with_(hop=b"\xff" * 4), MALFORMED, W),
+    ("next-hop-ours", "ext", with_(hop=socket.inet_aton(ANA)), NEXT_HOP,
+     None),
+    ("next-hop-off-link", "ext", with_(hop=b"\x0a\1\1\1"), NEXT_HOP, None),
+    # ---- the others
+    ("med-length-3", "ext", with_(more=attribute(4, 0x80, b"abc")), MALFORMED,
+     W),
+    ("med-length-0", "ext", with_(more=attribute(4, 0x80, b"")), MALFORMED,
+     W),
+    ("local-pref-external", "ext", with_(more=attribute(5, 0x40, b"ab")),
+     None, D),
+    ("local-pref-internal-length", "int", with_(pref=b"abc"), MALFORMED, W),
+    ("atomic-length-1", "ext", with_(more=attribute(6, 0x40, b"a")), None, D),
+    ("aggregator-length-6", "ext", with_(more=attribute(7, 0xc0, b"abcdef")),
+     None, D),
+    ("aggregator-length-0", "ext", with_(more=attribute(7, 0xc0, b"")), None,
+     D),
+    ("aggregator-as-0", "ext",
+     with_(more=attribute(7, 0xc0, u32(0) + b"\1\1\1\1")), None, D),
+    ("aggregator-length-8-as2", "as2",
+     with_(more=attribute(7, 0xc0, b"abcdefgh")), None, D),
+    ("communities-length-0", "ext", with_(more=attribute(8, 0xc0, b"")),
+     MALFORMED, W),
+    ("communities-length-5", "ext", with_(more=attribute(8, 0xc0, b"abcde")),
+     MALFORMED, W),
+    ("originator-external", "ext", with_(more=attribute(9, 0x80, b"a")), None,
+     D),
+    ("originator-internal-length", "int",
+     with_(more=attribute(9, 0x80, b"abc")), MALFORMED, W),
+    ("originator-internal-ours", "int",
+     with_(more=attribute(9, 0x80, socket.inet_aton(ANA))), LOOP, None),
+    ("cluster-list-external", "ext", with_(more=attribute(10, 0x80, b"a")),
+     None, D),
+    ("cluster-list-internal-length", "int",
+     with_(more=attribute(10, 0x80, b"abcde")), MALFORMED, W),
+    ("cluster-list-internal-empty", "int",
+     with_(more=attribute(10, 0x80, b"")), MALFORMED, W),
+    ("ext-communities-length-0", "ext", with_(more=attribute(16, 0xc0, b"")),
+     MALFORMED, W),
+    ("ext-communities-length-9", "ext",
+     with_(more=attribute(16, 0xc0, b"abcdefghi")), MALFORMED, W),
+    ("ext-communities-unknown-type", "ext",
+     with_(more=attribute(16, 0xc0, b"\x3f\x3f" + b"abcdef")), None, None),
+    ("as4-path-on-as4", "ext", with_(more=attribute(17, 0xc0, b"\x09\x09")), None,
+     D),
+    ("as4-aggregator-on-as4", "ext", with_(more=attribute(18, 0xc0, b"\0")),
+     None, D),
+    ("as4-path-odd", "as2", with_(more=attribute(
+        17, 0xc0, b"\2\1" + u32(PEER) + b"a")), None, D),
+    ("as4-path-short", "as2", with_(more=attribute(17, 0xc0, b"\2\0\0\0")),
+     None, D),
+    ("as4-path-bad-segment", "as2",
+     with_(more=attribute(17, 0xc0, b"\7\1" + u32(PEER))), None, D),
+    ("as4-path-as-0", "as2",
+     with_(more=attribute(17, 0xc0, b"\2\1" + u32(0))), None, D),
+    ("as4-path-confederation", "as2",
+     with_(more=attribute(17, 0xc0, b"\3\1" + u32(65001) + b"\2\1" +
+                          u32(PEER))), None, None),
+    ("as4-path-set", "as2", with_(path=[PEER, 719], more=attribute(
+        17, 0xc0, b"\2\1" + u32(PEER) + b"\1\1" + u32(719))),
+     (MALFORMED, AS_SET), None),
+    ("as4-path-longer", "as2",
+     with_(more=attribute(17, 0xc0, b"\2\2" + u32(PEER) + u32(64512))), None,
+     None),
+    ("as4-path-beside-aggregator", "as2", with_(
+        path=[PEER, 719], more=attribute(7, 0xc0, u16(719) + b"\1\1\1\1") +
+        attribute(17, 0xc0, b"\2\2" + u32(PEER) + u32(64512)) +
+        attribute(18, 0xc0, u32(64512) + b"\1\1\1\1")), None, None),
+    ("as4-aggregator-length", "as2", with_(more=attribute(
+        18, 0xc0, b"abcdefg")), None, D),
+    ("as4-aggregator-as-0", "as2", with_(more=attribute(
+        18, 0xc0, u32(0) + b"\1\1\1\1")), None, D),
+    ("as-trans-left", "as2", with_(path=[PEER, 23456]), BOGON_ASN, None),
+    ("large-length-0", "ext", with_(more=attribute(32, 0xc0, b"")), MALFORMED,
+     W),
+    ("large-length-13", "ext", with_(more=attribute(32, 0xc0, b"a" * 13)),
+     MALFORMED, W),
+    ("large-twice-the-same", "ext",
+     with_(more=attribute(32, 0xc0, b"a" * 24)), None, None),
+    ("otc-length-3", "ext", with_(more=attribute(35, 0xc0, b"abc")),
+     MALFORMED, W),
+    ("otc-0", "ext", with_(more=attribute(35, 0xc0, u32(0))), MALFORMED, W),
+    ("otc-from-customer", "customer", with_(more=attribute(
+        35, 0xc0, u32(PEER))), OTC, None),
+    # ---- MP_REACH_NLRI, MP_UNREACH_NLRI
+    ("mp-next-hop-unspecified", "ext",
+     mp(mp6("::", nlri("2a01:4f8:4::/48"))), MALFORMED, W),
+    ("mp-next-hop-loopback", "ext",
+     mp(mp6("::1", nlri("2a01:4f8:4::/48"))), MALFORMED, W),
+    ("mp-next-hop-multicast", "ext",
+     mp(mp6("ff02::1", nlri("2a01:4f8:4::/48"))), MALFORMED, W),
+    ("mp-next-hop-ours", "ext",
+     mp(mp6(ANA6, nlri("2a01:4f8:5::/48"))), None, None),
+    ("mp-second-half-global", "ext",
+     mp(mp6(2 * socket.inet_pton(socket.AF_INET6, HOP6),
+            nlri("2a01:4f8:6::/48"))), None, None),
+    ("mp-reserved-octet", "ext",
+     mp(mp6(reach=nlri("2a01:4f8:7::/48"), reserved=b"\7")), None, None),
+    ("mp-no-prefix", "ext", mp(mp6()), None, None),
+    ("mp-family-not-agreed-on", "v4only",
+     mp(mp6(reach=nlri("2a01:4f8:8::/48"))), None, None),
+    ("mp-family-unknown", "ext", mp(mp6(family=25, safi=70, reach=b"abc")),
+     None, None),
+    ("mp-unreach-family-unknown", "ext",
+     mp(u16(25) + b"\x46" + b"abc", kind=15), None, None),
+]
+
+# ---- what ends the session -------------------------------------------------
+# name, octets of (connection) in Established, NOTIFICATION (None: nothing).
+# "@attribute": the data is the attribute as it was sent.
+
+
+def attr_reset(attr, code=3, sub=9):
+    """The whole attribute is the data."""
+    return (lambda c: body(c, "2.70.0.0/16", first=attr), (code, sub, attr))
+
+
+ENDS = [
+    ("marker", lambda c: b"\xff" * 15 + b"\xfe" + keepalive()[16:],
+     (1, 1, b"")),
+    ("length-18", lambda c: MARKER + u16(18) + b"\4", (1, 2, u16(18))),
+    ("length-0", lambda c: MARKER + u16(0) + b"\4", (1, 2, u16(0))),
+    ("keepalive-4097", lambda c: MARKER + u16(4097) + b"\4",
+     (1, 2, u16(4097))),
+    ("open-4097", lambda c: MARKER + u16(4097) + b"\1", (1, 2, u16(4097))),
+    ("update-22", lambda c: MARKER + u16(22) + b"\2\0\0\0", (1, 2, u16(22))),
+    ("keepalive-20", lambda c: message(KEEPALIVE, b"a"), (1, 2, u16(20))),
+    ("notification-20", lambda c: message(NOTIFICATION, b"\6"),
+     (1, 2, u16(20))),
+    ("type-0", lambda c: message(0), (1, 3, b"\0")),
+    ("type-6", lambda c: message(6), (1, 3, b"\6")),
+    ("type-255", lambda c: message(255), (1, 3, b"\xff")),
+    ("open-in-established", lambda c: opened(), (5, 3, b"\1")),
+    ("bad-open-in-established", lambda c: raw_open(b"\2\x20"), (5, 3, b"\1")),
+    ("notification", lambda c: notification(6, 4), None),
+    ("notification-unknown", lambda c: notification(99, 99, b"x" * 50), None),
+    ("notification-bad-text",
+     lambda c: notification(6, 2, b"\xff\x1b[31mred\n"), None),
+    ("notification-control", lambda c: notification(
+        6, 2, b"\x0a\x1b[31m\xc2\x9bno\x7f"), None),
+    ("hard-reset-empty", lambda c: notification(6, 9), None),
+    ("withdrawn-overrun", lambda c: message(UPDATE, b"\xff\xff\0\0"),
+     (3, 1, b"")),
+    ("attributes-overrun", lambda c: message(UPDATE, b"\0\0\0\1"),
+     (3, 1, b"")),
+    ("withdraw-with-bad-attribute", lambda c: update(
+        nlri("2.70.0.0/16"), attribute(1, 0x40, b"\7")), (3, 1, b"")),
+    ("no-nlri-attribute-overruns", lambda c: update(attrs=b"\x40\1\2\0"),
+     (3, 1, b"")),
+    ("mp-empty-bad-attribute", lambda c: update(attrs=attribute(
+        14, 0x80, mp6()) + attribute(1, 0x40, b"\7")), (3, 1, b"")),
+    ("nlri-33", lambda c: body(c, "", reach=b"\x21\2\2\2\2\2"),
+     (3, 10, b"")),
+    ("nlri-overrun", lambda c: body(c, "", reach=b"\x18\2\2"), (3, 10, b"")),
+    ("withdrawn-33", lambda c: update(b"\x21\2\2\2\2\2"), (3, 10, b"")),
+    ("withdrawn-prefix-overrun", lambda c: update(b"\x18\2\2"), (3, 10, b"")),
+    ("bad-attribute-and-nlri-33", lambda c: body(
+        c, "", origin=b"\7", reach=b"\x21\2\2\2\2\2"), (3, 10, b"")),
+    ("mp-reach-129", *attr_reset(attribute(
+        14, 0x80, mp6(reach=b"\x81" + b"a" * 17)))),
+    ("mp-reach-overrun", *attr_reset(attribute(
+        14, 0x80, mp6(reach=b"\x30\2\2")))),
+    ("mp-unreach-129", *attr_reset(attribute(
+        15, 0x80, u16(2) + b"\1\x81" + b"a" * 17))),
+    ("mp-reach-twice", lambda c: body(c, "2.70.0.0/16", first=2 * attribute(
+        14, 0x80, mp6())), (3, 1, b"")),
+    ("mp-unreach-twice", lambda c: update(attrs=2 * mp_unreach(b"")),
+     (3, 1, b"")),
+    ("mp-reach-flags", *attr_reset(attribute(14, 0xc0, mp6()))),
+    ("mp-unreach-flags", *attr_reset(attribute(15, 0x40, u16(2) + b"\1"))),
+    ("unknown-well-known", *attr_reset(attribute(99, 0x40, b"ab"), sub=2)),
+    ("unknown-well-known-partial",
+     *attr_reset(attribute(98, 0x60, b"ab"), sub=2)),
+    ("mp-reach-length-4", *attr_reset(attribute(14, 0x80, b"\0\2\1\0"))),
+    ("mp-reach-length-0", *attr_reset(attribute(14, 0x80, b""))),
+    ("mp-next-hop-overrun", *attr_reset(attribute(
+        14, 0x80, mp6(hoplen=32)))),
+    ("mp-next-hop-length-4", *attr_reset(attribute(14, 0x80, mp6(b"abcd")))),
+    ("mp-next-hop-length-0", *attr_reset(attribute(14, 0x80, mp6(b"")))),
+    ("mp-inet-next-hop-3", *attr_reset(attribute(
+        14, 0x80, mp6(b"abc", family=1)))),
+    ("mp-unreach-length-2", *attr_reset(attribute(15, 0x80, b"\0\2"))),
+    ("refresh-of-1-octet", lambda c: message(REFRESH, b"\0"),
+     (1, 2, u16(20))),
+    ("borr-of-5-octets", lambda c: message(REFRESH, b"\0\1\1\1\0"),
+     (7, 1, message(REFRESH, b"\0\1\1\1\0"))),
+    ("eorr-of-3-octets", lambda c: message(REFRESH, b"\0\1\2"),
+     (7, 1, message(REFRESH, b"\0\1\2"))),
+    ("over-the-limit", lambda c: b"".join(
+        body(c, "2.80.%d.0/24" % i) for i in range(4)),
+     (6, 1, b"\0\1\1" + u32(3))),
+]
+
+# name, configuration of the neighbor, octets before the session is there,
+# NOTIFICATION (None: none is sent, "up": the session is Established).
+CAPS = capabilities(PEER, ("inet", "inet6"))
+EXT = b"\xff" + u16(len(CAPS) + 3) + b"\2" + u16(len(CAPS)) + CAPS
+ROLE = "role provider;"
+BEGINS = [
+    ("http", (), b"GET / HTTP/1.0\r\n\r\n", (1, 1, b"")),
+    ("open-28", (), message(OPEN, b"\4" + b"\0" * 8), (1, 2, u16(28))),
+    ("version-3", (), opened(version=3), (2, 1, u16(4))),
+    ("version-5", (), opened(version=5), (2, 1, u16(4))),
+    ("wrong-as", (), opened(719), (2, 2, b"")),
+    ("wrong-as-2-octets", (), raw_open(b"", asn=719), (2, 2, b"")),
+    ("as-0", (), raw_open(b"", asn=0), (2, 2, b"")),
+    ("as-0-in-capability", (), opened(
+        caps=capability(65, u32(0))), (2, 2, b"")),
+    ("as-trans-in-capability", (), opened(
+        caps=capability(65, u32(23456))), (2, 2, b"")),
+    ("as-trans-alone", (), raw_open(b"", asn=23456), (2, 2, b"")),
+    ("two-as", (), opened(caps=capability(65, u32(719))), (2, 2, b"")),
+    ("id-0", (), opened(router_id="0.0.0.0"), (2, 3, b"")),
+    ("id-class-e", (), opened(router_id="240.0.0.1") + keepalive(), "up"),
+    ("id-127", (), opened(router_id="127.0.0.1") + keepalive(), "up"),
+    ("id-ours-external", (), opened(router_id=ANA) + keepalive(), "up"),
+    ("id-ours-internal", ("int",), opened(US, router_id=ANA), (2, 3, b"")),
+    ("hold-1", (), opened(hold=1), (2, 6, b"")),
+    ("hold-2", (), opened(hold=2), (2, 6, b"")),
+    ("hold-0", (), opened(hold=0), (2, 6, b"")),
+    ("hold-below-minimum", ("hold-time-min 30s;",), opened(hold=29),
+     (2, 6, b"")),
+    ("hold-65535", (), opened(hold=65535) + keepalive(), "up"),
+    ("parameter-1", (), raw_open(b"\1\2\0\0"), (2, 4, b"")),
+    ("parameter-overrun", (), raw_open(b"\2\x20\0\0"), (2, 0, b"")),
+    ("capability-overrun", (), raw_open(b"\2\4\1\4\0\1"), (2, 0, b"")),
+    ("capability-1-octet", (), raw_open(b"\2\1\2"), (2, 0, b"")),
+    ("parameters-overrun", (), raw_open(b"", 10), (2, 0, b"")),
+    ("octets-left-over", (), raw_open(b"\2\0abc", 2), (2, 0, b"")),
+    ("extended-form", (), raw_open(EXT, 255) + keepalive(), "up"),
+    ("extended-form-length-ignored", (), raw_open(EXT, 1) + keepalive(),
+     "up"),
+    ("extended-form-overrun", (), raw_open(b"\xff" + u16(99) + b"\2\0\0",
+                                           255), (2, 0, b"")),
+    ("parameter-255-later", (), raw_open(
+        bytes([2, len(CAPS)]) + CAPS + b"\xff\0"), (2, 4, b"")),
+    ("several-parameters", (), raw_open(
+        b"".join(bytes([2, len(c)]) + c for c in
+                 (CAPS[:6], CAPS[6:12], CAPS[12:]))) + keepalive(), "up"),
+    ("unknown-capability", (), opened(
+        caps=CAPS + capability(0, b"a") + capability(199, b"abc")) +
+     keepalive(), "up"),
+    ("capability-of-wrong-length", (), opened(
+        caps=CAPS + capability(2, b"abc") + capability(70, b"a")) +
+     keepalive(), "up"),
+    ("capability-twice", (), opened(caps=CAPS + CAPS) + keepalive(), "up"),
+    ("no-capability", (), raw_open(b"") + keepalive(), "up"),
+    ("open-and-keepalive-at-once", (), opened() + keepalive(), "up"),
+    ("no-common-family", (), opened(caps=capability(1, u16(25) + b"\0\x46") +
+                                    capability(65, u32(PEER))),
+     (2, 7, None)),
+    ("required-capability", ("require capability [ enhanced-refresh ];",),
+     opened(), (2, 7, b"\x46\0")),
+    ("role-pair", (ROLE,), opened(caps=CAPS + capability(9, b"\0")),
+     (2, 11, b"")),
+    ("role-value", (ROLE,), opened(caps=CAPS + capability(9, b"\7")),
+     (2, 11, b"")),
+    ("role-twice", (ROLE,), opened(
+        caps=CAPS + capability(9, b"\3") + capability(9, b"\0")),
+     (2, 11, b"")),
+    ("role-missing-strict", ("role provider strict;",), opened(),
+     (2, 11, b"")),
+    ("role-missing", (ROLE,), opened() + keepalive(), "up"),
+    ("role-not-configured", (), opened(caps=CAPS + capability(9, b"\0")) +
+     keepalive(), "up"),
+    ("keepalive-in-opensent", (), keepalive(), (5, 1, b"\4")),
+    ("update-in-opensent", (), update(), (5, 1, b"\2")),
+    ("refresh-in-opensent", (), message(REFRESH, b"\0\1\0\1"),
+     (5, 1, b"\5")),
+    ("open-in-openconfirm", (), opened() + opened(), (5, 2, b"\1")),
+    ("update-in-openconfirm", (), opened() + update(), (5, 2, b"\2")),
+    ("refresh-in-openconfirm", (), opened() + message(
+        REFRESH, b"\0\1\0\1"), (5, 2, b"\5")),
+    ("notification-in-opensent", (), notification(6, 5), None),
+    ("notification-in-openconfirm", (), opened() + notification(6, 7), None),
+    ("hold-timer", (), opened(hold=3) + keepalive(), (4, 0, b"")),
+]
+GOOD_IN_ENDS = "2.90.0.0/16"
+
+
+class Peer(Connection):
+    asn, as4, internal = PEER, True, False
+
+
+class Scene:
+    def __init__(self, lab):
+        self.a, self.p = lab.ns("ana"), lab.ns("bad")
+        lab.link(self.a, self.p, v4="192.0.2.0/24", v6="2001:db8:1::/64")
+        self.ana = Ana(lab, self.a, US, ANA)
+        self.free, self.names = iter(range(10, 240)), {}
+        both = ("inet", "inet6")
+        for kind, kw in (
+                ("ext", dict(families=both)), ("as2", dict(families=both)),
+                ("int", dict(remote_as=US)), ("v4only", {}),
+                ("v6only", dict(families=("inet6",))),
+                ("customer", dict(more=(ROLE,))), ("second", {}),
+                ("refresh", {}), ("plain-refresh", {})):
+            self.add(kind, **kw)
+        for name, more, *_ in BEGINS:
+            kw = {"remote_as": US} if more == ("int",) else {"more": more}
+            self.add("begin-" + name, families=both, **kw)
+        for name, *_ in ENDS:
+            self.add("end-" + name, families=both, more=(
+                "max-prefix 3;",) if name == "over-the-limit" else ())
+        own = Route("179.191.0.0/24")
+        self.ana.table = {own.prefix: own}
+        self.ana.start()
+        self.conns, self.count = {}, 0
+        self.ended, self.begun = {}, {}
+
+    def add(self, name, remote_as=PEER, more=(), families=("inet",)):
+        addr = "192.0.2.%d" % next(self.free)
+        self.p.ip("addr", "add", addr + "/24", "dev", "to-ana")
+        self.names[name] = self.ana.neighbor(
+            addr, remote_as, ANA, passive=True, name=name, families=families,
+            next_hop_peer=HOP6 if "inet6" in families else None, more=more)
+
+    def dial(self, name):
+        n = self.names[name]
+        c = Peer.dial(self.p, n.remote, ANA)
+        c.asn, c.internal = n.remote_as, n.remote_as == US
+        return c
+
+    def established(self, name, caps=None, deadline=15):
+        """Again and again: the daemon may still wait after an error."""
+        end = time.monotonic() + deadline
+        while True:
+            c = self.dial(name)
+            c.as4 = name != "as2"
+            try:
+                c.handshake(c.asn, caps=caps if caps is not None else
+                            capabilities(c.asn, self.names[name].families,
+                                         c.as4))
+                return c
+            except (Closed, OSError):
+                c.close()
+                assert time.monotonic() < end, "no session for " + name
+                time.sleep(0.1)
+
+    def session(self, name):
+        if name not in self.conns:
+            self.conns[name] = self.established(name)
+        return self.conns[name]
+
+    def prefixes(self):
+        self.count += 1
+        return ("2.%d.%d.0/22" % (100 + self.count // 32,
+                                  self.count % 32 * 8),
+                "2.%d.%d.0/22" % (100 + self.count // 32,
+                                  self.count % 32 * 8 + 4))
+
+    def errors(self, name):
+        got, = self.ana.ctl("show", "errors", "neighbor",
+                            self.names[name].remote)["neighbors"]
+        return got
+
+    def where(self, name, prefix):
+        """None: accepted; the reason it is rejected for; "absent"."""
+        remote = self.names[name].remote
+        if prefix in self.ana.rib("neighbor", remote):
+            return None
+        return self.ana.rejected("neighbor", remote).get((remote, prefix),
+                                                         "absent")
+
+    def good(self, name, conn, prefix):
+        """A good route is taken, on whatever the session carries."""
+        if "inet" not in self.names[name].families:
+            prefix = "2a01:4f8:%x::/48" % (0x1000 + self.count)
+            conn.send(update(attrs=mp_reach(HOP6, nlri(prefix)) + attribute(
+                1, 0x40, b"\0") + attribute(2, 0x40, as_path([conn.asn]))))
+        else:
+            conn.send(body(conn, prefix))
+        wait_until(lambda: self.where(name, prefix) is None, 10,
+                   what="good route of " + name)
+
+    def run_ends(self):
+        """All of them side by side: each peer has to wait for its turn."""
+        if self.ended:
+            return
+        held = {}
+        for name, make, _ in ENDS:
+            c = held[name] = self.established("end-" + name, caps=CAPS +
+                                              capability(70))
+            c.send(body(c, "2.60.0.0/16"))
+            c.send(make(c))
+        for name, _, _ in ENDS:
+            self.ended[name] = held[name].wait_closed()
+            held[name].close()
+
+    def run_begins(self):
+        if self.begun:
+            return
+        held = {}
+        for name, _, data, _ in BEGINS:
+            c = held[name] = self.dial("begin-" + name)
+            c.send(data)
+        for name, _, _, want in BEGINS:
+            if want == "up":
+                wait_until(lambda: self.ana.up(self.names["begin-" + name]),
+                           10, what=name)
+                self.begun[name] = "up"
+            else:
+                self.begun[name] = held[name].wait_closed()
+            if want != "up":
+                held[name].close()
+            self.conns["begin-" + name] = held[name]
+
+
+@pytest.fixture(scope="module")
+def scene():
+    with Lab() as made:
+        s = Scene(made)
+        yield s
+        assert s.ana.running()
+        assert not sanitizer_reports(s.ana.process)
+
+
+def ids(rows):
+    return [r[0] for r in rows]
+
+
+@pytest.mark.parametrize("name,kind,make,place,counted", STAYS,
+                         ids=ids(STAYS))
+def test_session_stays(scene, name, kind, make, place, counted):
+    c = scene.session(kind)
+    bad, fine = scene.prefixes()
+    before = scene.errors(kind)["malformed"]
+    sent = make(c, bad)
+    c.send(sent)
+    scene.good(kind, c, fine)
+    got = scene.where(kind, bad)
+    assert got in place if isinstance(place, tuple) else got == place
+    after = scene.errors(kind)
+    want = {k: before[k] + (k == counted) for k in before}
+    assert after["malformed"] == want
+    assert scene.ana.up(scene.names[kind])
+    if counted:
+        seen = after["messages"][0]
+        assert seen["octets"] == sent.hex()
+        assert seen["reaction"] == counted
+        assert 18 < seen["octet"] < len(sent) + 1
+        assert re.match(r"RFC \d", seen["rfc"]) and seen["why"]
+
+
+@pytest.mark.parametrize("name,make,want", ENDS, ids=ids(ENDS))
+def test_session_ends(scene, name, make, want):
+    scene.run_ends()
+    assert scene.ended[name] == want
+    n = "end-" + name
+    errors = scene.errors(n)
+    if want is not None and want[0] != 6:
+        seen = errors["messages"][0]
+        assert (seen["reaction"], seen["error_code"],
+                seen["error_subcode"]) == ("reset", want[0], want[1])
+        assert errors["malformed"]["reset"] == 1
+    elif want is None:
+        last = errors["notifications"][0]
+        assert last["received"] if "received" in last else True
+        text = scene.ana.cli("show", "errors", "neighbor",
+                             scene.names[n].remote)
+        assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", text)
+    if name == "over-the-limit":
+        scene.ana.cli("neighbor", scene.names[n].remote, "clear-limit")
+    # Its routes are gone, and a good one is taken on the next session.
+    c = scene.established(n)
+    scene.good(n, c, GOOD_IN_ENDS)
+    assert scene.where(n, "2.60.0.0/16") == "absent"
+    c.close()
+
+
+@pytest.mark.parametrize("name,more,data,want", BEGINS, ids=ids(BEGINS))
+def test_session_begins(scene, name, more, data, want):
+    scene.run_begins()
+    got, n = scene.begun[name], "begin-" + name
+    if want == "up":
+        assert got == "up"
+        c = scene.conns[n]
+        if name == "no-capability":
+            c.as4 = False
+    else:
+        if want is not None and want[2] is None:
+            assert got[:2] == want[:2] and got[2]
+        else:
+            assert got == want
+        if name.startswith("role-") or name == "required-capability":
+            # What is configured forbids it: nothing good may follow.
+            caps = CAPS + capability(9, b"\3") + capability(70)
+            c = scene.established(n, caps)
+        else:
+            c = scene.established(n)
+    scene.good(n, c, GOOD_IN_ENDS)
+    c.close()
+
+
+def test_messages_in_pieces(scene):
+    c = scene.session("ext")
+    first, second = scene.prefixes()
+    data = body(c, first) + keepalive() + body(c, second)
+    c.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    for i in range(0, len(data), 7):
+        c.send(data[i:i + 7])
+    wait_until(lambda: scene.where("ext", second) is None)
+    assert scene.where("ext", first) is None
+    both = scene.prefixes()
+    c.send(body(c, both[0]) + body(c, both[1]))
+    wait_until(lambda: scene.where("ext", both[1]) is None)
+    assert scene.where("ext", both[0]) is None
+
+
+def test_second_connection(scene):
+    """The OPEN of a second one gets 6/7, the first stays."""
+    c = scene.session("second")
+    d = scene.dial("second")
+    d.send(opened(caps=capabilities(PEER)))
+    assert d.wait_closed()[:2] == (6, 7)
+    d.close()
+    scene.good("second", c, scene.prefixes()[0])
+
+
+def test_stranger(scene):
+    scene.p.ip("addr", "add", "192.0.2.250/24", "dev", "to-ana")
+    c = Connection.dial(scene.p, "192.0.2.250", ANA)
+    assert c.wait_closed() is None
+    c.close()
+
+
+REFRESHES = [
+    # name, session, body, is the table sent again?
+    ("request", "refresh", b"\0\1\0\1", True),
+    ("family-not-agreed-on", "refresh", b"\0\2\0\1", False),
+    ("family-unknown", "refresh", b"\0\x19\0\x46", False),
+    ("subtype-3", "refresh", b"\0\1\3\1", False),
+    ("orf", "refresh", b"\0\1\0\1" + b"abcdef", True),
+    ("eorr-without-borr", "refresh", b"\0\1\2\1", False),
+    ("plain-subtype-1", "plain-refresh", b"\0\1\1\1", True),
+]
+
+
+@pytest.mark.parametrize("name,kind,data,again", REFRESHES,
+                         ids=ids(REFRESHES))
+def test_refresh(scene, name, kind, data, again):
+    caps = capabilities(PEER)
+    if kind not in scene.conns:
+        scene.conns[kind] = scene.established(
+            kind, caps + (capability(70) if kind == "refresh" else b""))
+        # Our one network, then End-of-RIB.
+        while scene.conns[kind].wait_for(UPDATE) != update()[19:]:
+            pass
+    c = scene.conns[kind]
+    c.send(message(REFRESH, data))
+    fine = scene.prefixes()[0]
+    scene.good(kind, c, fine)
+    seen = []
+    try:
+        while True:
+            seen.append(c.recv(0.2)[0])
+    except TimeoutError:
+        pass
+    sign = REFRESH if kind == "refresh" else UPDATE
+    assert (sign in seen) == again, seen
+    assert scene.where(kind, fine) is None
+
+
+def test_borr_sweeps(scene):
+    c = scene.established("end-type-0", capabilities(PEER) + capability(70))
+    old, new = scene.prefixes()
+    c.send(body(c, old) + body(c, new))
+    wait_until(lambda: scene.where("end-type-0", new) is None)
+    for _ in range(2):          # a second BoRR marks again
+        c.send(message(REFRESH, b"\0\1\1\1"))
+    c.send(body(c, new) + message(REFRESH, b"\0\1\2\1"))
+    wait_until(lambda: scene.where("end-type-0", old) == "absent")
+    assert scene.where("end-type-0", new) is None
+    c.close()
+
+
+# ---- evidence --------------------------------------------------------------
+
+
+def dumped(path):
+    return subprocess.run(["tcpdump", "-nn", "-v", "-r", path], text=True,
+                          check=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT).stdout
+
+
+def test_evidence_in_text(scene):
+    c = scene.session("ext")
+    bad, fine = scene.prefixes()
+    for _ in range(3):
+        c.send(body(c, bad, origin=b"\x1b"))
+    scene.good("ext", c, fine)
+    text = scene.ana.cli("show", "errors", "neighbor", "ext")
+    last = text.split("the octet at fault between")[1].split("\n\n")[1]
+    assert "ORIGIN is not 0, 1 or 2 (RFC 7606 7.1)" in last
+    assert "attribute 1" in last and "3 times since" in last
+    assert "treated as withdrawn" in last
+    # marker, length, type, 0, length, flags, type, length: octet 26
+    assert "octet 26 of" in last
+    assert ">1b<" in last and bad in last
+    assert "\x1b" not in text
+    seen = scene.errors("ext")["messages"][0]
+    assert seen["count"] == 3 and seen["octet"] == 26
+
+
+def test_evidence_is_bounded(scene):
+    c = scene.session("ext")
+    for i in range(40):
+        c.send(body(c, "2.99.%d.0/24" % i, origin=b"\x1b"))
+        c.send(body(c, "2.98.0.0/16", more=attribute(99, 0xc0, b"x" * 3900) +
+                    attribute(4, 0x80, bytes([i]))))
+    scene.good("ext", c, scene.prefixes()[0])
+    seen = scene.errors("ext")["messages"]
+    assert len(seen) <= 16
+    for why in {m["why"] for m in seen}:
+        assert len([m for m in seen if m["why"] == why]) <= 4
+    path = scene.ana.dir + "/state/evidence-%s.pcap" % \
+        scene.names["ext"].remote
+    time.sleep(1.2)             # the file is written once a second
+    assert os.path.getsize(path) < 80 * 1024
+
+
+def test_evidence_as_pcap(scene, tmp_path):
+    n = scene.names["end-marker"]
+    scene.run_ends()
+    for name in ("ext", "end-unknown-well-known"):
+        path = str(tmp_path / (name + ".pcap"))
+        scene.ana.cli("show", "errors", "neighbor", name, "pcap", path)
+        text = dumped(path)
+        assert "SYSLOG" in text or "ana-bgpd: octet" in text
+        assert scene.names[name].remote in text
+        assert "cksum" not in text or "incorrect" not in text
+        assert "Update Message (2)" in text
+    got, _, err = scene.ana.cli("show", "errors", "neighbor", "nosuch",
+                                "pcap", str(tmp_path / "no"), check=False)
+    assert got == 4 and "no such neighbor" in err
+    assert not (tmp_path / "no").exists()
+    got, _, err = scene.ana.cli("show", "errors", "neighbor", n.remote,
+                                "pcap", "/nonexistent/x", check=False)
+    assert got != 0 and "cannot write" in err
+
+
+def test_evidence_survives_a_restart(scene):
+    """Last: the daemon starts again."""
+    before = scene.errors("ext")["messages"]
+    assert before
+    ended = scene.errors("end-unknown-well-known")["messages"]
+    assert len(ended) == 1
+    # A file that somebody has cut does no harm.
+    broken = scene.ana.dir + "/state/evidence-%s.pcap" % \
+        scene.names["end-marker"].remote
+    scene.ana.process.end()
+    with open(broken, "r+b") as f:
+        f.truncate(os.path.getsize(broken) - 3)
+    scene.ana.start()
+    assert scene.errors("ext")["messages"] == before
+    assert scene.errors("end-unknown-well-known")["messages"] == ended
+    assert scene.errors("end-marker")["messages"] == []
