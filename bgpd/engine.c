@@ -475,6 +475,7 @@ engine_new(const struct engine_opts *o, struct conf *conf,
 	timerq_init(&eng->timers);
 	arena_init(&eng->arena);
 	arena_init(&eng->arena_out);
+	LIST_INIT(&eng->farewells);
 	TAILQ_INIT(&eng->peers);
 	TAILQ_INIT(&eng->leaving);
 	TAILQ_INIT(&eng->groups);
@@ -532,6 +533,7 @@ engine_free(struct engine *eng)
 		peer_free(p);
 	}
 	free_groups(eng);
+	session_farewells_end(eng);
 	listeners_stop(eng);
 	engine_fib_close(eng);
 	rib_free(eng->rib);

@@ -140,6 +140,7 @@ struct engine {
 	size_t naddr;
 
 	struct control *control;
+	LIST_HEAD(, farewell) farewells; /* session.c's */
 	unsigned int nlinger;
 	uint32_t rejects_seen, rejects_logged; /* log { rejected-routes } */
 	uint64_t rejects_minute; /* that rejects_logged is of */

@@ -196,6 +196,8 @@ peer_reap(struct peer *p)
 		p->dead = s->next_dead;
 		session_free(s);
 	}
+	if (p->out != NULL)
+		session_rest(p->out);
 }
 
 void

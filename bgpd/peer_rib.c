@@ -218,7 +218,7 @@ announce(struct peer *p, struct cur *nlri, enum fam f, const struct attrs *a)
 	uint32_t id;
 	struct pfx pfx;
 
-	if (cur_left(nlri) == 0)
+	if (p->up == NULL || cur_left(nlri) == 0)
 		return;
 	id = attrs_intern(p->eng->attrs, a);
 	while (p->up != NULL && wire_nlri_next(nlri, f, &pfx)) {

@@ -26,6 +26,7 @@ enum {
  * a reset that can overtake the NOTIFICATION.
  */
 struct farewell {
+	LIST_ENTRY(farewell) entry;
 	struct engine *eng;
 	struct ev_io *io;
 	struct timer timer;
@@ -41,8 +42,16 @@ farewell_free(struct farewell *l)
 	ev_io_free(l->io);
 	close(l->fd);
 	free(l->tx);
+	LIST_REMOVE(l, entry);
 	l->eng->nlinger--;
 	free(l);
+}
+
+void
+session_farewells_end(struct engine *eng)
+{
+	while (!LIST_EMPTY(&eng->farewells))
+		farewell_free(LIST_FIRST(&eng->farewells));
 }
 
 static void
@@ -98,6 +107,7 @@ farewell_start(struct session *s)
 	l->io = ev_io_new(eng->ev, l->fd, farewell_io, l);
 	timer_init(&l->timer, "linger", farewell_expired, l);
 	timer_set(&eng->timers, &l->timer, eng->now_ms, LINGER_MS);
+	LIST_INSERT_HEAD(&eng->farewells, l, entry);
 	eng->nlinger++;
 	if (l->len == 0)
 		shutdown(l->fd, SHUT_WR);
@@ -194,9 +204,9 @@ close_connection(struct session *s, bool said)
 		close(s->fd);
 	s->fd = -1;
 	s->connecting = false;
-	free(s->rx);
+	/* rx stays: somebody may be in the middle of one of its messages. */
 	free(s->tx);
-	s->rx = s->tx = NULL;
+	s->tx = NULL;
 	s->rx_len = s->tx_pos = s->tx_len = s->tx_cap = 0;
 	s->open_seen = false;
 }
@@ -206,7 +216,17 @@ session_free(struct session *s)
 {
 	stop_timers(s);
 	close_connection(s, false);
+	free(s->rx);
 	free(s);
+}
+
+void
+session_rest(struct session *s)
+{
+	if (s->fd != -1)
+		return;
+	free(s->rx);
+	s->rx = NULL;
 }
 
 /* ---- sending ---------------------------------------------------------- */
@@ -567,7 +587,8 @@ take_fd(struct session *s, int fd, bool connecting)
 {
 	s->fd = fd;
 	s->connecting = connecting;
-	s->rx = mem_realloc(NULL, SESSION_RX, 1);
+	if (s->rx == NULL)
+		s->rx = mem_realloc(NULL, SESSION_RX, 1);
 	s->io = ev_io_new(s->peer->eng->ev, fd, on_io, s);
 	want(s);
 }

@@ -12,6 +12,7 @@
 #include "bgpd/wire/wire.h"
 #include "lib/timer.h"
 
+struct engine;
 struct peer;
 
 enum {
@@ -48,6 +49,9 @@ struct session {
 struct session *session_new(struct peer *, bool dialled);
 /* Closes what is open, without a word to the peer. */
 void session_free(struct session *);
+/* Gives back what a session without a connection needs not; when nobody is
+ * inside it. */
+void session_rest(struct session *);
 /* One event; the only way into the FSM.  May end the connection. */
 void session_event(struct session *, enum fsm_event);
 /* An accepted connection; the session takes fd over. */
@@ -67,5 +71,8 @@ bool session_has_room(const struct session *);
 size_t session_queued(const struct session *);
 /* RFC 9687 4.4. */
 uint64_t session_send_hold_ms(const struct session *);
+
+/* Closes what still waits for a last message to arrive (at the very end). */
+void session_farewells_end(struct engine *);
 
 #endif /* SESSION_H */

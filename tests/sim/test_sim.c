@@ -323,6 +323,93 @@ test_hang_up(void **state)
 	sim_end();
 }
 
+/* Says it as the neighbor would; the connection is a pipe. */
+static void
+say(int fd, const struct wbuf *w)
+{
+	assert_false(w->over);
+	assert_int_equal(write(fd, w->p, w->len), w->len);
+}
+
+/*
+ * One UPDATE with prefixes in NLRI and in MP_REACH_NLRI: the limit ends the
+ * session, and with it the buffer that the message lies in, in its middle.
+ */
+static void
+test_limit_inside_update(void **state)
+{
+	static const uint8_t as_path[] = { SEG_SEQUENCE, 1, 0, 0, 2, 0xcf };
+	struct wire_open o = { .version = 4,
+		.my_as = 719,
+		.hold_s = 90,
+		.id = 0xc0000202,
+		.caps = { .any = true,
+		    .as4 = true,
+		    .as4_as = 719,
+		    .mp = { [FAM_INET] = true, [FAM_INET6] = true } } };
+	struct attrs a = { .has = 1u << HAS_ORIGIN | 1u << HAS_AS_PATH |
+		    1u << HAS_NEXT_HOP,
+		.as_path = { as_path, sizeof as_path } };
+	struct wire_neg neg = { .as4 = true,
+		.mp = { [FAM_INET] = true, [FAM_INET6] = true } };
+	struct pfx p4[4], p6;
+	uint8_t mem[WIRE_MAX], mp[64];
+	struct wbuf w;
+	size_t mplen;
+	int sv[2];
+
+	sim_start(A_HEAD A_SET
+	    "neighbor 192.0.2.2 { remote-as 719; passive yes;"
+	    " local-address 192.0.2.1; import policy in;"
+	    " export policy out; irr prefix-set p;"
+	    " family [ inet, inet6 ]; max-prefix 3; }\n",
+	    B_CONF);
+	sim.cut = true;
+	sim.frozen[SIM_B] = true;
+	assert_int_equal(
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, sv), 0);
+	sim_run(1);
+	peer_accept(sim_peer(SIM_A), sv[1]);
+	wbuf_init(&w, mem, sizeof mem);
+	wire_open_write(&w, &o);
+	wire_keepalive_write(&w);
+	say(sv[0], &w);
+	sim_run(1);
+	assert_non_null(sim_peer(SIM_A)->up);
+
+	/* The IPv6 message's MP_REACH_NLRI goes into the IPv4 message. */
+	assert_true(addr_parse("2001:db8::2", &a.nexthop));
+	assert_true(pfx_parse("2001:db8:1::/48", &p6));
+	wbuf_init(&w, mem, sizeof mem);
+	assert_int_equal(wire_update_write(&w, &neg, &a, FAM_INET6, &p6, 1), 1);
+	mplen = mem[WIRE_HDR_LEN + 4] & AF_EXTLEN
+	    ? 4 + (size_t)mem[WIRE_HDR_LEN + 4 + 3]
+	    : 3 + (size_t)mem[WIRE_HDR_LEN + 4 + 2];
+	memcpy(mp, mem + WIRE_HDR_LEN + 4, mplen);
+	for (int i = 0; i < 4; i++) {
+		struct addr net = addr_v4(0xc1400000u + ((uint32_t)i << 8));
+
+		assert_true(pfx_make(&p4[i], &net, 24));
+	}
+	a.nexthop = addr_v4(0xc0000202);
+	wbuf_init(&w, mem, sizeof mem);
+	assert_int_equal(wire_update_write(&w, &neg, &a, FAM_INET, p4, 4), 4);
+	memmove(mem + WIRE_HDR_LEN + 4 + mplen, mem + WIRE_HDR_LEN + 4,
+	    w.len - WIRE_HDR_LEN - 4);
+	memcpy(mem + WIRE_HDR_LEN + 4, mp, mplen);
+	w.len += mplen;
+	wbuf_put16(&w, 16, (uint16_t)w.len);
+	wbuf_put16(&w, WIRE_HDR_LEN + 2,
+	    (uint16_t)((mem[WIRE_HDR_LEN + 2] << 8 | mem[WIRE_HDR_LEN + 3]) +
+		mplen));
+	say(sv[0], &w);
+	sim_run(1);
+	assert_null(sim_peer(SIM_A)->up);
+	assert_int_equal(last_notif(SIM_A)->sub, CEASE_MAX_PREFIX);
+	close(sv[0]);
+	sim_end();
+}
+
 /* Nobody there: the retries do not grow, and it is back within one. */
 static void
 test_unreachable(void **state)
@@ -412,6 +499,7 @@ main(void)
 		cmocka_unit_test(test_back_off),
 		cmocka_unit_test(test_back_off_passive),
 		cmocka_unit_test(test_hang_up),
+		cmocka_unit_test(test_limit_inside_update),
 		cmocka_unit_test(test_unreachable),
 		cmocka_unit_test(test_refresh),
 		cmocka_unit_test(test_next_hop),
