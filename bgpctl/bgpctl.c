@@ -36,6 +36,7 @@ struct client {
 	const char *file; /* the answer goes there, NULL: standard output */
 	int out; /* where it goes, -1: not opened yet */
 	int timeout_s, fd; /* the time that the other end may be silent */
+	int input; /* the command's FILE, opened by us, for the daemon; -1 */
 };
 
 static void
@@ -180,6 +181,28 @@ await(struct client *c, short event)
 	return CMD_DONE;
 }
 
+/* The first octets take the descriptor of the command's file along. */
+static ssize_t
+send_part(struct client *c, const uint8_t *p, size_t n, bool first)
+{
+	union {
+		struct cmsghdr head;
+		char buf[CMSG_SPACE(sizeof(int))];
+	} u = { .buf = { 0 } };
+	struct iovec iov = { (void *)(uintptr_t)p, n };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+	if (first && c->input != -1) {
+		m.msg_control = u.buf;
+		m.msg_controllen = sizeof u.buf;
+		u.head.cmsg_level = SOL_SOCKET;
+		u.head.cmsg_type = SCM_RIGHTS;
+		u.head.cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(&u.head), &c->input, sizeof(int));
+	}
+	return sendmsg(c->fd, &m, MSG_NOSIGNAL);
+}
+
 static enum cmd_exit
 send_request(struct client *c, const struct wbuf *w)
 {
@@ -187,7 +210,7 @@ send_request(struct client *c, const struct wbuf *w)
 	enum cmd_exit e;
 
 	while (at < w->len) {
-		ssize_t n = send(c->fd, w->p + at, w->len - at, MSG_NOSIGNAL);
+		ssize_t n = send_part(c, w->p + at, w->len - at, at == 0);
 
 		if (n >= 0)
 			at += (size_t)n;
@@ -437,7 +460,9 @@ options(int argc, char **argv, struct client *c, struct line *l,
 int
 main(int argc, char **argv)
 {
-	struct client c = { .timeout_s = TIMEOUT_S, .fd = -1, .out = -1 };
+	struct client c = {
+		.timeout_s = TIMEOUT_S, .fd = -1, .out = -1, .input = -1
+	};
 	struct line l = { .n = 0 };
 	enum cmd_exit code;
 	char why[CMD_ERRLEN];
@@ -452,6 +477,10 @@ main(int argc, char **argv)
 	if (flags & CMD_AT_CLIENT)
 		return help();
 	c.file = req.file;
+	/* With the caller's rights, not the daemon's. */
+	if (req.input != NULL &&
+	    (c.input = open(req.input, O_RDONLY | O_CLOEXEC)) == -1)
+		err(CMD_USAGE, "%s", req.input);
 	choose_socket(&c, l.socket);
 	return ask(&c, l.n, l.word, !(flags & CMD_ADMIN));
 }

@@ -107,6 +107,26 @@ struct conf_reader {
  */
 void conf_reader_files(struct conf_reader *);
 
+/*
+ * A reader that finds the one file at that path and asks the base for all
+ * others.  All is borrowed for as long as the reader is used.
+ */
+struct conf_overlay {
+	const struct conf_reader *base;
+	const char *path;
+	const struct conf_file *file;
+};
+void conf_reader_overlay(struct conf_reader *, const struct conf_overlay *);
+/* A regular file by its descriptor, from its beginning; not closed. */
+int conf_file_fd(int fd, struct conf_file *);
+
+/* ---- digests -------------------------------------------- conf_digest.c */
+
+enum {
+	CONF_DIGEST_LEN = 65 /* SHA-256 in hex digits, and NUL */
+};
+void conf_digest(const void *, size_t, char[CONF_DIGEST_LEN]);
+
 /* ---- the value ------------------------------------------- conf_check.c */
 
 enum conf_limit_action {
@@ -182,8 +202,9 @@ struct conf_log {
 struct conf_set {
 	char *name;
 	struct conf_pos pos;
-	/* All its prefixes, with those of its files; owned.  NULL when a file
-	 * could not be used: such a set imports nothing (a warning told). */
+	/* All its prefixes, with those of its files; owned.  Empty when a file
+	 * could not be used: such a set imports nothing (a warning told).  Its
+	 * address stays when it is loaded anew: rules point to it. */
 	struct pfxset *set;
 	char **file;
 	size_t nfile;

@@ -443,7 +443,7 @@ networks(struct build *b)
 		b->set_used[own - c->set] = true;
 		c->own = own->set;
 	}
-	for (i = 0; own != NULL && own->set != NULL && i < c->nnetwork; i++) {
+	for (i = 0; own != NULL && i < c->nnetwork; i++) {
 		char buf[PFX_STRLEN];
 
 		if (!pfxset_covers(own->set, &c->network[i].pfx))
@@ -541,8 +541,7 @@ sets_fini(struct conf *c)
 			free(c->set[i].file[k]);
 		free(c->set[i].file);
 		free(c->set[i].name);
-		if (c->set[i].set != NULL)
-			pfxset_free(c->set[i].set);
+		pfxset_free(c->set[i].set);
 	}
 	free(c->set);
 	for (i = 0; i < c->nasset; i++) {

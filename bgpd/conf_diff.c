@@ -16,6 +16,7 @@
 struct cmp {
 	const struct conf *old, *new;
 	struct conf_diff *d;
+	bool key; /* of the neighbor at hand differs */
 };
 
 static void say(struct conf_diff *d, const char *fmt, ...)
@@ -335,11 +336,12 @@ session_same(struct cmp *x, const struct conf_neighbor *a,
 
 	if (a->md5.len != b->md5.len ||
 	    memcmp(a->md5.key, b->md5.key, sizeof(a->md5.key)) != 0) {
-		say(x->d,
-		    "%s: the key in its secret file changes (the session "
-		    "bounces)",
-		    title);
-		same = false;
+		/* The kernel takes another key for a connection, not a first
+		 * one, and does not let go of the last. */
+		same = a->md5.len != 0 && b->md5.len != 0;
+		say(x->d, "%s: the key in its secret file changes (%s)", title,
+		    same ? "live" : "the session bounces");
+		x->key = true;
 	}
 	return same && a->hold_s == b->hold_s &&
 	    a->hold_min_s == b->hold_min_s && x->old->as == x->new->as &&
@@ -373,6 +375,7 @@ diff_neighbor(struct cmp *x, const struct conf_neighbor *a,
 	title = mem_printf("neighbor %s", buf);
 	flags = diff_block(x, "neighbor", title, top(x->old, "neighbor", buf),
 	    top(x->new, "neighbor", buf));
+	x->key = false;
 	if (!session_same(x, a, b, title))
 		flags |= CF_RESETS;
 	if (!import_same(x, a, b))
@@ -381,7 +384,7 @@ diff_neighbor(struct cmp *x, const struct conf_neighbor *a,
 		flags |= CF_EXPORT;
 	flags |= common;
 	free(title);
-	if (flags == 0)
+	if (flags == 0 && !x->key)
 		return;
 	r.what = (flags & CF_RESETS) != 0 ? CONF_RESET : CONF_LIVE;
 	r.policy = (flags & CF_IMPORT) != 0;

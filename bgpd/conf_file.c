@@ -58,26 +58,23 @@ read_all(int fd, char *data, size_t len, size_t *got)
 	return 0;
 }
 
-static int
-file_read(void *arg, const char *path, struct conf_file *out)
+int
+conf_file_fd(int fd, struct conf_file *out)
 {
 	struct stat st;
-	int fd, err;
+	int err;
 
-	/* Not to wait for the writer of a pipe. */
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (fd < 0)
+	*out = (struct conf_file){ 0 };
+	if (fstat(fd, &st) != 0)
 		return -errno;
-	if (fstat(fd, &st) != 0) {
-		err = -errno;
-		goto close;
-	}
 	err = S_ISDIR(st.st_mode)      ? -EISDIR
 	    : !S_ISREG(st.st_mode)     ? -EINVAL
 	    : st.st_size > PFXFILE_MAX ? -EFBIG
 				       : 0;
 	if (err != 0)
-		goto close;
+		return err;
+	if (lseek(fd, 0, SEEK_SET) == -1)
+		return -errno;
 	*out = (struct conf_file){ .uid = st.st_uid,
 		.gid = st.st_gid,
 		.mode = st.st_mode & 07777,
@@ -88,9 +85,51 @@ file_read(void *arg, const char *path, struct conf_file *out)
 		free(out->data);
 		out->data = NULL;
 	}
-close:
+	return err;
+}
+
+static int
+file_read(void *arg, const char *path, struct conf_file *out)
+{
+	int fd, err;
+
+	/* Not to wait for the writer of a pipe. */
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0)
+		return -errno;
+	err = conf_file_fd(fd, out);
 	close(fd);
 	return err;
+}
+
+static int
+overlay_read(void *arg, const char *path, struct conf_file *out)
+{
+	const struct conf_overlay *o = arg;
+
+	if (strcmp(path, o->path) != 0)
+		return o->base->read(o->base->arg, path, out);
+	*out = *o->file;
+	out->data = mem_alloc(o->file->len + 1);
+	memcpy(out->data, o->file->data, o->file->len);
+	return 0;
+}
+
+static int
+overlay_glob(void *arg, const char *pattern, char ***paths, size_t *n)
+{
+	const struct conf_overlay *o = arg;
+
+	return o->base->glob(o->base->arg, pattern, paths, n);
+}
+
+void
+conf_reader_overlay(struct conf_reader *r, const struct conf_overlay *o)
+{
+	*r = *o->base;
+	r->read = overlay_read;
+	r->glob = overlay_glob;
+	r->arg = (void *)(uintptr_t)o;
 }
 
 static int

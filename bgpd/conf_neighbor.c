@@ -574,7 +574,7 @@ policy_check(
 		build_warn(b, at, "no-set", NULL,
 		    "neighbor %s imports nothing: it has no prefix set (irr)",
 		    name);
-	else if (irr && x->irr != NULL && x->irr->set == NULL)
+	else if (irr && x->irr != NULL && x->irr->entries == 0)
 		build_warn(b, at, "no-set", NULL,
 		    "neighbor %s imports nothing until prefix-set \"%s\" is "
 		    "loaded",

@@ -146,7 +146,8 @@ prefix_set(struct build *b, const struct conf_node *n)
 	}
 	if (!usable) {
 		pfxset_free(s->set);
-		s->set = NULL;
+		s->set = pfxset_new(s->name);
+		s->entries = 0;
 	}
 }
 
@@ -355,12 +356,6 @@ rule_match(struct build *b, struct rule *r, const struct conf_node *n)
 		m.type = MATCH_NEIGHBOR;
 		m.addr = n->word[2].addr;
 	}
-	/*
-	 * A set that could not be loaded has nothing in it: nothing matches.
-	 * The community none is in is the empty set's stand-in.
-	 */
-	if (m.type == MATCH_PREFIX_IN && m.set == NULL)
-		m = (struct rule_match){ .type = MATCH_COMMUNITY_IN };
 	policy_add_match(r, &m);
 }
 

@@ -158,7 +158,7 @@ const struct conf_schema conf_schema[] = {
 { "neighbor", "connect-retry", "TIME", 1, 65535, NULL, 0, "As in global, which is the default.", V },
 { "neighbor", "multihop", "UINT", 2, 255, NULL, RS, "TTL of what is sent to a neighbor that is not on a link of ours.", V },
 { "neighbor", "ttl-security", "UINT", 1, 254, NULL, RS, "RFC 5082: the neighbor is so many hops away, and segments from farther away are dropped; it must send TTL 255.", V },
-{ "neighbor", "tcp-md5", "secret-file PATH", 0, 0, NULL, RS | CF_SECRET, "RFC 2385: the file's first line is the key.  The file must not be accessible by others.", V },
+{ "neighbor", "tcp-md5", "secret-file PATH", 0, 0, NULL, CF_SECRET, "RFC 2385: the file's first line is the key.  The file must not be accessible by others.", V },
 { "neighbor", "role", "(provider | rs | rs-client | customer | peer) [strict]", 0, 0, NULL, RS, "Our role on the session (RFC 9234); strict: the neighbor must tell its role too.", V },
 { "neighbor", "require capability", "{as4 | refresh | enhanced-refresh | role | graceful-restart | extended-message | inet | inet6}", 0, 0, NULL, RS, "A neighbor without these is refused.", V },
 { "neighbor", "weight", "UINT", 0, 65535, "0", IM, "A late tie-break of this speaker: the higher wins.", V },

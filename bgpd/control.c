@@ -11,6 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "bgpd/commit.h"
 #include "bgpd/engine.h"
 #include "bgpd/log.h"
 #include "bgpd/show.h"
@@ -65,6 +66,8 @@ client_free(struct client *c)
 {
 	show_end(&c->show);
 	out_free(c->show.out);
+	if (c->show.file != -1)
+		close(c->show.file);
 	timer_stop(&c->ctl->eng->timers, &c->idle);
 	ev_io_free(c->io);
 	close(c->fd);
@@ -240,10 +243,23 @@ do_clear_limit(struct show *s)
 static void
 do_reload(struct show *s)
 {
-	char *warnings = NULL, *bad = engine_reload(s->eng, &warnings);
+	struct commit_opts o = { .confirm_s = s->req.time_s,
+		.if_sessions = s->req.if_sessions,
+		.if_accepted = s->req.if_accepted,
+		.within = s->req.within };
+	char *warnings = NULL, *bad, text[160];
 
+	bad = engine_reload(s->eng, &o, &warnings);
 	if (bad == NULL) {
-		done(s, CMD_DONE, "configuration in force");
+		snprintf(text, sizeof text,
+		    o.confirm_s == 0 ? "configuration in force"
+			: o.if_sessions || o.if_accepted
+			? "configuration in force; in %u s it is confirmed if "
+			  "the conditions hold then, else undone"
+			: "configuration in force; undone in %u s unless "
+			  "\"ana-bgpctl reload confirm\"",
+		    o.confirm_s);
+		done(s, CMD_DONE, text);
 		if (warnings != NULL)
 			strlcpy(s->err, warnings, sizeof s->err);
 	} else if (out_is_json(s->out))
@@ -254,6 +270,34 @@ do_reload(struct show *s)
 	}
 	free(bad);
 	free(warnings);
+}
+
+static void
+do_confirm(struct show *s)
+{
+	if (s->req.time_s != 0)
+		do_reload(s);
+	else if (s->req.if_sessions || s->req.if_accepted)
+		done(s, CMD_USAGE,
+		    "a condition is judged at the end of a time: reload "
+		    "confirm 120s if ...");
+	else if (commit_confirm(s->eng))
+		done(s, CMD_DONE, "confirmed");
+	else
+		done(s, CMD_REFUSED, "no reload waits to be confirmed");
+}
+
+static void
+do_undo(struct show *s)
+{
+	char why[1024];
+
+	if (commit_undo(s->eng, why, sizeof why))
+		done(s, CMD_DONE,
+		    "the earlier configuration is in force; the file still has "
+		    "the other one");
+	else
+		done(s, CMD_REFUSED, why);
 }
 
 static void
@@ -277,6 +321,8 @@ static void (*const action[CMD_N])(struct show *) = {
 	[CMD_NEIGHBOR_REFRESH] = do_refresh,
 	[CMD_NEIGHBOR_CLEAR_LIMIT] = do_clear_limit,
 	[CMD_RELOAD] = do_reload,
+	[CMD_RELOAD_CONFIRM] = do_confirm,
+	[CMD_RELOAD_UNDO] = do_undo,
 	[CMD_LOG_LEVEL] = do_log_level,
 	[CMD_SHUTDOWN] = do_shutdown,
 };
@@ -308,7 +354,7 @@ begin(struct client *c, const struct ctl_request *r)
 	}
 	s->eng = c->ctl->eng;
 	s->out = out_new(s->req.json && s->req.file == NULL);
-	if (action[s->req.id] == NULL)
+	if (action[s->req.id] == NULL || show_plans(&s->req))
 		return; /* control_run() writes it in slices */
 	log_info(
 	    "control: %s asked by uid %u", cmd_find(s->req.id)->path, c->uid);
@@ -331,6 +377,32 @@ asked(struct client *c)
 		begin(c, &r);
 }
 
+/* Octets of the request, and at most one descriptor: the command's FILE. */
+static ssize_t
+receive(struct client *c)
+{
+	union {
+		struct cmsghdr head;
+		char buf[CMSG_SPACE(sizeof(int))];
+	} u;
+	struct iovec iov = { c->in + c->in_len, sizeof c->in - c->in_len };
+	struct msghdr m = { .msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = u.buf,
+		.msg_controllen = sizeof u.buf };
+	ssize_t n = recvmsg(c->fd, &m, MSG_CMSG_CLOEXEC);
+	struct cmsghdr *h = n >= 0 ? CMSG_FIRSTHDR(&m) : NULL;
+
+	if (h != NULL && h->cmsg_level == SOL_SOCKET &&
+	    h->cmsg_type == SCM_RIGHTS &&
+	    h->cmsg_len == CMSG_LEN(sizeof(int))) {
+		if (c->show.file != -1)
+			close(c->show.file);
+		memcpy(&c->show.file, CMSG_DATA(h), sizeof(int));
+	}
+	return n;
+}
+
 static void
 on_client(void *arg, bool readable, bool writable)
 {
@@ -340,7 +412,7 @@ on_client(void *arg, bool readable, bool writable)
 
 	timer_set(&eng->timers, &c->idle, eng->now_ms, IDLE_MS);
 	if (readable) {
-		n = recv(c->fd, c->in + c->in_len, sizeof c->in - c->in_len, 0);
+		n = receive(c);
 		if (n == 0 || (n == -1 && errno != EAGAIN)) {
 			client_free(c);
 			return;
@@ -443,6 +515,7 @@ on_gate(void *arg, bool r, bool w)
 	c->fd = fd;
 	c->gate = g;
 	c->uid = cred.uid;
+	c->show.file = -1;
 	timer_init(&c->idle, "control", on_idle, c);
 	timer_set(&ctl->eng->timers, &c->idle, ctl->eng->now_ms, IDLE_MS);
 	c->io = ev_io_new(ctl->eng->ev, fd, on_client, c);

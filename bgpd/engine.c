@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bgpd/commit.h"
 #include "bgpd/control.h"
 #include "bgpd/log.h"
 #include "bgpd/state.h"
@@ -75,18 +76,17 @@ on_best(void *arg, const struct rib_change *c)
 
 /* ---- export groups ---------------------------------------------------- */
 
-static void
-group_facts(const struct peer *p, struct export_facts *f, struct adjout_opts *o)
+void
+engine_export_facts(const struct peer *p, const struct conf *conf,
+    const struct conf_neighbor *c, struct export_facts *f,
+    struct adjout_opts *o)
 {
-	const struct conf_neighbor *c = p->conf;
-	const struct conf *conf = p->eng->conf;
-
 	*f = (struct export_facts){ .local_as = conf->as,
 		.peer_as = c->remote_as,
 		.internal = c->internal,
 		.next_hop_self = true,
 		.role = c->role,
-		.off = p->facts.off,
+		.off = c->guard_off,
 		.neighbor = c->addr,
 		.own = conf->own,
 		.policy = c->export != NULL ? c->export->rules : NULL };
@@ -99,6 +99,12 @@ group_facts(const struct peer *p, struct export_facts *f, struct adjout_opts *o)
 	}
 	if (!(c->guard_off & GUARD_BIT(GUARD_MAX_PREFIX)))
 		o->max_session = c->limit[CONF_ANNOUNCED][FAM_NONE].max;
+}
+
+static void
+group_facts(const struct peer *p, struct export_facts *f, struct adjout_opts *o)
+{
+	engine_export_facts(p, p->eng->conf, p->conf, f, o);
 }
 
 static bool
@@ -211,8 +217,8 @@ regroup(struct engine *eng)
 
 /* ---- our own networks ------------------------------------------------- */
 
-static uint32_t
-network_attrs(struct engine *eng, const struct conf_network *n)
+uint32_t
+engine_network_attrs(struct engine *eng, const struct conf_network *n)
 {
 	static const struct rule_comm no_export = { .v = { COMM_NO_EXPORT } };
 	struct attrs a = { .has = 1u << HAS_ORIGIN | 1u << HAS_AS_PATH,
@@ -249,7 +255,7 @@ apply_networks(struct engine *eng, const struct conf *old)
 		if (!has_network(c, &old->network[i].pfx))
 			rib_local_del(eng->rib, &old->network[i].pfx);
 	for (size_t i = 0; i < c->nnetwork; i++) {
-		id = network_attrs(eng, &c->network[i]);
+		id = engine_network_attrs(eng, &c->network[i]);
 		rib_local_put(
 		    eng->rib, &c->network[i].pfx, id, (uint32_t)clock_real_s());
 		attrs_unref(eng->attrs, id);
@@ -328,11 +334,28 @@ add_peer(struct engine *eng, const struct conf_neighbor *n)
 	peer_start(p);
 }
 
+/* Another key for the connections that there are. */
+static void
+rekey(struct peer *p)
+{
+	const struct session *all[] = { p->up, p->in, p->out };
+	const struct conf_secret *k = &p->conf->md5;
+
+	listeners_key(p->eng, p->conf, true);
+	for (int i = 0; i < 3; i++)
+		if (all[i] != NULL && all[i]->fd != -1)
+			sock_listen_md5(
+			    all[i]->fd, &p->conf->addr, k->key, k->len);
+}
+
 static void
 apply_peer(struct peer *p, const struct conf_neighbor *n,
     const struct conf_diff_neighbor *d)
 {
 	struct engine *eng = p->eng;
+
+	struct conf_secret key = p->conf->md5;
+	bool was = p->conf->enabled;
 
 	peer_set_conf(p, n);
 	if (d == NULL)
@@ -345,6 +368,11 @@ apply_peer(struct peer *p, const struct conf_neighbor *n,
 			peer_stop(p, CEASE_SHUTDOWN, NULL, false);
 		return;
 	}
+	if (memcmp(&key, &n->md5, sizeof key) != 0)
+		rekey(p);
+	explicit_bzero(&key, sizeof key);
+	if (was && !n->enabled)
+		peer_stop(p, CEASE_SHUTDOWN, NULL, false);
 	if (d->policy && p->up != NULL)
 		peer_reimport(p);
 	peer_start(p);
@@ -378,7 +406,6 @@ engine_apply(struct engine *eng, struct conf *conf)
 {
 	struct conf *old = eng->conf;
 	const struct conf_neighbor *n;
-	struct conf_diff_neighbor all = { .policy = true, .export = true };
 	const struct conf_diff_neighbor *d;
 	struct conf_diff diff;
 	struct peer *p, *next;
@@ -397,11 +424,7 @@ engine_apply(struct engine *eng, struct conf *conf)
 	TAILQ_FOREACH (p, &eng->peers, entry) {
 		n = conf_neighbor_find(conf, &p->conf->addr);
 		d = change_of(&diff, &n->addr);
-		if (d == NULL && (diff.policies || diff.networks))
-			d = &all;
 		apply_peer(p, n, d);
-		if (diff.global && d == NULL)
-			peer_stop(p, CEASE_CONFIG, NULL, true);
 	}
 	for (size_t i = 0; i < conf->nneighbor; i++)
 		if (engine_peer(eng, &conf->neighbor[i].addr) == NULL)
@@ -415,31 +438,29 @@ engine_apply(struct engine *eng, struct conf *conf)
 }
 
 char *
-engine_reload(struct engine *eng, char **warnings)
+engine_reload(struct engine *eng, const struct commit_opts *o, char **warnings)
 {
-	struct conf_reader r = { .run_dir = eng->opts.run_dir,
-		.state_dir = eng->opts.state_dir,
-		.uid = getuid(),
-		.gid = getgid(),
-		.fib_memory = eng->opts.memory };
 	struct diag_list dl;
 	struct conf *c;
-	char *text;
+	char *text, why[256];
 
-	conf_reader_files(&r);
 	diag_list_init(&dl);
-	c = conf_load(&r, eng->opts.conf_path, &dl);
+	c = commit_load(eng, -1, NULL, &dl);
 	text = diag_list_text(&dl,
 	    c != NULL ? "configuration in force"
 		      : "running configuration unchanged");
 	diag_list_fini(&dl);
+	if (c != NULL && !commit_apply(eng, c, o, why, sizeof why)) {
+		free(text);
+		log_warnx("reload of %s refused: %s", eng->opts.conf_path, why);
+		return mem_printf("%s\n", why);
+	}
 	eng->reload_s = clock_real_s();
 	eng->reload_ok = c != NULL;
 	if (c == NULL) {
 		log_warnx("reload of %s failed: %s", eng->opts.conf_path, text);
 		return text;
 	}
-	engine_apply(eng, c);
 	log_info("reload of %s done, generation %u", eng->opts.conf_path,
 	    eng->generation);
 	if (warnings != NULL)
@@ -526,6 +547,7 @@ engine_free(struct engine *eng)
 {
 	struct peer *p;
 
+	commit_free(eng->commit);
 	detach(eng);
 	while ((p = TAILQ_FIRST(&eng->peers)) != NULL) {
 		peer_close(p);

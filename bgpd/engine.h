@@ -22,6 +22,8 @@
 #include "rib/locrib.h"
 
 struct control;
+struct commit;
+struct commit_opts;
 
 enum {
 	ENGINE_LINGER_MAX = 256,
@@ -141,6 +143,7 @@ struct engine {
 
 	struct control *control;
 	LIST_HEAD(, farewell) farewells; /* session.c's */
+	struct commit *commit; /* NULL in simulations that do not want it */
 	unsigned int nlinger;
 	uint32_t rejects_seen, rejects_logged; /* log { rejected-routes } */
 	uint64_t rejects_minute; /* that rejects_logged is of */
@@ -178,7 +181,14 @@ void engine_stop(struct engine *, const char *text, bool flush);
 void engine_apply(struct engine *, struct conf *);
 /* Reads the file again and applies it; NULL when all went well, else the text
  * of the problems, which the caller frees.  *warnings likewise, may be NULL. */
-char *engine_reload(struct engine *, char **warnings);
+char *engine_reload(
+    struct engine *, const struct commit_opts *, char **warnings);
+
+/* What that configuration would tell the peer, which must be Established. */
+void engine_export_facts(const struct peer *, const struct conf *,
+    const struct conf_neighbor *, struct export_facts *, struct adjout_opts *);
+/* Attributes of a network of ours; the reference is the caller's. */
+uint32_t engine_network_attrs(struct engine *, const struct conf_network *);
 
 struct peer *engine_peer(const struct engine *, const struct addr *);
 /* By address or description; NULL: no such neighbor. */

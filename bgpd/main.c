@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "bgpd/commit.h"
 #include "bgpd/control.h"
 #include "bgpd/engine.h"
 #include "bgpd/log.h"
@@ -116,22 +117,26 @@ parse_args(struct args *a, int argc, char **argv)
 
 /* ---- the configuration ------------------------------------------------ */
 
-static struct conf *
-load(const struct args *a, int *status)
+static void
+reader(const struct args *a, struct conf_reader *r)
 {
-	struct conf_reader r = { .run_dir = a->run,
+	*r = (struct conf_reader){ .run_dir = a->run,
 		.state_dir = a->state,
 		.uid = a->uid,
 		.gid = a->gid,
 		.fib_memory = a->o.memory };
-	char *dir = mem_strdup(a->conf), *text;
+	conf_reader_files(r);
+}
+
+static struct conf *
+load(const struct args *a, const struct conf_reader *r, int *status)
+{
 	struct diag_list dl;
 	struct conf *c;
+	char *text;
 
-	r.dir = dirname(dir);
-	conf_reader_files(&r);
 	diag_list_init(&dl);
-	c = conf_load(&r, a->conf, &dl);
+	c = conf_load(r, a->conf, &dl);
 	text = a->json ? diag_list_json(&dl)
 		       : diag_list_text(&dl, c != NULL ? NULL : "not usable");
 	if (a->json)
@@ -140,7 +145,6 @@ load(const struct args *a, int *status)
 		fputs(text, stderr);
 	*status = c == NULL;
 	free(text);
-	free(dir);
 	diag_list_fini(&dl);
 	return c;
 }
@@ -149,8 +153,12 @@ static int
 check(const struct args *a)
 {
 	int status;
-	struct conf *c = load(a, &status);
+	struct conf_reader r;
+	struct conf *c;
 	char *text;
+
+	reader(a, &r);
+	c = load(a, &r, &status);
 
 	if (c != NULL && a->verbose) {
 		text = conf_print(c, 0);
@@ -296,7 +304,9 @@ on_term(void *arg, int signo)
 static void
 on_hup(void *arg, int signo)
 {
-	free(engine_reload(arg, NULL));
+	static const struct commit_opts now;
+
+	free(engine_reload(arg, &now, NULL));
 }
 
 static void
@@ -316,7 +326,7 @@ reap_fibd(void)
 }
 
 static void
-run(struct args *a, struct conf *conf)
+run(struct args *a, struct conf *conf, const char *alarm)
 {
 	struct sandbox_dirs dirs = { .state = a->state, .run = a->run };
 	char *dir = mem_strdup(a->conf), why[256];
@@ -336,6 +346,7 @@ run(struct args *a, struct conf *conf)
 		fatalx("%s", why);
 	if (!sandbox_enter(&dirs, &landlock, why, sizeof why))
 		fatalx("%s", why);
+	eng->commit = commit_new(eng, alarm);
 	log_info("ana-bgpd %s started, AS%u, %zu neighbors%s%s", ANA_VERSION,
 	    conf->as, conf->nneighbor, landlock ? "" : ", without Landlock",
 	    conf->lab_mode ? ", LAB MODE: documentation numbers accepted" : "");
@@ -360,7 +371,9 @@ main(int argc, char **argv)
 		.state = "/var/lib/ana-bgpd",
 		.user = "_ana-bgpd",
 		.o = { .port = 179, .fibd_fd = -1 } };
-	char fibd[PATH_MAX], conf_path[PATH_MAX];
+	char fibd[PATH_MAX], conf_path[PATH_MAX], alarm[512];
+	char none[CONF_DIGEST_LEN];
+	struct conf_reader r;
 	struct conf *conf;
 	int status;
 
@@ -379,8 +392,13 @@ main(int argc, char **argv)
 		return check(&a);
 	}
 	find_user(&a);
-	if ((conf = load(&a, &status)) == NULL)
+	reader(&a, &r);
+	conf =
+	    commit_boot(&r, a.conf, load(&a, &r, &status), alarm, sizeof alarm);
+	if (conf == NULL)
 		return status;
+	/* It reads its own configuration once: not in the sandbox. */
+	conf_digest("", 0, none);
 	need_dir(&a, a.run, "-R");
 	need_dir(&a, a.state, "-S");
 	snprintf(fibd, sizeof fibd, "%s/fibd.sock",
@@ -396,6 +414,6 @@ main(int argc, char **argv)
 	drop_privileges(&a);
 	if (!a.foreground && daemon(1, 0) == -1)
 		fatalx("cannot go into the background: %s", strerror(errno));
-	run(&a, conf);
+	run(&a, conf, alarm);
 	return 0;
 }

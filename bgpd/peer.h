@@ -111,6 +111,7 @@ struct peer {
 	bool eor_received[FAM_N];
 	bool flushing, sweeping[FAM_N], borr[FAM_N];
 	struct adjin_walk *reimport; /* the family under way, or NULL */
+	uint64_t reimported; /* routes that were run through the policy again */
 	enum fam reimport_fam; /* FAM_N: done */
 
 	/* Telling. */
@@ -138,6 +139,10 @@ struct peer *peer_new(struct engine *, const struct conf_neighbor *);
 /* Its routes are gone before (peer_stop(), then until peer_drained()). */
 void peer_free(struct peer *);
 void peer_set_conf(struct peer *, const struct conf_neighbor *);
+/* What that configuration says of the facts: all but our own addresses.  The
+ * list of holes is the facts', freed with them. */
+void peer_facts(
+    const struct conf *, const struct conf_neighbor *, struct import_facts *);
 /* Makes import_facts and limits anew from the configuration. */
 void peer_update_facts(struct peer *);
 /* Begins to connect or to wait, when nothing forbids it. */

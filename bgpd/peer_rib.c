@@ -70,27 +70,22 @@ set_local(struct peer *p)
 }
 
 static void
-set_allow(struct peer *p)
+set_allow(const struct conf_neighbor *c, struct import_facts *f)
 {
-	const struct conf_neighbor *c = p->conf;
 	const struct pfxset **s = mem_alloc((c->nallow + 1) * sizeof *s);
 	size_t n = 0;
 
 	for (size_t i = 0; i < c->nallow; i++)
-		if (c->allow[i]->set != NULL)
-			s[n++] = c->allow[i]->set;
-	free((void *)(uintptr_t)p->facts.allow);
-	p->facts.allow = s;
-	p->facts.nallow = n;
+		s[n++] = c->allow[i]->set;
+	free((void *)(uintptr_t)f->allow);
+	f->allow = s;
+	f->nallow = n;
 }
 
 void
-peer_update_facts(struct peer *p)
+peer_facts(const struct conf *conf, const struct conf_neighbor *c,
+    struct import_facts *f)
 {
-	const struct conf_neighbor *c = p->conf;
-	const struct conf *conf = p->eng->conf;
-	struct import_facts *f = &p->facts;
-
 	f->local_as = conf->as;
 	f->peer_as = c->remote_as;
 	f->local_id = conf->router_id;
@@ -110,7 +105,13 @@ peer_update_facts(struct peer *p)
 	f->own = conf->own;
 	f->irr = c->irr != NULL ? c->irr->set : NULL;
 	f->policy = c->import != NULL ? c->import->rules : NULL;
-	set_allow(p);
+	set_allow(c, f);
+}
+
+void
+peer_update_facts(struct peer *p)
+{
+	peer_facts(p->eng->conf, p->conf, &p->facts);
 	set_local(p);
 	set_limits(p);
 }
@@ -419,6 +420,7 @@ reimport_one(struct peer *p, const struct pfx *pfx, const struct rib_path *rp)
 
 	if (rp->malformed || rp->held)
 		return;
+	p->reimported++;
 	attrs_get(p->eng->attrs, rp->attrs_in, &a);
 	arena_reset(&p->eng->arena);
 	attrs_ref(p->eng->attrs, rp->attrs_in);

@@ -9,7 +9,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bgpd/commit.h"
 #include "bgpd/engine.h"
+#include "bgpd/plan.h"
 #include "bgpd/show_cmd.h"
 #include "bgpd/show_peer.h"
 #include "platform/clock.h"
@@ -177,6 +179,12 @@ head_version(struct show *s)
 		    show_ago(eng->reload_s, t, sizeof t),
 		    eng->reload_ok ? "went well" : "FAILED");
 	out_text(o, "\n  Neighbors %u of %u up\n", up, all);
+	if (commit_alarm(eng)[0] != '\0')
+		out_text(o, "  ALARM: %s\n", commit_alarm(eng));
+	if (commit_left(eng) >= 0)
+		out_text(o,
+		    "  The reload waits to be confirmed for %lld s more\n",
+		    (long long)commit_left(eng));
 	out_text(o, "  Kernel routes: %s\n",
 	    eng->opts.memory     ? "memory only (-F memory)"
 		: eng->fib_ready ? "ana-fibd is there"
@@ -192,6 +200,8 @@ head_version(struct show *s)
 	out_u64(o, "generation", eng->generation);
 	out_bool(o, "last_reload_ok", eng->reload_s == 0 || eng->reload_ok);
 	out_span(o, "last_reload", show_since(eng->reload_s));
+	out_str(o, "alarm", commit_alarm(eng));
+	out_i64(o, "confirm_left_sec", commit_left(eng));
 	out_end(o);
 	out_u64(o, "neighbors_up", up);
 	out_u64(o, "neighbors", all);
@@ -234,7 +244,10 @@ head_health(struct show *s)
 	bool ok = engine_ready(eng, why, sizeof why);
 
 	count_peers(eng, &up, &all);
-	if (ok)
+	if (ok && commit_alarm(eng)[0] != '\0') {
+		ok = false;
+		strlcpy(why, commit_alarm(eng), sizeof why);
+	} else if (ok)
 		snprintf(why, sizeof why,
 		    "%u of %u neighbors up, all routes in place", up, all);
 	else if (eng->fib_ready)
@@ -375,8 +388,7 @@ head_memory(struct show *s)
 	out_end(s->out);
 	out_end(s->out);
 	for (size_t i = 0; i < eng->conf->nset; i++)
-		if (eng->conf->set[i].set != NULL)
-			sets += pfxset_memory(eng->conf->set[i].set);
+		sets += pfxset_memory(eng->conf->set[i].set);
 	out_obj(s->out, "sets");
 	owner(&m, "prefix_set", "prefix sets", eng->conf->nset, sets);
 	out_obj(s->out, "total");
@@ -396,8 +408,10 @@ head_memory(struct show *s)
 static bool
 head_config(struct show *s)
 {
-	char *text =
-	    conf_print(s->eng->conf, s->req.canonical ? 0 : CONF_PRINT_ORIGIN);
+	char *text = conf_print(s->eng->conf,
+	    s->req.canonical      ? 0
+		: s->req.defaults ? CONF_PRINT_ORIGIN | CONF_PRINT_DEFAULTS
+				  : CONF_PRINT_ORIGIN);
 
 	out_text(s->out, "%s", text);
 	out_str(s->out, "path", s->eng->opts.conf_path);
@@ -428,6 +442,9 @@ static const struct show_cmd *const command[CMD_N] = {
 	[CMD_SHOW_MEMORY] = &show_cmd_memory,
 	[CMD_SHOW_CONFIG] = &show_cmd_config,
 	[CMD_CHECK_HEALTH] = &show_cmd_health,
+	[CMD_DIFF] = &show_cmd_plan,
+	[CMD_CHECK_FILE] = &show_cmd_plan,
+	[CMD_RELOAD] = &show_cmd_plan,
 };
 
 static void
@@ -482,6 +499,8 @@ show_run(struct show *s, unsigned int budget)
 void
 show_end(struct show *s)
 {
+	plan_free(s->plan);
+	s->plan = NULL;
 	show_walk_end(s);
 }
 

@@ -11,11 +11,13 @@
 #include "rib/adjin.h"
 
 struct engine;
+struct plan;
 
 /* One answer under way; begins all zero but for the first block. */
 struct show {
 	struct engine *eng;
 	struct cmd_req req; /* its strings are the caller's */
+	int file; /* descriptor that came along, -1: none */
 	struct out *out;
 
 	char err[CMD_ERRLEN]; /* for the other end's standard error */
@@ -33,6 +35,7 @@ struct show {
 	struct adjin_walk *walk;
 	uint16_t walk_peer;
 	uint32_t best[FAM_N], in_fib[FAM_N]; /* counted of the next peer */
+	struct plan *plan; /* of diff, check, reload -n */
 };
 
 /*
@@ -42,6 +45,8 @@ struct show {
 bool show_run(struct show *, unsigned int budget);
 /* Frees what the walk holds; also when the reader went away in its middle. */
 void show_end(struct show *);
+/* Is it one that works out a plan first, in slices? */
+bool show_plans(const struct cmd_req *);
 /* A peer is about to be freed: walks over it must let go. */
 void show_forget_peer(struct show *, uint16_t peer);
 

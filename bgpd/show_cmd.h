@@ -34,6 +34,8 @@ extern const struct show_cmd show_cmd_rib, show_cmd_rejected; /* show_rib.c */
 extern const struct show_cmd show_cmd_fib, show_cmd_nexthop,
     show_cmd_interfaces; /* show_fib.c */
 
+extern const struct show_cmd show_cmd_plan; /* show_plan.c */
+
 /* ---- show.c ---- */
 
 /* The sentence and the exit code; returns false, for head(). */

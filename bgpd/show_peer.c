@@ -489,7 +489,7 @@ text_policy(struct show *s, const struct peer *p)
 	}
 	out_text(o, "  Filter: prefix-set %s, %zu prefixes%s", irr->name,
 	    irr->entries,
-	    irr->set == NULL ? ", NOT LOADED: nothing is imported" : "");
+	    irr->entries == 0 ? ", NOT LOADED: nothing is imported" : "");
 	if (irr->oldest != 0)
 		out_text(o, ", %s old", show_ago(irr->oldest, t, sizeof t));
 	if (irr->max_age_s != 0 &&

@@ -443,10 +443,9 @@ json_policy(struct out *o, const struct peer *p)
 		return;
 	out_obj(o, "filter");
 	out_str(o, "set", c->irr->name);
-	out_bool(o, "loaded", c->irr->set != NULL);
+	out_bool(o, "loaded", c->irr->entries > 0);
 	out_u64(o, "entries", c->irr->entries);
-	out_str(
-	    o, "serial", c->irr->set != NULL ? pfxset_digest(c->irr->set) : "");
+	out_str(o, "serial", pfxset_digest(c->irr->set));
 	out_i64(o, "age_sec", show_since(c->irr->oldest));
 	out_str(
 	    o, "source", c->irr->nfile > 0 ? c->irr->file[0] : "configuration");

@@ -79,6 +79,18 @@ state_write(const char *dir, const char *name, const char *text, size_t len)
 	return err;
 }
 
+void
+state_remove(const char *dir, const char *name)
+{
+	char *path;
+
+	if (dir == NULL)
+		return;
+	path = mem_printf("%s/%s", dir, name);
+	unlink(path);
+	free(path);
+}
+
 static int
 read_all(int fd, char **text, size_t *len)
 {

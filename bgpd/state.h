@@ -19,6 +19,9 @@ int state_write(
 /* Allocated, NUL behind its end; 0, -ENOENT, or another negative errno. */
 int state_read(const char *dir, const char *name, char **text, size_t *len);
 
+/* No error when it is not there. */
+void state_remove(const char *dir, const char *name);
+
 /* The holds of all peers; logs what goes wrong, and goes on. */
 void state_save_limits(struct engine *);
 /* Once, when the peers of the configuration are there and not yet started. */

@@ -14,8 +14,12 @@ enum type {
 	T_PREFIX,
 	T_REASON,
 	T_TEXT,
+	T_INPUT, /* before T_FILE: it is what a path's FILE means */
 	T_FILE,
 	T_LEVEL,
+	T_SET,
+	T_TIME,
+	T_IF, /* several words, may be repeated */
 	T_N
 };
 
@@ -35,6 +39,10 @@ static const char *const placeholder[T_N] = {
 	[T_TEXT]	= "TEXT",
 	[T_FILE]	= "FILE",
 	[T_LEVEL]	= "LEVEL",
+	[T_INPUT]	= "FILE",
+	[T_SET]		= "NAME",
+	[T_TIME]	= "TIME",
+	[T_IF]		= "CONDITION",
 };
 static const char *const level_name[] = {
 	[CMD_LEVEL_ERROR]	= "error",
@@ -78,8 +86,11 @@ static const struct cmd table[] = {
 	  "time that each stage of the daemon takes" },
 	{ CMD_SHOW_MEMORY, 0, "show memory", NULL,
 	  "memory that each part of the daemon uses" },
-	{ CMD_SHOW_CONFIG, 0, "show config", ARGS(FLAG(canonical)),
-	  "the configuration in force" },
+	{ CMD_SHOW_CONFIG, 0, "show config",
+	  ARGS(ONE_OF(1, canonical), ONE_OF(1, defaults)),
+	  "the configuration in force; defaults: all values" },
+	{ CMD_SHOW_SETS, 0, "show sets", ARGS(BARE(T_SET)),
+	  "prefix sets: size, sources, digest, age" },
 	{ CMD_NEIGHBOR_CLEAR, CMD_ADMIN, "neighbor NEIGHBOR clear",
 	  ARGS(BARE(T_TEXT)),
 	  "end the session; it comes up again" },
@@ -94,8 +105,23 @@ static const struct cmd table[] = {
 	{ CMD_NEIGHBOR_CLEAR_LIMIT, CMD_ADMIN, "neighbor NEIGHBOR clear-limit",
 	  NULL,
 	  "end the hold after a prefix limit was reached" },
-	{ CMD_RELOAD, CMD_ADMIN, "reload", NULL,
-	  "read the configuration again and apply it" },
+	{ CMD_RELOAD, CMD_ADMIN, "reload",
+	  ARGS({ "-n", T_FLAG, offsetof(struct cmd_req, dry_run) },
+	      VALUE("if", T_IF)),
+	  "read the configuration and apply it; -n: what would change" },
+	{ CMD_RELOAD_CONFIRM, CMD_ADMIN, "reload confirm",
+	  ARGS(BARE(T_TIME), VALUE("if", T_IF)),
+	  "reload, and go back unless confirmed in time; or confirm" },
+	{ CMD_RELOAD_UNDO, CMD_ADMIN, "reload undo", NULL,
+	  "back to the configuration before the last reload" },
+	{ CMD_DIFF, CMD_ADMIN, "diff FILE", NULL,
+	  "what a reload with this file would change" },
+	{ CMD_CHECK_FILE, CMD_ADMIN, "check FILE", NULL,
+	  "problems of a configuration file, and what it changes" },
+	{ CMD_SET_LOAD, CMD_ADMIN | CMD_IN_FULL, "set load NAME", ARGS(BARE(T_INPUT)),
+	  "replace a set's lists by FILE, or read its own again" },
+	{ CMD_SET_DIFF, CMD_ADMIN | CMD_IN_FULL, "set diff NAME FILE", NULL,
+	  "what \"set load\" would add and remove" },
 	{ CMD_CHECK_HEALTH, 0, "check health", NULL,
 	  "one line, and exit code 5 when something is degraded" },
 	{ CMD_LOG_LEVEL, CMD_ADMIN, "log level LEVEL", NULL,
@@ -291,6 +317,15 @@ bad_value(struct parse *p, enum type t)
 		    "%s is no log level; these are: error, warning, "
 		    "info, debug",
 		    show(&b, w));
+	if (t == T_TIME)
+		return usage(p,
+		    "%s is no time; write 120s or 5m, at most a day",
+		    show(&b, w));
+	if (t == T_IF)
+		return usage(p,
+		    "%s is no condition; these are: sessions up, accepted "
+		    "within PERCENT%%",
+		    show(&b, w));
 	if (t == T_TEXT)
 		return usage(p,
 		    "the text for the peer must be printable UTF-8 of 1 to "
@@ -339,6 +374,55 @@ level(const char *w, struct cmd_req *r)
 	return false;
 }
 
+/* "120", "120s", "5m", "1h": up to a day. */
+static bool
+span(const char *w, uint32_t *out)
+{
+	uint32_t n = 0, unit = 1;
+	const char *s;
+
+	for (s = w; *s >= '0' && *s <= '9' && n <= 86400; s++)
+		n = n * 10 + (uint32_t)(*s - '0');
+	if (s == w)
+		return false;
+	if (*s == 'm' || *s == 'h')
+		unit = *s == 'm' ? 60 : 3600;
+	if (*s == 's' || unit > 1)
+		s++;
+	if (*s != '\0' || n == 0 || n > 86400 / unit)
+		return false;
+	*out = n * unit;
+	return true;
+}
+
+/* "sessions up", "accepted within 10%"; leaves the last word to value(). */
+static bool
+condition(struct parse *p)
+{
+	const char *const *w = &p->word[p->at];
+	size_t left = p->n - p->at;
+	uint32_t n = 0;
+	const char *s;
+
+	if (left >= 2 && strcmp(w[0], "sessions") == 0 &&
+	    strcmp(w[1], "up") == 0) {
+		p->req->if_sessions = true;
+		p->at++;
+		return true;
+	}
+	if (left < 3 || strcmp(w[0], "accepted") != 0 ||
+	    strcmp(w[1], "within") != 0)
+		return false;
+	for (s = w[2]; *s >= '0' && *s <= '9' && n <= 100; s++)
+		n = n * 10 + (uint32_t)(*s - '0');
+	if (s == w[2] || n > 100 || strcmp(s, "%") != 0)
+		return false;
+	p->req->if_accepted = true;
+	p->req->within = (uint8_t)n;
+	p->at += 2;
+	return true;
+}
+
 /* Takes the word as a value. */
 static enum cmd_exit
 value(struct parse *p, enum type t)
@@ -369,6 +453,20 @@ value(struct parse *p, enum type t)
 		break;
 	case T_LEVEL:
 		good = level(w, r);
+		break;
+	case T_INPUT:
+		r->input = w;
+		good = w[0] != '\0';
+		break;
+	case T_SET:
+		r->set = w;
+		good = w[0] != '\0';
+		break;
+	case T_TIME:
+		good = span(w, &r->time_s);
+		break;
+	case T_IF:
+		good = condition(p);
 		break;
 	case T_FLAG:
 	case T_N:
@@ -532,7 +630,7 @@ arg_once(struct parse *p, const struct cmd *c, const struct cmd_arg *a)
 	for (size_t i = 0; !is_last(&c->arg[i]); i++) {
 		const struct cmd_arg *o = &c->arg[i];
 
-		if ((p->seen >> i & 1) == 0)
+		if ((p->seen >> i & 1) == 0 || o->type == T_IF)
 			continue;
 		if (o == a && a->type == T_TEXT)
 			return usage(p,

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "lib/pfx.h"
 
@@ -24,12 +25,19 @@ enum cmd_id {
 	CMD_SHOW_LOOP,
 	CMD_SHOW_MEMORY,
 	CMD_SHOW_CONFIG,
+	CMD_SHOW_SETS,
 	CMD_NEIGHBOR_CLEAR,
 	CMD_NEIGHBOR_DOWN,
 	CMD_NEIGHBOR_UP,
 	CMD_NEIGHBOR_REFRESH,
 	CMD_NEIGHBOR_CLEAR_LIMIT,
 	CMD_RELOAD,
+	CMD_RELOAD_CONFIRM,
+	CMD_RELOAD_UNDO,
+	CMD_DIFF,
+	CMD_CHECK_FILE,
+	CMD_SET_LOAD,
+	CMD_SET_DIFF,
 	CMD_CHECK_HEALTH,
 	CMD_LOG_LEVEL,
 	CMD_SHUTDOWN,
@@ -48,7 +56,8 @@ enum cmd_level {
 struct cmd_req {
 	enum cmd_id id;
 	bool json, numeric; /* -j, -n */
-	bool in, out, best, detail, terse, canonical;
+	bool in, out, best, detail, terse, canonical, defaults;
+	bool dry_run; /* reload -n */
 	bool has_prefix;
 	bool is_addr; /* a bare address: what covers it is asked for */
 	struct pfx prefix; /* of an address: its /32 or /128 */
@@ -57,6 +66,13 @@ struct cmd_req {
 	const char *file; /* that the client writes */
 	const char *text; /* for the peer: UTF-8, at most 255 octets */
 	enum cmd_level level;
+	/* A file of the caller's: ana-bgpctl opens it and passes the
+	 * descriptor along; the daemon never opens it by this name. */
+	const char *input;
+	const char *set; /* name of a prefix-set */
+	uint32_t time_s; /* of reload confirm; 0: not given */
+	bool if_sessions, if_accepted; /* what the confirmation hangs on */
+	uint8_t within; /* per cent, of if_accepted */
 };
 
 enum cmd_flag {

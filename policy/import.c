@@ -157,7 +157,7 @@ irr(struct ask *q)
 {
 	uint32_t origin;
 
-	if (q->f->irr == NULL)
+	if (q->f->irr == NULL || pfxset_empty(q->f->irr))
 		return REASON_NO_SET;
 	if (!pfxset_match(q->f->irr, q->pfx))
 		return REASON_NOT_IN_SET;

@@ -169,6 +169,25 @@ pfxset_count(const struct pfxset *s, enum fam fam)
 	return fam_bits(fam) == 0 ? 0 : trie_count(s->trie[fam]);
 }
 
+bool
+pfxset_empty(const struct pfxset *s)
+{
+	return trie_count(s->trie[FAM_INET]) == 0 &&
+	    trie_count(s->trie[FAM_INET6]) == 0;
+}
+
+void
+pfxset_swap(struct pfxset *a, struct pfxset *b)
+{
+	struct pfxset t = *a;
+	char *name = b->name;
+
+	*a = *b;
+	*b = t;
+	a->name = t.name;
+	b->name = name;
+}
+
 size_t
 pfxset_memory(const struct pfxset *s)
 {

@@ -1,7 +1,8 @@
 /*
  * pfxset.h -- named prefix sets of both families: IRR filters, our own
  * prefixes, holes in a guard.  An entry is a prefix and the range of lengths
- * that match inside it.  Built once, then only read: a reload makes a new set.
+ * that match inside it.  Built once, then only read: a reload
+ * makes a new set, and pfxset_swap() puts it in the place of the old one.
  */
 #ifndef PFXSET_H
 #define PFXSET_H
@@ -30,6 +31,10 @@ bool pfxset_add(
     struct pfxset *, const struct pfx *, unsigned int lo, unsigned int hi);
 /* Prefixes of the family (ranges of one prefix count once). */
 size_t pfxset_count(const struct pfxset *, enum fam);
+/* No prefix at all: such a set was not loaded, and nothing is in it. */
+bool pfxset_empty(const struct pfxset *);
+/* Exchanges what is in them; name and address stay, for those who point. */
+void pfxset_swap(struct pfxset *, struct pfxset *);
 size_t pfxset_memory(const struct pfxset *);
 
 bool pfxset_match(const struct pfxset *, const struct pfx *);

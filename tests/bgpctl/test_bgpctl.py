@@ -172,8 +172,9 @@ class Case(unittest.TestCase):
             text = f.read().split(".Sh COMMANDS")[1].split(".Sh ENV")[0]
         heads = re.findall(r"^\.It Xo\n(.*?)\.Xc|^\.It (.*?)$", text,
                            re.S | re.M)
-        skip = {"Cm", "Ar", "Op", ".Cm", ".Op", "|"}
-        manual = [[w for w in "".join(h).split() if w not in skip]
+        skip = {"Cm", "Ar", "Op", ".Cm", ".Op", "|", "Oo", "Oc"}
+        manual = [[w for w in "".join(h).replace("Fl ", "-").split()
+                   if w not in skip]
                   for h in heads]
         _, out, _ = self.ctl("help")
         table = [re.sub(r"[][|]", " ", line).split()

@@ -45,7 +45,7 @@ test_commands(void **state)
 		{ "show", CMD_SHOW_SUMMARY },
 		{ "s", CMD_SHOW_SUMMARY },
 		{ "show summary", CMD_SHOW_SUMMARY },
-		{ "show s t", CMD_SHOW_SUMMARY },
+		{ "show su t", CMD_SHOW_SUMMARY },
 		{ "show neighbor", CMD_SHOW_NEIGHBOR },
 		{ "show nei 10.0.0.1", CMD_SHOW_NEIGHBOR },
 		{ "show rib", CMD_SHOW_RIB },
@@ -65,7 +65,19 @@ test_commands(void **state)
 		{ "neighbor x ref", CMD_NEIGHBOR_REFRESH },
 		{ "neighbor x clear-limit", CMD_NEIGHBOR_CLEAR_LIMIT },
 		{ "neighbor x clear-", CMD_NEIGHBOR_CLEAR_LIMIT },
+		{ "show sets x", CMD_SHOW_SETS },
 		{ "reload", CMD_RELOAD },
+		{ "reload -n", CMD_RELOAD },
+		{ "reload if accepted within 10%", CMD_RELOAD },
+		{ "rel confirm 120s if sessions up if accepted within 10%",
+		    CMD_RELOAD_CONFIRM },
+		{ "reload c", CMD_RELOAD_CONFIRM },
+		{ "reload undo", CMD_RELOAD_UNDO },
+		{ "diff /tmp/x.conf", CMD_DIFF },
+		{ "check x.conf", CMD_CHECK_FILE },
+		{ "set load s", CMD_SET_LOAD },
+		{ "set load s x.json", CMD_SET_LOAD },
+		{ "set diff s x.json", CMD_SET_DIFF },
 		{ "check health", CMD_CHECK_HEALTH },
 		{ "log level debug", CMD_LOG_LEVEL },
 		{ "shutdown", CMD_SHUTDOWN },
@@ -150,13 +162,16 @@ test_errors(void **state)
 	} row[] = {
 		{ "",
 		    "the command is not complete; next comes: show, "
-		    "neighbor, reload, check, log, shutdown, help" },
+		    "neighbor, reload, diff, check, "
+		    "set, log, shutdown, help" },
 		{ "-j",
 		    "the command is not complete; next comes: show, "
-		    "neighbor, reload, check, log, shutdown, help" },
+		    "neighbor, reload, diff, check, "
+		    "set, log, shutdown, help" },
 		{ "frobnicate",
 		    "\"frobnicate\" is no word that may stand here; these "
-		    "are: show, neighbor, reload, check, log, shutdown, "
+		    "are: show, neighbor, reload, diff, check, "
+		    "set, log, shutdown, "
 		    "help" },
 		{ "show n",
 		    "\"n\" is ambiguous; it may be: neighbor, "
@@ -166,7 +181,7 @@ test_errors(void **state)
 		{ "show frob",
 		    "\"frob\" is no word that may stand here; these are: "
 		    "summary, neighbor, rib, rejected, fib, nexthop, "
-		    "interfaces, version, errors, loop, memory, config" },
+		    "interfaces, version, errors, loop, memory, config, sets" },
 		{ "show loop x",
 		    "\"x\" is one word too many after \"show "
 		    "loop\"" },
@@ -207,24 +222,35 @@ test_errors(void **state)
 		{ "neighbor x clear a\x1b",
 		    "the text for the peer must be printable UTF-8 of 1 to "
 		    "255 octets (RFC 9003)" },
+		{ "reload confirm 2d",
+		    "\"2d\" is no time; write 120s or 5m, at most a day" },
+		{ "reload confirm 25h",
+		    "\"25h\" is no time; write 120s or 5m, at most a day" },
+		{ "reload if sessions",
+		    "\"sessions\" is no condition; these are: sessions up, "
+		    "accepted within PERCENT%" },
+		{ "reload if accepted within 101%",
+		    "\"accepted\" is no condition; these are: sessions up, "
+		    "accepted within PERCENT%" },
 		{ "log level frob",
 		    "\"frob\" is no log level; these are: "
 		    "error, warning, info, debug" },
 		{ "shut",
 		    "\"shut\" is no word that may stand here; these "
-		    "are: show, neighbor, reload, check, log, "
+		    "are: show, neighbor, reload, diff, check, "
+		    "set, log, "
 		    "shutdown, help" },
 		{ "show \x1b[2J\xff",
 		    "\"\\x1b[2J\\xff\" is no word that may "
 		    "stand here; these are: summary, "
 		    "neighbor, rib, rejected, fib, "
 		    "nexthop, interfaces, version, errors, "
-		    "loop, memory, config" },
+		    "loop, memory, config, sets" },
 		{ "show ~",
 		    "\"\" is no word that may stand here; these are: "
 		    "summary, neighbor, rib, rejected, fib, "
 		    "nexthop, interfaces, version, errors, loop, "
-		    "memory, config" },
+		    "memory, config, sets" },
 	};
 	struct cmd_req r;
 	char text[300] = "shutdown ";

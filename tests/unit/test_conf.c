@@ -610,6 +610,60 @@ manual_entry(const struct conf_schema *row)
 	return buf;
 }
 
+/* A part of a named block, which counts as a whole, or of no effect itself. */
+static bool
+inside_named(const struct conf_schema *s)
+{
+	static const char *const named[] = { "prefix-set", "as-set",
+		"community-set", "policy", "policy/rule" };
+	size_t i;
+
+	for (i = 0; i < sizeof(named) / sizeof(named[0]); i++)
+		if (strcmp(s->path, named[i]) == 0)
+			return true;
+	return s->path[0] == '\0' && (s->flags & (CF_IMPORT | CF_EXPORT)) == 0;
+}
+
+/* What a reload does with each statement, by effect. */
+static char *
+manual_effects(void)
+{
+	static const struct {
+		unsigned int with, without;
+		const char *text;
+	} row[] = {
+		{ CF_RESTART, 0, "Needs a restart of the daemon" },
+		{ CF_RESETS, CF_RESTART, "Bounces the session" },
+		{ CF_IMPORT, CF_RESTART | CF_RESETS,
+		    "Runs import over the routes that were received" },
+		{ CF_EXPORT, CF_RESTART | CF_RESETS | CF_IMPORT,
+		    "Makes announcements again" },
+		{ 0, CF_RESTART | CF_RESETS | CF_IMPORT | CF_EXPORT,
+		    "Nothing else: in force at once" },
+	};
+	char *buf = NULL;
+	size_t size, i, k;
+	FILE *f = open_memstream(&buf, &size);
+
+	assert_non_null(f);
+	for (i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		fprintf(f, ".It %s\n", row[i].text);
+		for (k = 0; k < conf_schema_n; k++) {
+			const struct conf_schema *s = &conf_schema[k];
+
+			if ((s->flags & CF_NOT_BUILT) != 0 ||
+			    (s->flags & row[i].with) != row[i].with ||
+			    (s->flags & row[i].without) != 0 || inside_named(s))
+				continue;
+			fprintf(f, ".Ql %s%s%s ;\n", s->path,
+			    s->path[0] != '\0' ? " " : "",
+			    s->name[0] != '\0' ? s->name : s->syntax);
+		}
+	}
+	fclose(f);
+	return buf;
+}
+
 /*
  * The manual's lists are the tables.  ANA_CONF_MANUAL=FILE writes all entries
  * with a line before each block's, to be put into the page.
@@ -633,6 +687,14 @@ test_manual(void **state)
 		}
 		free(want);
 	}
+	want = manual_effects();
+	if (f != NULL)
+		fprintf(f, "@effects\n%s", want);
+	if (strstr(man, want) == NULL) {
+		print_error("not in the manual:\n%s", want);
+		missing++;
+	}
+	free(want);
 	if (f != NULL)
 		fclose(f);
 	free(man);

@@ -442,6 +442,10 @@ test_irr(void **state)
 	refused(x, REASON_NO_SET, GUARD_IRR,
 	    "no filter is loaded for the peer (require irr)");
 	x->f.irr = small;
+	/* An empty set is one that was not loaded. */
+	refused(x, REASON_NO_SET, GUARD_IRR,
+	    "no filter is loaded for the peer (require irr)");
+	add(small, "62.0.0.0/8", 8, 8);
 	refused(x, REASON_NOT_IN_SET, GUARD_IRR,
 	    "193.252.0.0/16 is not in the filter \"AS3215\" (require irr)");
 	add(small, "193.252.0.0/15", 15, 15);

@@ -1,0 +1,502 @@
+#include "bgpd/commit.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bgpd/conf_tree.h"
+#include "bgpd/engine.h"
+#include "bgpd/log.h"
+#include "bgpd/state.h"
+#include "lib/mem.h"
+#include "platform/clock.h"
+
+#define CONFIRMED "confirmed.conf"
+#define PREVIOUS "previous.conf"
+#define STATE "commit.state"
+
+struct commit {
+	struct engine *eng;
+	char *confirmed, *previous; /* canonical texts; previous may be NULL */
+	bool open; /* a window */
+	struct commit_opts opts;
+	int64_t until_s;
+	struct timer timer;
+	struct addr *up; /* neighbors that were up when it was opened */
+	size_t nup;
+	uint64_t accepted;
+	char alarm[512];
+};
+
+/* ---- reading ---------------------------------------------------------- */
+
+void
+commit_reader(const struct engine *eng, struct conf_reader *r)
+{
+	*r = (struct conf_reader){ .run_dir = eng->opts.run_dir,
+		.state_dir = eng->opts.state_dir,
+		.uid = getuid(),
+		.gid = getgid(),
+		.fib_memory = eng->opts.memory };
+	conf_reader_files(r);
+}
+
+/*
+ * A text as if it were a file of the configuration directory, where its
+ * includes and sets are looked for.
+ */
+static struct conf *
+load_text(const struct conf_reader *base, const char *conf_path,
+    const char *name, const struct conf_file *f, struct diag_list *dl)
+{
+	const char *slash = strrchr(conf_path, '/'), *last;
+	struct conf_overlay over = { .base = base, .file = f };
+	struct conf_reader r;
+	struct conf *c;
+	char *path;
+
+	last = strrchr(name, '/');
+	last = last != NULL ? last + 1 : name;
+	path = slash == NULL
+	    ? mem_strdup(last)
+	    : mem_printf("%.*s/%s", (int)(slash - conf_path), conf_path, last);
+	over.path = path;
+	conf_reader_overlay(&r, &over);
+	c = conf_load(&r, path, dl);
+	free(path);
+	return c;
+}
+
+static struct conf *
+load_string(const struct conf_reader *base, const char *conf_path,
+    const char *name, const char *text, struct diag_list *dl)
+{
+	struct conf_file f = { .data = (char *)(uintptr_t)text,
+		.len = strlen(text) };
+
+	return load_text(base, conf_path, name, &f, dl);
+}
+
+struct conf *
+commit_load(
+    const struct engine *eng, int fd, const char *name, struct diag_list *dl)
+{
+	struct conf_reader r;
+	struct conf_pos pos = { .file = name };
+	struct conf_file f;
+	struct conf *c;
+	int err;
+
+	commit_reader(eng, &r);
+	if (fd == -1)
+		return conf_load(&r, eng->opts.conf_path, dl);
+	if ((err = conf_file_fd(fd, &f)) != 0) {
+		pos.file = diag_file(dl, name);
+		diag_add(dl, NULL, DIAG_ERROR, &pos, "unreadable", NULL,
+		    "cannot be read: %s", strerror(-err));
+		return NULL;
+	}
+	c = load_text(&r, eng->opts.conf_path, name, &f, dl);
+	free(f.data);
+	return c;
+}
+
+static char *
+state_text(const struct conf_reader *r, const char *name, int64_t *mtime)
+{
+	struct conf_file f = { 0 };
+	char *path;
+	int err;
+
+	if (r->state_dir == NULL)
+		return NULL;
+	path = mem_printf("%s/%s", r->state_dir, name);
+	err = r->read(r->arg, path, &f);
+	free(path);
+	if (err != 0)
+		return NULL;
+	if (mtime != NULL)
+		*mtime = f.mtime;
+	return f.data;
+}
+
+static void
+digest_of(const struct conf *c, char out[CONF_DIGEST_LEN])
+{
+	char *text = conf_print(c, 0);
+
+	conf_digest(text, strlen(text), out);
+	free(text);
+}
+
+/* ---- the record of what is not confirmed ------------------------------ */
+
+struct record {
+	int64_t until;
+	char digest[CONF_DIGEST_LEN];
+};
+
+static void
+record_write(const struct engine *eng, const struct record *m)
+{
+	char *text = mem_printf("unconfirmed {\n\tuntil %" PRId64 ";\n"
+				"\tdigest \"%s\";\n}\n",
+	    m->until, m->digest);
+	int err = state_write(eng->opts.state_dir, STATE, text, strlen(text));
+
+	if (err != 0)
+		log_warnx("%s/%s: %s; a restart would not know of it",
+		    eng->opts.state_dir, STATE, strerror(-err));
+	free(text);
+}
+
+static bool
+record_read(const struct conf_reader *r, struct record *m)
+{
+	char *text = state_text(r, STATE, NULL);
+	const struct conf_node *n = NULL;
+	struct conf_tree *t;
+	struct diag_list dl;
+
+	*m = (struct record){ 0 };
+	if (text == NULL)
+		return false;
+	diag_list_init(&dl);
+	t = conf_tree_parse(STATE, text, strlen(text), &dl);
+	if (t->root.nchild > 0 &&
+	    conf_word_is(t->root.child[0], 0, "unconfirmed"))
+		n = t->root.child[0];
+	for (size_t i = 0; n != NULL && i < n->nchild; i++) {
+		const char *v = conf_word_text(n->child[i], 1);
+
+		if (conf_word_is(n->child[i], 0, "until"))
+			m->until = strtoll(v, NULL, 10);
+		else if (conf_word_is(n->child[i], 0, "digest"))
+			strlcpy(m->digest, v, sizeof m->digest);
+	}
+	conf_tree_free(t);
+	diag_list_fini(&dl);
+	free(text);
+	return n != NULL;
+}
+
+/* ---- boot ------------------------------------------------------------- */
+
+struct conf *
+commit_boot(const struct conf_reader *r, const char *conf_path,
+    struct conf *file, char *alarm, size_t n)
+{
+	char digest[CONF_DIGEST_LEN], *text;
+	struct diag_list dl;
+	struct record m;
+	struct conf *c;
+
+	alarm[0] = '\0';
+	if (file != NULL) {
+		if (!record_read(r, &m))
+			return file;
+		digest_of(file, digest);
+		if (strcmp(digest, m.digest) != 0 && clock_real_s() >= m.until)
+			return file;
+	}
+	if ((text = state_text(r, CONFIRMED, NULL)) == NULL)
+		return file;
+	diag_list_init(&dl);
+	c = load_string(r, conf_path, CONFIRMED, text, &dl);
+	diag_list_fini(&dl);
+	free(text);
+	if (c == NULL)
+		return file;
+	snprintf(alarm, n,
+	    file == NULL ? "%s does not check: running on the last good "
+			   "configuration"
+			 : "%s was never confirmed, or was undone: running on "
+			   "the last confirmed configuration",
+	    conf_path);
+	conf_free(file);
+	return c;
+}
+
+/* ---- keeping ---------------------------------------------------------- */
+
+static void
+keep(struct commit *k, const char *name, const char *text)
+{
+	const char *dir = k->eng->opts.state_dir;
+	int err = state_write(dir, name, text, strlen(text));
+
+	if (err != 0)
+		log_warnx("%s/%s: %s; a start with a bad file would have "
+			  "nothing to go back to",
+		    dir, name, strerror(-err));
+}
+
+static void
+set_text(char **to, char *text)
+{
+	free(*to);
+	*to = text;
+}
+
+/* What runs is confirmed. */
+static void
+confirm_running(struct commit *k)
+{
+	set_text(&k->confirmed, conf_print(k->eng->conf, 0));
+	keep(k, CONFIRMED, k->confirmed);
+}
+
+static void
+close_window(struct commit *k)
+{
+	k->open = false;
+	timer_stop(&k->eng->timers, &k->timer);
+	free(k->up);
+	k->up = NULL;
+	k->nup = 0;
+}
+
+static uint64_t
+accepted(const struct engine *eng)
+{
+	const struct peer *p;
+	uint64_t n = 0;
+
+	TAILQ_FOREACH (p, &eng->peers, entry)
+		for (enum fam f = FAM_INET; f < FAM_N; f++)
+			n += adjin_count(p->adjin, f)->accepted;
+	return n;
+}
+
+static void
+open_window(struct commit *k, const struct commit_opts *o)
+{
+	struct engine *eng = k->eng;
+	const struct peer *p;
+
+	k->open = true;
+	k->opts = *o;
+	k->until_s = clock_real_s() + o->confirm_s;
+	k->accepted = accepted(eng);
+	k->up = mem_alloc((eng->conf->nneighbor + 1) * sizeof *k->up);
+	TAILQ_FOREACH (p, &eng->peers, entry)
+		if (p->up != NULL)
+			k->up[k->nup++] = p->conf->addr;
+	timer_set(&eng->timers, &k->timer, eng->now_ms, o->confirm_s * 1000ull);
+}
+
+/* ---- back ------------------------------------------------------------- */
+
+/*
+ * Puts a kept text in force.  What ran is in the file still: a start must not
+ * take it again.
+ */
+static bool
+go_back(
+    struct commit *k, const char *text, const char *why, char *err, size_t n)
+{
+	struct engine *eng = k->eng;
+	struct record m = { .until = clock_real_s() };
+	struct conf_reader r;
+	struct diag_list dl;
+	char *problems, *old;
+	struct conf *c;
+
+	commit_reader(eng, &r);
+	diag_list_init(&dl);
+	c = load_string(&r, eng->opts.conf_path, CONFIRMED, text, &dl);
+	problems = diag_list_text(&dl, "running configuration unchanged");
+	diag_list_fini(&dl);
+	if (c == NULL)
+		snprintf(err, n,
+		    "the earlier configuration cannot be used any more: %s",
+		    problems);
+	free(problems);
+	if (c == NULL)
+		return false;
+	digest_of(eng->conf, m.digest);
+	record_write(eng, &m);
+	old = conf_print(eng->conf, 0);
+	engine_apply(eng, c);
+	set_text(&k->previous, old);
+	keep(k, PREVIOUS, k->previous);
+	confirm_running(k);
+	snprintf(k->alarm, sizeof k->alarm,
+	    "%s: back on the earlier configuration; %s still has the other one",
+	    why, eng->opts.conf_path);
+	log_warnx("%s", k->alarm);
+	return true;
+}
+
+/* "" when all conditions hold. */
+static void
+judge(const struct commit *k, char *why, size_t n)
+{
+	const struct peer *p;
+	uint64_t now = accepted(k->eng), diff;
+	char text[ADDR_STRLEN];
+
+	why[0] = '\0';
+	for (size_t i = 0; k->opts.if_sessions && i < k->nup; i++) {
+		p = engine_peer(k->eng, &k->up[i]);
+		if (p == NULL || !p->conf->enabled || p->up != NULL)
+			continue;
+		snprintf(why, n, "neighbor %s was up and is not",
+		    addr_print(&k->up[i], text, sizeof text));
+		return;
+	}
+	diff = now > k->accepted ? now - k->accepted : k->accepted - now;
+	if (k->opts.if_accepted && diff * 100 > k->accepted * k->opts.within)
+		snprintf(why, n,
+		    "%" PRIu64 " routes are accepted, %" PRIu64
+		    " were, which is not within %u %%",
+		    now, k->accepted, k->opts.within);
+}
+
+static void
+on_end(void *arg, uint64_t now_ms)
+{
+	struct commit *k = arg;
+	char why[256], text[320], err[1024];
+	bool asked = k->opts.if_sessions || k->opts.if_accepted;
+
+	judge(k, why, sizeof why);
+	if (asked && why[0] == '\0') {
+		log_info("reload: the conditions hold, confirmed");
+		commit_confirm(k->eng);
+		return;
+	}
+	snprintf(text, sizeof text, "the reload was not confirmed in %u s%s%s",
+	    k->opts.confirm_s, why[0] != '\0' ? ": " : "", why);
+	close_window(k);
+	if (!go_back(k, k->confirmed, text, err, sizeof err)) {
+		strlcpy(k->alarm, err, sizeof k->alarm);
+		log_warnx("%s; %s", text, err);
+	}
+}
+
+/* ---- commit.h --------------------------------------------------------- */
+
+struct commit *
+commit_new(struct engine *eng, const char *alarm)
+{
+	struct commit *k = mem_alloc(sizeof *k);
+	struct conf_reader r;
+
+	k->eng = eng;
+	timer_init(&k->timer, "reload", on_end, k);
+	strlcpy(k->alarm, alarm, sizeof k->alarm);
+	commit_reader(eng, &r);
+	k->previous = state_text(&r, PREVIOUS, NULL);
+	if (alarm[0] != '\0') {
+		log_warnx("ALARM: %s", alarm);
+		k->confirmed = conf_print(eng->conf, 0);
+		return k;
+	}
+	confirm_running(k);
+	state_remove(eng->opts.state_dir, STATE);
+	return k;
+}
+
+void
+commit_free(struct commit *k)
+{
+	if (k == NULL)
+		return;
+	close_window(k);
+	free(k->confirmed);
+	free(k->previous);
+	free(k);
+}
+
+const char *
+commit_alarm(const struct engine *eng)
+{
+	return eng->commit != NULL ? eng->commit->alarm : "";
+}
+
+int64_t
+commit_left(const struct engine *eng)
+{
+	const struct commit *k = eng->commit;
+	int64_t left;
+
+	if (k == NULL || !k->open)
+		return -1;
+	left = k->until_s - clock_real_s();
+	return left > 0 ? left : 0;
+}
+
+bool
+commit_apply(struct engine *eng, struct conf *c, const struct commit_opts *o,
+    char *why, size_t n)
+{
+	struct commit *k = eng->commit;
+	struct record m;
+
+	if (k == NULL) { /* before it is made: nothing to come back to */
+		engine_apply(eng, c);
+		return true;
+	}
+	if (k->open) {
+		snprintf(why, n,
+		    "an earlier reload waits to be confirmed for %lld s more: "
+		    "\"reload confirm\" or \"reload undo\" first",
+		    (long long)commit_left(eng));
+		conf_free(c);
+		return false;
+	}
+	set_text(&k->previous, conf_print(eng->conf, 0));
+	keep(k, PREVIOUS, k->previous);
+	if (o->confirm_s != 0) {
+		open_window(k, o);
+		m.until = k->until_s;
+		digest_of(c, m.digest);
+		record_write(eng, &m);
+	}
+	engine_apply(eng, c);
+	k->alarm[0] = '\0';
+	if (o->confirm_s == 0) {
+		confirm_running(k);
+		state_remove(eng->opts.state_dir, STATE);
+	}
+	return true;
+}
+
+bool
+commit_confirm(struct engine *eng)
+{
+	struct commit *k = eng->commit;
+
+	if (k == NULL || !k->open)
+		return false;
+	close_window(k);
+	confirm_running(k);
+	state_remove(eng->opts.state_dir, STATE);
+	return true;
+}
+
+bool
+commit_undo(struct engine *eng, char *why, size_t n)
+{
+	struct commit *k = eng->commit;
+	char *text;
+	bool good;
+
+	if (k != NULL && k->open) {
+		close_window(k);
+		return go_back(k, k->confirmed, "undone", why, n);
+	}
+	if (k == NULL || k->previous == NULL) {
+		snprintf(why, n, "there is no earlier configuration");
+		return false;
+	}
+	text = mem_strdup(k->previous);
+	good = go_back(k, text, "undone", why, n);
+	free(text);
+	return good;
+}

@@ -1,0 +1,221 @@
+"""Changing the configuration: what it would do, the window, the way back."""
+
+import os
+
+import pytest
+
+from ana import Ana, sanitizer_reports
+from lab import wait_until
+from routers import Route
+from speaker import Speaker
+
+US, ONE, TWO = 52580, 719, 3292
+ROUTES = {
+    ONE: ["62.142.%d.0/24" % i for i in range(30)] + ["46.182.112.0/21"],
+    TWO: ["87.48.0.0/16", "80.62.0.0/16"],
+}
+OWN = Route("185.23.12.0/24")
+
+
+class Scene:
+    """Two partners, each with its set; one address of ours towards each."""
+
+    def __init__(self, lab):
+        self.lab, self.ns = lab, lab.ns("ana")
+        self.peers = {ONE: lab.ns("one"), TWO: lab.ns("two")}
+        lab.link(self.ns, self.peers[ONE], v4="192.0.2.0/30")
+        lab.link(self.ns, self.peers[TWO], v4="198.51.100.0/30")
+        self.ana = Ana(lab, self.ns, US, "192.0.2.1")
+        self.ana.own = [OWN.prefix]
+        self.ana.table[OWN.prefix] = OWN
+        self.ana.sets = {"one": ["62.142.0.0/16 or-longer",
+                                 "46.182.112.0/21"],
+                         "two": ["80.0.0.0/4 or-longer"]}
+        for asn, net, name in ((ONE, "192.0.2", "one"),
+                               (TWO, "198.51.100", "two")):
+            self.ana.neighbor(net + ".2", asn, net + ".1", passive=True,
+                              irr=name)
+        self.speakers = {}
+
+    def start(self):
+        self.ana.start()
+        self.connect()
+
+    def connect(self):
+        for x in self.speakers.values():
+            x.close()
+        for asn, ns in self.peers.items():
+            net = "192.0.2" if asn == ONE else "198.51.100"
+            s = Speaker(ns, net + ".2", net + ".1", asn)
+            s.announce(*[Route(p) for p in ROUTES[asn]])
+            self.speakers[asn] = s
+
+    def accepted(self, n, within=10):
+        def count():
+            return sum(f["accepted"] for x in
+                       self.ana.ctl("show", "neighbor")["neighbors"]
+                       for f in x.get("stats", {}).get("routes", {}).values()
+                       if type(f) is dict and "accepted" in f)
+        wait_until(lambda: count() == n, within,
+                   what="%d routes accepted" % n)
+
+    def restart(self):
+        """Killed and started with the file as it is."""
+        self.ana.process.kill()
+        self.ana.write = lambda: None
+        self.ana.start()
+        self.connect()
+
+    def file(self, name, change):
+        """A copy of the configuration with texts replaced."""
+        text = self.ana.config()
+        for a, b in change.items():
+            assert a in text, a
+            text = text.replace(a, b)
+        path = os.path.join(self.ana.dir, name)
+        with open(path, "w") as f:
+            f.write(text)
+        return path
+
+    def edit(self, change):
+        path = self.file("new.conf", change)
+        with open(path) as f, open(self.ana.conf, "w") as g:
+            g.write(f.read())
+
+    def version(self):
+        return self.ana.ctl("show", "version")["config"]
+
+
+@pytest.fixture
+def scene(lab):
+    s = Scene(lab)
+    s.start()
+    s.accepted(33)
+    yield s
+    for x in s.speakers.values():
+        x.close()
+    if s.ana.process:
+        assert not sanitizer_reports(s.ana.process)
+
+
+SMALLER = {"\t62.142.0.0/16 or-longer;\n": ""}
+
+
+def test_plan_says_what_then_happens(scene):
+    """diff and reload -n name routes and sessions, and touch nothing."""
+    path = scene.file("small.conf", SMALLER)
+    before = scene.version()["generation"]
+    plan = scene.ana.ctl("diff", path)
+    assert plan["sessions_reset"] == 0 and plan["sessions_kept"] == 2
+    r = plan["routes"]
+    assert r["rejected"]["count"] == 30 and len(r["rejected"]["first"]) == 20
+    assert "not in the filter" in r["rejected"]["first"][0]["reason"]
+    assert r["rejected"]["first"][0]["neighbor"] == "192.0.2.2"
+    assert r["removed"]["count"] == 30 and r["accepted"]["count"] == 0
+    assert plan["accepted_now"] == 33 and plan["accepted_then"] == 3
+    assert scene.version()["generation"] == before
+    scene.accepted(33)
+
+    # An announcement and a bounce.
+    path = scene.file("more.conf", {
+        "prefix-set azion {": "prefix-set azion {\n\t185.23.13.0/24;",
+        "network 185.23.12.0/24 {":
+            "network 185.23.13.0/24;\nnetwork 185.23.12.0/24 {",
+        "\tremote-as 719;": "\tremote-as 719;\n\trole peer;"})
+    plan = scene.ana.ctl("diff", path)
+    assert plan["sessions_reset"] == 1 and plan["sessions_kept"] == 1
+    assert {x["prefix"] for x in plan["routes"]["announced"]["first"]} == {
+        "185.23.13.0/24"}
+    assert plan["routes"]["announced"]["count"] == 2
+    text = scene.ana.cli("check", path)
+    assert "Sessions: 1 end or bounce, 1 stay up" in text
+
+    # Now really, by the file itself.
+    scene.edit(SMALLER)
+    assert scene.ana.ctl("reload", "-n")["routes"]["rejected"]["count"] == 30
+    up = scene.ana.ctl("show")["neighbors"]
+    status, _, err = scene.ana.cli("reload", "if", "accepted", "within",
+                                   "10%", check=False)
+    assert status == 1 and "3 routes would be accepted, 33 are" in err
+    assert scene.version()["generation"] == before
+    scene.ana.cli("reload", "if", "accepted", "within", "95%")
+    scene.accepted(3)
+    for a, b in zip(up, scene.ana.ctl("show")["neighbors"]):
+        assert b["last_updown_sec"] >= a["last_updown_sec"], "it bounced"
+
+
+def test_bad_file_changes_nothing(scene):
+    path = scene.file("bad.conf", {"remote-as 719;": "remote-az 719;"})
+    status, out, _ = scene.ana.cli("check", path, check=False)
+    assert status == 1 and "bad.conf" in out and "remote-as" in out
+    assert scene.ana.cli("diff", path, check=False)[0] == 1
+    status, _, err = scene.ana.cli("diff", "/no/such", check=False)
+    assert status == 2 and "/no/such" in err
+    scene.accepted(33)
+
+
+def test_window_ends_by_itself(scene):
+    """Not confirmed: back as before; the file is not taken at a start."""
+    scene.edit(SMALLER)
+    assert "undone in 3 s" in scene.ana.cli("reload", "confirm", "3s")
+    scene.accepted(3)
+    assert scene.version()["confirm_left_sec"] in (0, 1, 2, 3)
+    status, out, err = scene.ana.cli("reload", check=False)
+    assert status == 1 and "waits to be confirmed" in out + err
+    scene.accepted(33, 15)
+    assert "not confirmed" in scene.version()["alarm"]
+    assert scene.ana.cli("check", "health", check=False)[0] == 5
+
+    # The window was over: the file is still the one that was not confirmed.
+    scene.restart()
+    assert "never confirmed" in scene.version()["alarm"]
+    scene.accepted(33)
+    # Told a second time, and confirmed.
+    scene.ana.cli("reload", "confirm", "60s")
+    scene.accepted(3)
+    assert "confirmed" in scene.ana.cli("reload", "confirm")
+    assert scene.version()["alarm"] == ""
+    scene.restart()
+    assert scene.version()["alarm"] == ""
+    scene.accepted(3)
+    # And the step back.
+    scene.ana.cli("reload", "undo")
+    scene.accepted(33)
+
+
+def test_start_inside_the_window(scene):
+    scene.edit(SMALLER)
+    scene.ana.cli("reload", "confirm", "600s")
+    scene.accepted(3)
+    scene.restart()
+    assert "never confirmed" in scene.version()["alarm"]
+    scene.accepted(33)
+
+
+def test_conditions_confirm(scene):
+    scene.edit({"\t46.182.112.0/21;\n": ""})
+    scene.ana.cli("reload", "confirm", "2s", "if", "sessions", "up", "if",
+                  "accepted", "within", "10%")
+    wait_until(lambda: scene.version()["confirm_left_sec"] == -1, 10, what="end")
+    assert scene.version()["alarm"] == ""
+    scene.accepted(32)
+    scene.edit(SMALLER)
+    scene.ana.cli("reload", "confirm", "2s", "if", "accepted", "within",
+                  "10%")
+    wait_until(lambda: "not within 10 %" in scene.version()["alarm"], 10,
+               what="it goes back")
+    scene.accepted(32)
+
+
+def test_boot_with_a_bad_file(scene):
+    """The last good one runs, with an alarm; -n says 1."""
+    scene.edit({"remote-as 719;": "remote-az 719;"})
+    scene.restart()
+    assert "does not check" in scene.version()["alarm"]
+    assert "ALARM" in scene.ana.cli("show", "version")
+    scene.accepted(33)
+    os.unlink(os.path.join(scene.ana.dir, "state", "confirmed.conf"))
+    scene.ana.process.kill()
+    scene.ana._start()
+    wait_until(lambda: not scene.ana.process.running(), 10, what="it ends")
+    assert "remote-as" in scene.ana.process.tail()
