@@ -99,7 +99,7 @@ on_overrun(void *arg)
 {
 	struct fibd *d = arg;
 
-	d->resync = true;
+	d->resync = d->lost = true;
 }
 
 static const struct nlwatch_events watch_events = {
@@ -254,23 +254,25 @@ timers(struct fibd *d)
 
 /* What the news of the kernel mean for sets and next hops. */
 static void
-look(struct fibd *d, bool lost)
+look(struct fibd *d)
 {
+	bool lost = d->lost, resync = d->resync;
+
 	table_flush(d->table); /* before the socket is used for a dump */
-	if (d->resync) {
-		d->resync = false;
-		if (nlwatch_scan(d->watch) != 0)
-			d->resync = true; /* once more, a moment later */
-		table_resync(d->table);
-		if (lost) {
-			fibd_log("events of the kernel were lost; looked "
-				 "again");
-			speaker_overrun(d->speaker);
-		}
-	} else if (d->look)
-		table_verify(d->table);
+	d->lost = d->resync = false;
+	if (lost && nlwatch_scan(d->watch) != 0)
+		d->lost = d->resync = true; /* once more, a moment later */
+	/* Sets and next hops first: they are few, and they are what a link
+	 * takes along. */
+	table_verify(d->table);
 	d->look = false;
 	speaker_look(d->speaker);
+	if (resync)
+		table_resync(d->table);
+	if (lost) {
+		fibd_log("events of the kernel were lost; looked again");
+		speaker_overrun(d->speaker);
+	}
 }
 
 static void
@@ -310,7 +312,7 @@ turn(struct fibd *d, const sigset_t *mask, bool busy)
 	if (p[0].revents != 0)
 		more = nlwatch_read(d->watch);
 	if (d->look || d->resync)
-		look(d, d->resync);
+		look(d);
 	if (d->speaker != NULL && p[2].revents != 0)
 		serve(d, p[2].revents);
 	if (p[1].revents != 0)

@@ -36,7 +36,8 @@ struct fibd {
 	uint64_t reconcile_at_ms; /* 0: never */
 	uint32_t reconcile_s;
 	bool look; /* links, addresses or objects changed */
-	bool resync;
+	bool resync; /* compare all routes, too */
+	bool lost; /* events were lost: the speaker must hear of it */
 };
 
 /* fibd_log.c: one line an event; in the foreground on stderr. */

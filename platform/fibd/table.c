@@ -1668,8 +1668,10 @@ table_hello(struct table *t, const struct fibd_hello *h)
 		t->need_verify = t->need_verify || t->sweep[fam].active;
 		t->sweep[fam].active = false;
 	}
-	if (h == NULL)
+	if (h == NULL) {
+		set_gc(t); /* those that no route names: nobody will */
 		return;
+	}
 	t->table = h->table;
 	t->metric = h->metric;
 	if (h->src4.fam == FAM_INET)
