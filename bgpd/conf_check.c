@@ -348,6 +348,8 @@ fib_block(struct build *b)
 	n = build_get(g, "nexthop");
 	if (n != NULL && conf_word_is(n, 1, "recursive"))
 		build_not_built(b, &n->word[1]);
+	n = build_get(g, "multipath-weight");
+	f->by_speed = n != NULL && conf_word_is(n, 1, "link-speed");
 	n = build_get(g, "on-stop");
 	f->keep = n == NULL || conf_word_is(n, 1, "keep");
 	f->keep_s = !f->keep ? 0 : n != NULL ? (uint32_t)n->word[2].num : 180;

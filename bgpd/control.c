@@ -241,6 +241,27 @@ do_clear_limit(struct show *s)
 }
 
 static void
+do_decouple(struct show *s)
+{
+	engine_fib_decouple(s->eng, s->req.remove);
+	done(s, CMD_DONE,
+	    s->req.remove
+		? "decoupled: our routes are removed from the kernel"
+		: "decoupled: the kernel keeps the routes that it has now");
+}
+
+static void
+do_couple(struct show *s)
+{
+	if (!s->eng->decoupled) {
+		done(s, CMD_REFUSED, "it is not decoupled");
+		return;
+	}
+	engine_fib_couple(s->eng);
+	done(s, CMD_DONE, "coupled: the kernel's table is brought up to date");
+}
+
+static void
 do_reload(struct show *s)
 {
 	struct commit_opts o = { .confirm_s = s->req.time_s,
@@ -320,6 +341,8 @@ static void (*const action[CMD_N])(struct show *) = {
 	[CMD_NEIGHBOR_UP] = do_up,
 	[CMD_NEIGHBOR_REFRESH] = do_refresh,
 	[CMD_NEIGHBOR_CLEAR_LIMIT] = do_clear_limit,
+	[CMD_FIB_COUPLE] = do_couple,
+	[CMD_FIB_DECOUPLE] = do_decouple,
 	[CMD_RELOAD] = do_reload,
 	[CMD_RELOAD_CONFIRM] = do_confirm,
 	[CMD_RELOAD_UNDO] = do_undo,

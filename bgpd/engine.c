@@ -749,6 +749,11 @@ engine_ready(const struct engine *eng, char *why, size_t n)
 				return false;
 			}
 	}
+	if (eng->decoupled) {
+		snprintf(why, n,
+		    "decoupled from the kernel's table by \"fib decouple\"");
+		return false;
+	}
 	if (!fibsync_settled(eng->fibsync)) {
 		snprintf(why, n, "routes wait for the kernel");
 		return false;

@@ -130,6 +130,9 @@ struct engine {
 	struct fibsync *fibsync;
 	bool fib_ready, fib_lost; /* lost: to be closed, out of its callback */
 	bool ended[FAM_N], flushed[FAM_N];
+	bool decoupled; /* by an operator: nothing is asked of the FIB */
+	int64_t fib_said_s; /* lines about single routes are bounded: of */
+	unsigned int fib_said; /* this second, so many */
 	struct fib_ready fib_info;
 	struct timer fib_retry, select_deadline;
 	char fib_why[256]; /* why there is none; "" when all is well */
@@ -221,6 +224,9 @@ void engine_fib_conf(struct engine *, const struct conf *old);
 void engine_fib_end(struct engine *);
 void engine_fib_flush(struct engine *);
 bool engine_fib_flushed(const struct engine *);
+/* Leaves the kernel's table as it is, or empty, until it is coupled again. */
+void engine_fib_decouple(struct engine *, bool remove);
+void engine_fib_couple(struct engine *);
 
 /* accept.c */
 /* Asks for the sockets of the configuration. */

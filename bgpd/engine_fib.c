@@ -7,6 +7,7 @@
 
 #include "bgpd/engine.h"
 #include "bgpd/log.h"
+#include "platform/clock.h"
 #include "platform/sock.h"
 
 enum {
@@ -15,10 +16,22 @@ enum {
 
 /* ---- links and addresses ---------------------------------------------- */
 
+static void want_all(struct engine *);
+
+static const struct fib_link *
+link_of(const struct engine *eng, uint32_t ifindex)
+{
+	for (size_t i = 0; i < eng->nlink; i++)
+		if (eng->link[i].ifindex == ifindex)
+			return &eng->link[i];
+	return NULL;
+}
+
 static void
 on_link(void *arg, const struct fib_link *l)
 {
 	struct engine *eng = arg;
+	bool other_speed;
 	size_t i;
 
 	for (i = 0; i < eng->nlink; i++)
@@ -36,7 +49,12 @@ on_link(void *arg, const struct fib_link *l)
 	else if (eng->link[i].carrier != l->carrier)
 		log_info("interface %s: carrier %s", l->name,
 		    l->carrier ? "there" : "lost");
+	/* One that was down is not in any set yet: its speed is new then. */
+	other_speed = eng->link[i].carrier && l->carrier &&
+	    eng->link[i].speed_mbps != l->speed_mbps;
 	eng->link[i] = *l;
+	if (other_speed && eng->conf->fib.by_speed)
+		want_all(eng);
 }
 
 static void
@@ -141,6 +159,20 @@ may_install(const struct engine *eng, uint16_t peer)
 	    eng->by_num[peer]->conf->fib;
 }
 
+/* By the links' speeds, if all are known. */
+static void
+weigh(const struct engine *eng, struct fib_nh *nh, size_t n)
+{
+	uint32_t speed[FIB_SET_NH];
+
+	for (size_t i = 0; i < n; i++) {
+		const struct fib_link *l = link_of(eng, nh[i].ifindex);
+
+		speed[i] = l != NULL ? l->speed_mbps : 0;
+	}
+	fibsync_weigh(nh, speed, n);
+}
+
 /* The next hops of the best path and of its equals, each once. */
 static size_t
 next_hops(const struct engine *eng, uint32_t dest, struct fib_nh *out)
@@ -166,6 +198,8 @@ next_hops(const struct engine *eng, uint32_t dest, struct fib_nh *out)
 				.ifindex = nh->ifindex,
 				.weight = 1 };
 	}
+	if (n > 1 && eng->conf->fib.by_speed)
+		weigh(eng, out, n);
 	return n;
 }
 
@@ -190,24 +224,31 @@ engine_fib_best(struct engine *eng, const struct rib_change *c)
 		want(eng, c->dest, c->pfx, c->new_peer);
 }
 
-void
-engine_fib_conf(struct engine *eng, const struct conf *old)
+static void
+want_all(struct engine *eng)
 {
-	const struct conf_fib *a = &old->fib, *b = &eng->conf->fib;
 	struct rib_path best;
 	struct pfx at;
 	uint32_t dest;
 
-	if (a->table != b->table || a->protocol != b->protocol ||
-	    a->metric != b->metric)
-		log_warnx("fib table, protocol and metric are in force after "
-			  "a restart only");
 	for (enum fam f = FAM_INET; f < FAM_N; f++) {
 		memset(&at, 0, sizeof at);
 		while ((dest = rib_next(eng->rib, f, &at)) != 0)
 			if (rib_best(eng->rib, dest, &best))
 				want(eng, dest, &at, best.peer);
 	}
+}
+
+void
+engine_fib_conf(struct engine *eng, const struct conf *old)
+{
+	const struct conf_fib *a = &old->fib, *b = &eng->conf->fib;
+
+	if (a->table != b->table || a->protocol != b->protocol ||
+	    a->metric != b->metric)
+		log_warnx("fib table, protocol and metric are in force after "
+			  "a restart only");
+	want_all(eng);
 }
 
 bool
@@ -218,7 +259,7 @@ engine_fib_run(struct engine *eng, unsigned int budget)
 
 	/* What a stop takes from the RIB stays in the kernel: it is kept for
 	 * the next run, or flushed as a whole. */
-	if (eng->fib_ready && !eng->stop)
+	if (eng->fib_ready && !eng->stop && !eng->decoupled)
 		more = fibsync_run(eng->fibsync, eng->fib, budget);
 	if (eng->fib_ready && !eng->stop && !eng->ended[FAM_INET] && !more &&
 	    engine_ready(eng, why, sizeof why)) {
@@ -245,6 +286,8 @@ on_select_deadline(void *arg, uint64_t now)
 {
 	struct engine *eng = arg;
 
+	if (eng->decoupled)
+		return; /* engine_fib_couple() sets it again */
 	log_info("not every neighbor is back in %d s: routes of the last run "
 		 "that nobody announced again are removed now",
 	    ENGINE_SELECT_S);
@@ -261,7 +304,7 @@ on_fam_done(void *arg, enum fam f, bool flushed, uint32_t removed, int err)
 		    strerror(err));
 	else if (removed > 0)
 		log_info("%u kernel routes removed (%s), %s", removed,
-		    fam_name(f), flushed ? "shutdown" : "not announced again");
+		    fam_name(f), flushed ? "as asked" : "not announced again");
 	if (flushed)
 		eng->flushed[f] = true;
 }
@@ -269,9 +312,31 @@ on_fam_done(void *arg, enum fam f, bool flushed, uint32_t removed, int err)
 void
 engine_fib_flush(struct engine *eng)
 {
-	for (enum fam f = FAM_INET; f < FAM_N; f++)
+	for (enum fam f = FAM_INET; f < FAM_N; f++) {
+		eng->flushed[f] = false;
 		if (eng->fib_ready)
 			eng->fib->ops->flush(eng->fib, f);
+	}
+}
+
+void
+engine_fib_decouple(struct engine *eng, bool remove)
+{
+	eng->decoupled = true;
+	if (!remove)
+		return;
+	/* What is there now goes; all will be asked for afresh. */
+	engine_fib_flush(eng);
+	fibsync_down(eng->fibsync);
+}
+
+void
+engine_fib_couple(struct engine *eng)
+{
+	eng->decoupled = false;
+	if (eng->fib_ready && !eng->ended[FAM_INET])
+		timer_set(&eng->timers, &eng->select_deadline, eng->now_ms,
+		    ENGINE_SELECT_S * 1000ull);
 }
 
 bool
@@ -281,6 +346,29 @@ engine_fib_flushed(const struct engine *eng)
 	    (eng->flushed[FAM_INET] && eng->flushed[FAM_INET6]);
 }
 
+/*
+ * A flush of the table by somebody else is a million events: the first few of
+ * a second are told one by one, the others as a number.
+ */
+static bool
+may_say(struct engine *eng)
+{
+	int64_t now_s = clock_real_s();
+	enum {
+		LINES = 20
+	};
+
+	if (now_s != eng->fib_said_s) {
+		if (eng->fib_said > LINES)
+			log_warnx("%u more lines about kernel routes are left "
+				  "out; see show fib",
+			    eng->fib_said - LINES);
+		eng->fib_said_s = now_s;
+		eng->fib_said = 0;
+	}
+	return eng->fib_said++ < LINES;
+}
+
 static void
 on_done(void *arg, const struct pfx *p, bool removed, int err, const char *text)
 {
@@ -288,7 +376,7 @@ on_done(void *arg, const struct pfx *p, bool removed, int err, const char *text)
 	char buf[PFX_STRLEN];
 
 	fibsync_done(eng->fibsync, p, removed, err, text);
-	if (err != 0 && !removed)
+	if (err != 0 && !removed && may_say(eng))
 		log_warnx("route %s is not in the kernel: %s",
 		    pfx_print(p, buf, sizeof buf),
 		    text != NULL && *text != '\0' ? text : strerror(err));
@@ -317,9 +405,12 @@ on_state(void *arg, const struct pfx *p, enum fib_state st)
 	struct engine *eng = arg;
 	char buf[PFX_STRLEN];
 
-	fibsync_told(eng->fibsync, p, st);
-	log_warnx(
-	    "kernel route %s: %s", pfx_print(p, buf, sizeof buf), what[st]);
+	if (!fibsync_told(eng->fibsync, p, st, clock_real_s()) &&
+	    st == FIB_PUTBACK)
+		return; /* it had waited, as show fib said */
+	if (may_say(eng))
+		log_warnx("kernel route %s: %s", pfx_print(p, buf, sizeof buf),
+		    what[st]);
 }
 
 static void

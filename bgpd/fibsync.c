@@ -39,6 +39,8 @@ struct fibsync {
 	uint32_t nset, unused; /* unused: told sets without a route */
 	uint32_t inflight, ndirty, max;
 	struct fibsync_stats stats;
+	struct fibsync_drift drift[FIBSYNC_DRIFTS];
+	uint64_t ndrift; /* ever */
 };
 
 static int
@@ -277,6 +279,38 @@ fibsync_want(
 	mark(fs, r, num);
 }
 
+static uint32_t
+common_divisor(uint32_t a, uint32_t b)
+{
+	while (b != 0) {
+		uint32_t rest = a % b;
+
+		a = b;
+		b = rest;
+	}
+	return a;
+}
+
+void
+fibsync_weigh(struct fib_nh *nh, const uint32_t *speed, size_t n)
+{
+	uint32_t common = 0, most = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (speed[i] == 0)
+			return;
+		common = common_divisor(common, speed[i]);
+		most = speed[i] > most ? speed[i] : most;
+	}
+	for (size_t i = 0; i < n; i++) {
+		uint64_t w = most / common <= UINT8_MAX
+		    ? speed[i] / common
+		    : (uint64_t)speed[i] * UINT8_MAX / most;
+
+		nh[i].weight = (uint8_t)(w > 0 ? w : 1);
+	}
+}
+
 /* 0, or what the FIB's operation returned. */
 static int
 tell_set(struct set *s, struct fib *f)
@@ -436,15 +470,31 @@ fibsync_set_done(struct fibsync *fs, uint32_t set, bool dropped, int err)
 		fs->stats.errors++;
 }
 
-void
-fibsync_told(struct fibsync *fs, const struct pfx *p, enum fib_state st)
+const struct fibsync_drift *
+fibsync_drift_at(const struct fibsync *fs, size_t i)
+{
+	if (i >= fs->ndrift || i >= FIBSYNC_DRIFTS)
+		return NULL;
+	return &fs->drift[(fs->ndrift - 1 - i) % FIBSYNC_DRIFTS];
+}
+
+bool
+fibsync_told(
+    struct fibsync *fs, const struct pfx *p, enum fib_state st, int64_t now_s)
 {
 	uint32_t num;
 	struct route *r = find(fs, p, &num);
+	/* One that waited for a link, or for a foreign route to go, is put
+	 * there; that is no drift. */
+	bool drift = r == NULL || r->state == FIBSYNC_INSTALLED;
 
-	fs->stats.drift += st != FIB_CONFLICT;
+	fs->stats.drift += drift && st != FIB_CONFLICT;
+	fs->stats.conflicts += st == FIB_CONFLICT;
+	if (drift)
+		fs->drift[fs->ndrift++ % FIBSYNC_DRIFTS] =
+		    (struct fibsync_drift){ *p, st, now_s };
 	if (r == NULL || r->want == 0 || r->inflight > 0)
-		return;
+		return drift;
 	switch (st) {
 	case FIB_CONFLICT:
 		set_state(fs, r, FIBSYNC_CONFLICT, EEXIST,
@@ -460,6 +510,7 @@ fibsync_told(struct fibsync *fs, const struct pfx *p, enum fib_state st)
 		set_state(fs, r, FIBSYNC_INSTALLED, 0, NULL);
 		break;
 	}
+	return drift;
 }
 
 void

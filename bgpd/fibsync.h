@@ -29,10 +29,22 @@ struct fibsync_route {
 	size_t nnh;
 };
 
+/* What somebody else did to a route of ours, or a conflict. */
+struct fibsync_drift {
+	struct pfx pfx;
+	enum fib_state what;
+	int64_t at_s; /* real time */
+};
+
+enum {
+	FIBSYNC_DRIFTS = 256 /* the last so many are kept */
+};
+
 struct fibsync_stats {
 	uint32_t wanted[FAM_N], installed[FAM_N], failed[FAM_N];
 	uint32_t pending; /* prefixes not asked for or not answered yet */
-	uint64_t errors, drift, overruns;
+	uint64_t errors, overruns;
+	uint64_t drift, conflicts; /* ours changed; foreign ones met */
 	uint32_t sets;
 };
 
@@ -49,6 +61,11 @@ void fibsync_want(
  * more could be asked at once; false: nothing to do, or no room.
  */
 bool fibsync_run(struct fibsync *, struct fib *, unsigned int budget);
+/*
+ * Weights in proportion to the speeds, as small numbers: 10 and 100 Gbit/s are
+ * 1 and 10.  All the same when one speed is not known (0).
+ */
+void fibsync_weigh(struct fib_nh *, const uint32_t *speed, size_t n);
 /* Nothing waits to be asked or answered. */
 bool fibsync_settled(const struct fibsync *);
 
@@ -58,7 +75,9 @@ void fibsync_down(struct fibsync *);
 void fibsync_done(struct fibsync *, const struct pfx *, bool removed, int err,
     const char *text);
 void fibsync_set_done(struct fibsync *, uint32_t set, bool dropped, int err);
-void fibsync_told(struct fibsync *, const struct pfx *, enum fib_state);
+/* True: a route that was as it should be was not any more. */
+bool fibsync_told(
+    struct fibsync *, const struct pfx *, enum fib_state, int64_t now_s);
 void fibsync_overrun(struct fibsync *);
 
 /* FIBSYNC_NONE when the prefix is not wanted. */
@@ -67,6 +86,8 @@ enum fibsync_state fibsync_get(
 /* Ordered walk as trie_next(); false at the end. */
 bool fibsync_next(
     const struct fibsync *, enum fam, struct pfx *at, struct fibsync_route *);
+/* Newest first; NULL behind the last. */
+const struct fibsync_drift *fibsync_drift_at(const struct fibsync *, size_t);
 void fibsync_get_stats(const struct fibsync *, struct fibsync_stats *);
 
 #endif /* FIBSYNC_H */

@@ -160,8 +160,10 @@ head_version(struct show *s)
 	struct out *o = s->out;
 	char id[ADDR_STRLEN], t[OUT_TIME_LEN], when[32], path[1024];
 	struct addr rid = addr_v4(eng->conf->router_id);
+	struct fibsync_stats st;
 	unsigned int up, all;
 
+	fibsync_get_stats(eng->fibsync, &st);
 	addr_print(&rid, id, sizeof id);
 	count_peers(eng, &up, &all);
 	out_safe(eng->opts.conf_path, path, sizeof path);
@@ -187,6 +189,7 @@ head_version(struct show *s)
 		    (long long)commit_left(eng));
 	out_text(o, "  Kernel routes: %s\n",
 	    eng->opts.memory     ? "memory only (-F memory)"
+		: eng->decoupled ? "decoupled by an operator"
 		: eng->fib_ready ? "ana-fibd is there"
 				 : eng->fib_why);
 	out_str(o, "version", ANA_VERSION);
@@ -208,8 +211,12 @@ head_version(struct show *s)
 	out_obj(o, "fib");
 	out_str(o, "kind", eng->opts.memory ? "memory" : "kernel");
 	out_bool(o, "ready", eng->fib_ready);
+	out_bool(o, "coupled", !eng->decoupled);
 	if (!eng->fib_ready)
 		out_str(o, "error", eng->fib_why);
+	out_u64(o, "drift", st.drift);
+	out_u64(o, "conflicts", st.conflicts);
+	out_u64(o, "overruns", st.overruns);
 	out_end(o);
 	return false;
 }

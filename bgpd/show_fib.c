@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "bgpd/engine.h"
+#include "bgpd/session.h"
 #include "bgpd/show_cmd.h"
 
 /* ---- routes ----------------------------------------------------------- */
@@ -64,6 +65,10 @@ put_route(struct show *s, const struct fibsync_route *r)
 static void
 fib_legend(struct show *s)
 {
+	if (s->eng->decoupled)
+		out_text(s->out,
+		    "decoupled: the kernel's table is left as it is until "
+		    "\"fib couple\"\n");
 	out_text(s->out,
 	    "flags: * = in the kernel's table, B = BGP\n\n"
 	    "%-5s %4s %-20s %-15s %-12s %s\n",
@@ -87,6 +92,47 @@ fib_longest(const struct show *s, struct fibsync_route *r)
 	return false;
 }
 
+/* What others did to our routes: at most FIBSYNC_DRIFTS, one slice. */
+static void
+put_drift(struct show *s)
+{
+	static const char *const what[] = {
+		[FIB_CONFLICT] = "conflict",
+		[FIB_GONE] = "removed",
+		[FIB_CHANGED] = "changed",
+		[FIB_PUTBACK] = "put-back",
+	};
+	static const char *const sentence[] = {
+		[FIB_CONFLICT] = "a foreign route took its place",
+		[FIB_GONE] = "removed by somebody else",
+		[FIB_CHANGED] = "changed by somebody else, corrected",
+		[FIB_PUTBACK] = "removed by somebody else, put back",
+	};
+	const struct fibsync_drift *d;
+	struct fibsync_stats st;
+	struct out *o = s->out;
+
+	fibsync_get_stats(s->eng->fibsync, &st);
+	out_text(o,
+	    "%llu changes of our routes by others were corrected, %llu "
+	    "conflicts met, events lost %llu times\n\n%-20s %-43s %s\n",
+	    (unsigned long long)st.drift, (unsigned long long)st.conflicts,
+	    (unsigned long long)st.overruns, "time", "destination", "what");
+	for (size_t i = 0; (d = fibsync_drift_at(s->eng->fibsync, i)) != NULL;
+	     i++) {
+		char pfx[PFX_STRLEN], t[64];
+
+		show_time(d->at_s, t, sizeof t);
+		pfx_print(&d->pfx, pfx, sizeof pfx);
+		out_text(o, "%-20s %-43s %s\n", t, pfx, sentence[d->what]);
+		out_obj(o, NULL);
+		out_str(o, "prefix", pfx);
+		out_str(o, "time", t);
+		out_str(o, "what", what[d->what]);
+		out_end(o);
+	}
+}
+
 static bool
 head_fib(struct show *s)
 {
@@ -94,6 +140,10 @@ head_fib(struct show *s)
 	char text[PFX_STRLEN];
 
 	s->fam = FAM_INET;
+	if (s->req.drift) {
+		put_drift(s);
+		return false;
+	}
 	if (!s->req.has_prefix) {
 		if (!s->eng->fib_ready)
 			show_fail(s, CMD_DONE,
@@ -127,19 +177,35 @@ rows_fib(struct show *s, unsigned int budget)
 			memset(&s->at, 0, sizeof s->at);
 			continue;
 		}
-		put_route(s, &r);
 		budget--;
+		if (!s->req.conflicts || r.state == FIBSYNC_CONFLICT)
+			put_route(s, &r);
 	}
 	return true;
 }
 
 /* ---- interfaces ------------------------------------------------------- */
 
+/* The next neighbor whose session is over the link. */
+static const struct peer *
+link_peer(
+    const struct engine *eng, const struct fib_link *l, const struct peer *p)
+{
+	for (p = p == NULL ? TAILQ_FIRST(&eng->peers) : TAILQ_NEXT(p, entry);
+	     p != NULL; p = TAILQ_NEXT(p, entry))
+		for (size_t i = 0; p->up != NULL && i < eng->naddr; i++)
+			if (eng->addr[i].ifindex == l->ifindex &&
+			    addr_eq(&eng->addr[i].addr, &p->up->local))
+				return p;
+	return NULL;
+}
+
 static void
 put_link(struct show *s, const struct fib_link *l)
 {
 	const struct engine *eng = s->eng;
 	struct out *o = s->out;
+	const struct peer *p;
 	char name[72], a[ADDR_STRLEN];
 
 	show_ifname(eng, l->ifindex, name, sizeof name);
@@ -158,6 +224,10 @@ put_link(struct show *s, const struct fib_link *l)
 			    addr_print(&eng->addr[i].addr, a, sizeof a),
 			    eng->addr[i].len);
 	out_end(o);
+	out_arr(o, "neighbors");
+	for (p = NULL; (p = link_peer(eng, l, p)) != NULL;)
+		out_str(o, NULL, addr_print(&p->conf->addr, a, sizeof a));
+	out_end(o);
 }
 
 static bool
@@ -174,7 +244,8 @@ rows_interfaces(struct show *s, unsigned int budget)
 {
 	const struct engine *eng = s->eng;
 	struct out *o = s->out;
-	char name[72], a[ADDR_STRLEN];
+	char name[72], a[ADDR_STRLEN], peer[1024];
+	const struct peer *p;
 
 	for (size_t i = 0; i < eng->nlink; i++) {
 		const struct fib_link *l = &eng->link[i];
@@ -190,6 +261,10 @@ rows_interfaces(struct show *s, unsigned int budget)
 				out_text(o, ", %s/%u",
 				    addr_print(&eng->addr[k].addr, a, sizeof a),
 				    eng->addr[k].len);
+		for (p = NULL; (p = link_peer(eng, l, p)) != NULL;) {
+			out_text(o, ", neighbor %s",
+			    show_name(s, p, peer, sizeof peer));
+		}
 		out_text(o, "\n");
 		out_obj(o, NULL);
 		put_link(s, l);

@@ -31,6 +31,8 @@ enum cmd_id {
 	CMD_NEIGHBOR_UP,
 	CMD_NEIGHBOR_REFRESH,
 	CMD_NEIGHBOR_CLEAR_LIMIT,
+	CMD_FIB_COUPLE,
+	CMD_FIB_DECOUPLE,
 	CMD_RELOAD,
 	CMD_RELOAD_CONFIRM,
 	CMD_RELOAD_UNDO,
@@ -58,6 +60,7 @@ struct cmd_req {
 	bool json, numeric; /* -j, -n */
 	bool in, out, best, detail, terse, canonical, defaults;
 	bool dry_run; /* reload -n */
+	bool drift, conflicts, keep, remove;
 	bool has_prefix;
 	bool is_addr; /* a bare address: what covers it is asked for */
 	struct pfx prefix; /* of an address: its /32 or /128 */

@@ -66,6 +66,11 @@ test_commands(void **state)
 		{ "neighbor x clear-limit", CMD_NEIGHBOR_CLEAR_LIMIT },
 		{ "neighbor x clear-", CMD_NEIGHBOR_CLEAR_LIMIT },
 		{ "show sets x", CMD_SHOW_SETS },
+		{ "show fib drift", CMD_SHOW_FIB },
+		{ "show fib conflicts", CMD_SHOW_FIB },
+		{ "fib couple", CMD_FIB_COUPLE },
+		{ "fib decouple", CMD_FIB_DECOUPLE },
+		{ "fib d remove", CMD_FIB_DECOUPLE },
 		{ "reload", CMD_RELOAD },
 		{ "reload -n", CMD_RELOAD },
 		{ "reload if accepted within 10%", CMD_RELOAD },
@@ -162,15 +167,15 @@ test_errors(void **state)
 	} row[] = {
 		{ "",
 		    "the command is not complete; next comes: show, "
-		    "neighbor, reload, diff, check, "
+		    "neighbor, fib, reload, diff, check, "
 		    "set, log, shutdown, help" },
 		{ "-j",
 		    "the command is not complete; next comes: show, "
-		    "neighbor, reload, diff, check, "
+		    "neighbor, fib, reload, diff, check, "
 		    "set, log, shutdown, help" },
 		{ "frobnicate",
 		    "\"frobnicate\" is no word that may stand here; these "
-		    "are: show, neighbor, reload, diff, check, "
+		    "are: show, neighbor, fib, reload, diff, check, "
 		    "set, log, shutdown, "
 		    "help" },
 		{ "show n",
@@ -237,7 +242,7 @@ test_errors(void **state)
 		    "error, warning, info, debug" },
 		{ "shut",
 		    "\"shut\" is no word that may stand here; these "
-		    "are: show, neighbor, reload, diff, check, "
+		    "are: show, neighbor, fib, reload, diff, check, "
 		    "set, log, "
 		    "shutdown, help" },
 		{ "show \x1b[2J\xff",

@@ -1,0 +1,86 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "bgpd/fibsync.h"
+
+static void
+weights(size_t n, const uint32_t *speed, const uint8_t *want)
+{
+	struct fib_nh nh[FIB_SET_NH] = { { { 0 } } };
+
+	for (size_t i = 0; i < n; i++)
+		nh[i].weight = 1;
+	fibsync_weigh(nh, speed, n);
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(nh[i].weight, want[i]);
+}
+
+static void
+test_weights(void **state)
+{
+	weights(2, (uint32_t[]){ 10000, 10000 }, (uint8_t[]){ 1, 1 });
+	weights(2, (uint32_t[]){ 10000, 100000 }, (uint8_t[]){ 1, 10 });
+	weights(
+	    3, (uint32_t[]){ 40000, 100000, 25000 }, (uint8_t[]){ 8, 20, 5 });
+	/* One is not known: nobody's share may be a guess. */
+	weights(2, (uint32_t[]){ 10000, 0 }, (uint8_t[]){ 1, 1 });
+	weights(2, (uint32_t[]){ 0, 10000 }, (uint8_t[]){ 1, 1 });
+	/* More than an octet tells. */
+	weights(2, (uint32_t[]){ 400000, 10 }, (uint8_t[]){ 255, 1 });
+	weights(2, (uint32_t[]){ 10007, 10009 }, (uint8_t[]){ 254, 255 });
+}
+
+static struct pfx
+pfx(unsigned int i)
+{
+	struct pfx p = { .addr = addr_v4(62u << 24 | i << 8), .len = 24 };
+
+	return p;
+}
+
+static void
+test_drift(void **state)
+{
+	struct fibsync *fs = fibsync_new();
+	struct fib_nh nh = { .addr = addr_v4(1), .ifindex = 1, .weight = 1 };
+	struct fibsync_stats st;
+	struct pfx p = pfx(1);
+
+	assert_null(fibsync_drift_at(fs, 0));
+	/* One that waits and then is there is no drift. */
+	fibsync_want(fs, &p, &nh, 1);
+	assert_false(fibsync_told(fs, &p, FIB_PUTBACK, 5));
+	/* From now on it is installed, and somebody meddles. */
+	assert_true(fibsync_told(fs, &p, FIB_CHANGED, 6));
+	assert_true(fibsync_told(fs, &p, FIB_CONFLICT, 7));
+	assert_false(fibsync_told(fs, &p, FIB_PUTBACK, 8));
+	fibsync_get_stats(fs, &st);
+	assert_int_equal(st.drift, 1);
+	assert_int_equal(st.conflicts, 1);
+	assert_int_equal(fibsync_drift_at(fs, 0)->at_s, 7);
+	assert_int_equal(fibsync_drift_at(fs, 1)->what, FIB_CHANGED);
+	assert_null(fibsync_drift_at(fs, 2));
+	/* The oldest go first. */
+	for (unsigned int i = 0; i < 2 * FIBSYNC_DRIFTS; i++)
+		assert_true(fibsync_told(fs, &p, FIB_CHANGED, 100 + i));
+	for (unsigned int i = 0; i < FIBSYNC_DRIFTS; i++)
+		assert_int_equal(fibsync_drift_at(fs, i)->at_s,
+		    100 + 2 * FIBSYNC_DRIFTS - 1 - (int)i);
+	assert_null(fibsync_drift_at(fs, FIBSYNC_DRIFTS));
+	fibsync_free(fs);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_weights),
+		cmocka_unit_test(test_drift),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
