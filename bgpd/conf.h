@@ -159,6 +159,13 @@ struct conf_secret {
 	uint8_t key[80];
 };
 
+/* Graceful restart (RFC 4724, RFC 8538). */
+struct conf_gr {
+	bool on, notification;
+	uint16_t restart_s; /* how long the peer is asked to wait for us */
+	uint32_t stale_s; /* how long we keep a peer's routes at most */
+};
+
 struct conf_listen {
 	struct addr addr;
 	uint16_t port; /* 0: what -p says */
@@ -277,6 +284,9 @@ struct conf_neighbor {
 	uint16_t hold_s, hold_min_s;
 	uint32_t connect_retry_s;
 	uint8_t multihop; /* TTL; 0: directly connected */
+	uint32_t delay_open_s; /* 0: the OPEN goes at once */
+	struct conf_gr gr;
+	bool ext_msg, ext_nexthop; /* offered: RFC 8654, RFC 8950 */
 	uint8_t ttl_security; /* RFC 5082, hops; 0: off */
 	char *no_ttl_security; /* the reason given, or NULL */
 	char *md5_file; /* or NULL */
@@ -312,6 +322,7 @@ struct conf {
 	bool lab_mode; /* documentation numbers are accepted */
 	char *shutdown_reason; /* or NULL */
 	uint32_t multipath; /* 1: off */
+	struct conf_gr gr; /* default of the neighbors */
 
 	struct conf_log log;
 	struct conf_socket *sock;

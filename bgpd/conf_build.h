@@ -47,6 +47,10 @@ const struct conf_policy *build_policy(
     struct build *, const struct conf_word *);
 void build_unused(struct build *);
 
+/* conf_check.c */
+/* What the block (NULL: none) says; the rest stays. */
+void build_gr(const struct conf_node *, struct conf_gr *);
+
 /* conf_neighbor.c */
 void build_neighbors(struct build *);
 /* "N [warn P%] [action A [T]]" from word at on. */

@@ -235,6 +235,21 @@ global(struct build *b)
 	c->lab_mode = build_get(g, "lab-mode") != NULL;
 	c->shutdown_reason = text(g, "shutdown-reason");
 	c->multipath = (uint32_t)number(g, "multipath", 1, 16);
+	c->gr = (struct conf_gr){
+		.notification = true, .restart_s = 120, .stale_s = 180
+	};
+	build_gr(build_get(g, "graceful-restart"), &c->gr);
+}
+
+void
+build_gr(const struct conf_node *n, struct conf_gr *gr)
+{
+	if (n == NULL)
+		return;
+	gr->on = true;
+	gr->restart_s = (uint16_t)number(n, "restart-time", 1, gr->restart_s);
+	gr->stale_s = (uint32_t)number(n, "stale-time", 1, gr->stale_s);
+	gr->notification = number(n, "notification", 1, gr->notification) != 0;
 }
 
 /* ---- log, control, fib ------------------------------------------------- */
@@ -326,6 +341,27 @@ control_block(struct build *b)
 	}
 }
 
+/* Neighbors would send to us what the kernel has forgotten. */
+static void
+restart_check(struct build *b, const struct conf_node *on_stop)
+{
+	const struct conf_node *g = build_get(&b->tree->root, "global");
+	const struct conf_node *n = build_get(g, "graceful-restart");
+	const struct conf *c = b->c;
+
+	if (n == NULL)
+		return;
+	if (!c->fib.keep)
+		build_warn(b, &on_stop->word[0].pos, "keep-below-restart", NULL,
+		    "with \"on-stop remove\" graceful restart does not "
+		    "outlive a stop of ours");
+	else if (c->fib.keep_s < c->gr.restart_s)
+		build_error(b, &n->word[0].pos, "keep-below-restart", NULL,
+		    "neighbors wait %us for our restart, but the kernel keeps "
+		    "our routes for %us only (fib: on-stop keep)",
+		    c->gr.restart_s, c->fib.keep_s);
+}
+
 static void
 fib_block(struct build *b)
 {
@@ -354,6 +390,7 @@ fib_block(struct build *b)
 	f->keep = n == NULL || conf_word_is(n, 1, "keep");
 	f->keep_s = !f->keep ? 0 : n != NULL ? (uint32_t)n->word[2].num : 180;
 	f->reconcile_s = (uint32_t)number(g, "reconcile", 1, 60);
+	restart_check(b, n);
 }
 
 /* ---- the peering policy and what we announce --------------------------- */

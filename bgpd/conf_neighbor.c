@@ -496,6 +496,29 @@ sets_of(struct build *b, const struct conf_node *n, struct conf_neighbor *x)
 		x->export = build_policy(b, &m->word[2]);
 }
 
+static void
+graceful_restart(
+    struct build *b, const struct conf_node *n, struct conf_neighbor *x)
+{
+	const struct conf_node *m = build_get(n, "graceful-restart");
+	const struct conf_fib *fib = &b->c->fib;
+
+	x->gr = b->c->gr;
+	for (size_t i = 0; m == NULL && i < n->nchild; i++)
+		if (is_no(n->child[i]) &&
+		    conf_word_is(n->child[i], 1, "graceful-restart"))
+			x->gr.on = false;
+	build_gr(m, &x->gr);
+	if (m == NULL || !x->gr.on || !fib->keep ||
+	    fib->keep_s >= x->gr.restart_s)
+		return;
+	/* The neighbor would send to us what the kernel has forgotten. */
+	build_error(b, &m->word[0].pos, "keep-below-restart", NULL,
+	    "neighbor %s waits %us for our restart, but the kernel keeps our "
+	    "routes for %us only (fib: on-stop keep)",
+	    n->word[1].text, x->gr.restart_s, fib->keep_s);
+}
+
 /* A statement of the row was written, though perhaps badly. */
 static bool
 written(const struct conf_node *b, const char *name)
@@ -537,6 +560,12 @@ transport_check(
 	if (m != NULL && x->next_hop_self.fam == x->addr.fam)
 		build_error(b, &m->word[2].pos, "family-mismatch", NULL,
 		    "next-hop self is for the other family than the session's");
+	m = build_get(n, "extended-next-hop");
+	if (m != NULL && x->ext_nexthop &&
+	    (x->addr.fam != FAM_INET6 || !x->fam[FAM_INET]))
+		build_error(b, &m->word[0].pos, "family-mismatch", NULL,
+		    "extended-next-hop is for family inet over a session of "
+		    "IPv6 addresses");
 	m = build_get(n, "passive");
 	if (m != NULL && x->passive && b->c->nlisten == 0 && g != NULL &&
 	    !written(g, "listen"))
@@ -647,10 +676,14 @@ fill(struct build *b, struct conf_node *n, struct conf_neighbor *x)
 	x->multihop = (uint8_t)number(n, "multihop", 0);
 	x->ttl_security = (uint8_t)number(n, "ttl-security", 0);
 	x->weight = (uint16_t)number(n, "weight", 0);
+	x->delay_open_s = number(n, "delay-open", 0);
+	x->ext_msg = number(n, "extended-message", 1) != 0;
+	x->ext_nexthop = number(n, "extended-next-hop", 0) != 0;
 	x->fib = number(n, "fib", 1) != 0;
 	for (i = 0; i < n->nchild; i++)
 		if (is_no(n->child[i]))
 			no_statement(b, n->child[i], x);
+	graceful_restart(b, n, x);
 	md5(b, n, x);
 	role(b, n, x);
 	capabilities(n, x);

@@ -55,8 +55,12 @@ const struct conf_schema conf_schema[] = {
 { "global", "connect-retry", "TIME", 1, 65535, "30s", 0, "Time between two attempts to connect.", V },
 { "global", "lab-mode", "documentation", 0, 0, NULL, IM, "Accepts the numbers that RFC 5398, RFC 5737 and RFC 3849 set aside for documentation, which the guards refuse otherwise.  For a laboratory only: it is shown in the first line of every summary, and is an error beside a neighbor with a public AS number.", V },
 { "global", "shutdown-reason", "STRING", 0, 0, NULL, 0, "Text for the neighbors when the speaker stops (RFC 9003), at most 255 octets.", V },
-{ "global", "graceful-restart", "", 0, 0, NULL, B | NB, "Graceful restart (RFC 4724).", V },
+{ "global", "graceful-restart", "", 0, 0, NULL, B | RS, "Graceful restart (RFC 4724) with every neighbor that has it: both sides keep routes while the other one, or a session, is away.  Without the block, and without one in the neighbor, it is not offered.", V },
 { "global", "multipath", "UINT", 1, 256, "16", IM, "How many paths of equal cost share the load; 1: only the best.", V },
+
+{ "global/graceful-restart", "restart-time", "TIME", 1, 4095, "120s", RS, "How long a neighbor is asked to keep our routes until we are back; also how long we wait for all neighbors after a restart before routes are selected.", V },
+{ "global/graceful-restart", "stale-time", "TIME", 1, 86400, "180s", RS, "How long a neighbor's routes are kept at most once its session is gone, whatever it asks for (RFC 8538).", V },
+{ "global/graceful-restart", "notification", "YESNO", 0, 0, "yes", RS, "RFC 8538: routes also outlive a session that ends with a NOTIFICATION, if that is no hard reset.", V },
 
 { "log", "destination", "journal | syslog | stderr | file PATH", 0, 0, NULL, RD, "Where the log goes.  Without it the journal when started by systemd, else the standard error.", V },
 { "log", "format", "text | json", 0, 0, "text", 0, "Form of a line.", V },
@@ -157,6 +161,10 @@ const struct conf_schema conf_schema[] = {
 { "neighbor", "hold-time", "TIME", 0, 65535, NULL, RS, "As in global, which is the default.", V },
 { "neighbor", "hold-time-min", "TIME", 0, 65535, NULL, RS, "As in global, which is the default.", V },
 { "neighbor", "connect-retry", "TIME", 1, 65535, NULL, 0, "As in global, which is the default.", V },
+{ "neighbor", "delay-open", "TIME", 1, 240, NULL, RS, "DelayOpen of RFC 4271: when connected, wait so long for the neighbor's OPEN before sending ours.  Not written: our OPEN goes at once.", V },
+{ "neighbor", "graceful-restart", "", 0, 0, NULL, B | RS, "As in global; what is not written is taken from there.  \"no graceful-restart\" switches it off for this neighbor.", V },
+{ "neighbor", "extended-message", "YESNO", 0, 0, "yes", RS, "Offers messages of up to 65535 octets (RFC 8654).", V },
+{ "neighbor", "extended-next-hop", "YESNO", 0, 0, "no", NB, "Offers IPv4 routes with an IPv6 next hop (RFC 8950), for a session over IPv6.  When both sides do, our IPv4 networks go with the session's own address, unless next-hop self names one.", V },
 { "neighbor", "multihop", "UINT", 2, 255, NULL, RS, "TTL of what is sent to a neighbor that is not on a link of ours.", V },
 { "neighbor", "ttl-security", "UINT", 1, 254, NULL, RS, "RFC 5082: the neighbor is so many hops away, and segments from farther away are dropped; it must send TTL 255.", V },
 { "neighbor", "tcp-md5", "secret-file PATH", 0, 0, NULL, CF_SECRET, "RFC 2385: the file's first line is the key.  The file must not be accessible by others.", V },
@@ -177,6 +185,10 @@ const struct conf_schema conf_schema[] = {
 { "neighbor", "fib", "YESNO", 0, 0, "yes", IM, "no: its routes are kept and shown, and never go to the kernel.", V },
 { "neighbor", "bfd", "STRING", 0, 0, NULL, NB, "BFD profile.", V },
 { "neighbor", "no", "[reject | require] WORD [STRING]", 0, 0, NULL, MU | IM | EX, "Switches a guard off for this neighbor, or takes a statement of the template away; the text says why.", V },
+
+{ "neighbor/graceful-restart", "restart-time", "TIME", 1, 4095, NULL, RS, "As in global.", V },
+{ "neighbor/graceful-restart", "stale-time", "TIME", 1, 86400, NULL, RS, "As in global.", V },
+{ "neighbor/graceful-restart", "notification", "YESNO", 0, 0, NULL, RS, "As in global.", V },
 };
 /* clang-format on */
 const size_t conf_schema_n = sizeof(conf_schema) / sizeof(conf_schema[0]);

@@ -373,7 +373,7 @@ apply_peer(struct peer *p, const struct conf_neighbor *n,
 	explicit_bzero(&key, sizeof key);
 	if (was && !n->enabled)
 		peer_stop(p, CEASE_SHUTDOWN, NULL, false);
-	if (d->policy && p->up != NULL)
+	if (d->policy) /* of routes kept from a session before, too */
 		peer_reimport(p);
 	peer_start(p);
 }
@@ -523,6 +523,8 @@ engine_start(struct engine *eng, char *why, size_t n)
 	const struct conf *c = eng->conf;
 
 	apply_networks(eng, NULL);
+	while (rib_run(eng->rib, BUDGET_RIB, on_best, eng))
+		;
 	for (size_t i = 0; i < c->nneighbor; i++)
 		peer_new(eng, &c->neighbor[i]);
 	state_load_limits(eng);
@@ -580,8 +582,13 @@ engine_stop(struct engine *eng, const char *text, bool flush)
 	eng->stop_flush = flush;
 	strlcpy(
 	    eng->stop_text, text != NULL ? text : "", sizeof eng->stop_text);
-	TAILQ_FOREACH (p, &eng->peers, entry)
-		peer_stop(p, CEASE_SHUTDOWN, text, false);
+	TAILQ_FOREACH (p, &eng->peers, entry) {
+		/* RFC 4724 4: a NOTIFICATION would end it for good. */
+		if (!flush && p->up != NULL && p->up->neg.gr)
+			peer_close(p);
+		else
+			peer_stop(p, CEASE_SHUTDOWN, text, false);
+	}
 	if (flush)
 		engine_fib_flush(eng);
 	listeners_stop(eng);
@@ -607,8 +614,13 @@ run_rib(struct engine *eng)
 		TAILQ_REMOVE(&eng->leaving, p, entry);
 		peer_free(p);
 	}
+	restart_check(eng);
 	more |= rib_nexthop_run(eng->rib, BUDGET_WALK);
-	more |= rib_run(eng->rib, BUDGET_RIB, on_best, eng);
+	/* RFC 4724 4.1: no selection yet; marks stay marks. */
+	if (!eng->restarting) {
+		eng->rib_more = rib_run(eng->rib, BUDGET_RIB, on_best, eng);
+		more |= eng->rib_more;
+	}
 	engine_fib_wishes(eng);
 	return more;
 }
@@ -622,7 +634,8 @@ run_out(struct engine *eng)
 	bool more = false;
 
 	TAILQ_FOREACH (g, &eng->groups, entry) {
-		if (!g->more)
+		/* Our own networks need no selection. */
+		if (!g->more || (eng->restarting && !g->own_only))
 			continue;
 		calls.arg = g;
 		g->more = adjout_run(g->out, BUDGET_OUT, &calls);

@@ -31,7 +31,7 @@ enum {
 	ENGINE_LINKS_MAX = 256,
 	ENGINE_ADDRS_MAX = 1024,
 	ENGINE_RULE_HITS = 4096,
-	ENGINE_SELECT_S = 120, /* until the first sweep, at the latest */
+	ENGINE_SELECT_S = 120, /* until the first sweep; see restart.c */
 };
 
 /* How the program was started. */
@@ -133,6 +133,11 @@ struct engine {
 	bool decoupled; /* by an operator: nothing is asked of the FIB */
 	int64_t fib_said_s; /* lines about single routes are bounded: of */
 	unsigned int fib_said; /* this second, so many */
+	/* The first HELLO was answered; what it adopted.  restarting: routes
+	 * are not selected yet, and OPENs have the Restart State bit. */
+	bool fib_known, fib_kept[FAM_N], restarting;
+	bool select_over; /* the deadline has passed */
+	bool rib_more; /* destinations wait to be decided */
 	struct fib_ready fib_info;
 	struct timer fib_retry, select_deadline;
 	char fib_why[256]; /* why there is none; "" when all is well */
@@ -227,6 +232,15 @@ bool engine_fib_flushed(const struct engine *);
 /* Leaves the kernel's table as it is, or empty, until it is coupled again. */
 void engine_fib_decouple(struct engine *, bool remove);
 void engine_fib_couple(struct engine *);
+
+/* restart.c */
+/* The first HELLO was answered. */
+void restart_begin(struct engine *);
+/* Selects routes, when nobody is waited for any more; or all the same. */
+void restart_check(struct engine *);
+void restart_end(struct engine *, const char *why);
+/* How long neighbors are waited for after a start. */
+uint32_t restart_deadline_s(const struct engine *);
 
 /* accept.c */
 /* Asks for the sockets of the configuration. */

@@ -251,18 +251,29 @@ engine_fib_conf(struct engine *eng, const struct conf *old)
 	want_all(eng);
 }
 
+/* All that will be asked for has been. */
+static bool
+may_sweep(const struct engine *eng, bool more)
+{
+	char why[64];
+
+	if (!eng->fib_ready || eng->stop || eng->ended[FAM_INET] || more ||
+	    eng->restarting || eng->rib_more || eng->decoupled)
+		return false;
+	return engine_ready(eng, why, sizeof why) ||
+	    (eng->select_over && fibsync_settled(eng->fibsync));
+}
+
 bool
 engine_fib_run(struct engine *eng, unsigned int budget)
 {
 	bool more = false;
-	char why[64];
 
 	/* What a stop takes from the RIB stays in the kernel: it is kept for
 	 * the next run, or flushed as a whole. */
 	if (eng->fib_ready && !eng->stop && !eng->decoupled)
 		more = fibsync_run(eng->fibsync, eng->fib, budget);
-	if (eng->fib_ready && !eng->stop && !eng->ended[FAM_INET] && !more &&
-	    engine_ready(eng, why, sizeof why)) {
+	if (may_sweep(eng, more)) {
 		timer_stop(&eng->timers, &eng->select_deadline);
 		engine_fib_end(eng);
 	}
@@ -286,12 +297,13 @@ on_select_deadline(void *arg, uint64_t now)
 {
 	struct engine *eng = arg;
 
+	restart_end(eng, "as the time is over");
 	if (eng->decoupled)
 		return; /* engine_fib_couple() sets it again */
-	log_info("not every neighbor is back in %d s: routes of the last run "
+	log_info("not every neighbor is back in %u s: routes of the last run "
 		 "that nobody announced again are removed now",
-	    ENGINE_SELECT_S);
-	engine_fib_end(eng);
+	    restart_deadline_s(eng));
+	eng->select_over = true;
 }
 
 static void
@@ -438,8 +450,10 @@ on_ready(void *arg, const struct fib_ready *r)
 	eng->fib_info = *r;
 	eng->fib_why[0] = '\0';
 	eng->ended[FAM_INET] = eng->ended[FAM_INET6] = false;
+	eng->select_over = false;
 	timer_set(&eng->timers, &eng->select_deadline, eng->now_ms,
-	    ENGINE_SELECT_S * 1000ull);
+	    restart_deadline_s(eng) * 1000ull);
+	restart_begin(eng);
 	fibsync_ready(eng->fibsync);
 	watch_all(eng);
 	listeners_start(eng);

@@ -138,6 +138,7 @@ peer_new(struct engine *eng, const struct conf_neighbor *conf)
 		timer_init(
 		    &p->sweep_deadline[f], "StaleTimer", on_sweep_deadline, p);
 	p->evidence = evidence_new(eng, &conf->addr);
+	restart_init(p);
 	p->adjin = adjin_new(eng->rib, p->num);
 	p->reimport_fam = FAM_N;
 	p->facts.irr = NULL;
@@ -156,6 +157,7 @@ peer_free(struct peer *p)
 	peer_reap(p);
 	timer_stop(&eng->timers, &p->idle_hold);
 	timer_stop(&eng->timers, &p->limit_hold);
+	restart_fini(p);
 	for (enum fam f = FAM_INET; f < FAM_N; f++)
 		timer_stop(&eng->timers, &p->sweep_deadline[f]);
 	if (p->out != NULL)
@@ -215,6 +217,8 @@ peer_stop(struct peer *p, uint8_t sub, const char *text, bool again)
 		if (all[i] != NULL && all[i]->fsm.state != FSM_IDLE)
 			session_stop(all[i], ev, NOTIF_CEASE, sub,
 			    n > 0 ? data : NULL, n);
+	if (!again && (p->stale[FAM_INET] || p->stale[FAM_INET6]))
+		restart_forget(p);
 	if (again && p->up == NULL && !p->idle_hold.armed)
 		peer_start(p);
 }
@@ -286,7 +290,7 @@ went_down(struct peer *p, struct session *s)
 		p->idle_s = 0;
 	p->up = NULL;
 	changed(p);
-	peer_rib_down(p);
+	peer_rib_down(p, s);
 	bury(p, s);
 }
 
@@ -457,6 +461,12 @@ peer_want(const struct peer *p, struct neg_want *w)
 		.hold_min_s = c->hold_min_s,
 		.refresh = true,
 		.enhanced_refresh = true,
+		.ext_msg = c->ext_msg,
+		.ext_nexthop = c->ext_nexthop,
+		.gr = c->gr.on,
+		.gr_restarting = p->eng->restarting,
+		.gr_notification = c->gr.notification,
+		.gr_time_s = c->gr.restart_s,
 		.as4 = true,
 		.role = c->role,
 		.role_strict = c->role_strict,
@@ -464,6 +474,8 @@ peer_want(const struct peer *p, struct neg_want *w)
 		.allow_as_set = true,
 		.require = c->require };
 	memcpy(w->fam, c->fam, sizeof w->fam);
+	for (enum fam f = FAM_INET; f < FAM_N; f++)
+		w->gr_fwd[f] = restart_forwarding(p, f);
 }
 
 void
@@ -592,6 +604,9 @@ peer_notification(struct peer *p, struct session *s, bool sent,
 		memcpy(k->data, n.data,
 		    n.len < sizeof k->data ? n.len : sizeof k->data);
 	strlcpy(k->text, n.text, sizeof k->text);
+	s->notified = true;
+	s->hard =
+	    n.hard || (n.code == NOTIF_CEASE && n.sub == CEASE_HARD_RESET);
 	snprintf(p->why, sizeof p->why, "%s NOTIFICATION %s%s%s%s%.120s%s",
 	    sent ? "we sent" : "the peer sent", wire_notif_name(n.code),
 	    *sub != '\0' ? ", " : "", sub, said ? ": \"" : "", n.text,

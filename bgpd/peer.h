@@ -110,6 +110,10 @@ struct peer {
 	struct addr local[FAM_N]; /* our addresses on its link, next hop self */
 	bool eor_received[FAM_N];
 	bool flushing, sweeping[FAM_N], borr[FAM_N];
+	/* Routes of a session before, kept until renewed (restart.c); and
+	 * those that become so when the sweep under way is over. */
+	bool stale[FAM_N], stale_after[FAM_N];
+	struct timer restart_timer, retain_timer;
 	struct adjin_walk *reimport; /* the family under way, or NULL */
 	uint64_t reimported; /* routes that were run through the policy again */
 	enum fam reimport_fam; /* FAM_N: done */
@@ -193,7 +197,7 @@ void peer_malformed(struct peer *, const struct session *,
 /* ---- peer_rib.c: routes ----------------------------------------------- */
 
 void peer_rib_up(struct peer *, const struct session *);
-void peer_rib_down(struct peer *);
+void peer_rib_down(struct peer *, const struct session *);
 /* Prefixes announced to it and withdrawn, all sessions together; tx has those
  * of the sessions that are over. */
 void peer_told(const struct peer *, uint64_t *updates, uint64_t *withdraws);
@@ -210,9 +214,10 @@ bool peer_rib_run(struct peer *, unsigned int budget);
 /* No route of it is left. */
 bool peer_drained(const struct peer *);
 /* One route of it: limits, policy, Adj-RIB-In; id_in is what *a is interned
- * as (borrowed).  False: the session has ended. */
-bool peer_put(
-    struct peer *, const struct pfx *, const struct attrs *a, uint32_t id_in);
+ * as (borrowed); again: it was there, and is looked at once more.  False: the
+ * session has ended. */
+bool peer_put(struct peer *, const struct pfx *, const struct attrs *a,
+    uint32_t id_in, bool again);
 
 /* ---- peer_limit.c: max-prefix ------------------------------------------ */
 
@@ -239,5 +244,20 @@ void peer_limit_conf(struct peer *);
 void peer_limit_restore(struct peer *, const struct peer_limit *);
 /* Ends a hold, the only way; forget: the next one is a first one again. */
 void peer_clear_limit(struct peer *, const char *who, bool forget);
+
+/* ---- restart.c: RFC 4724, RFC 8538 ------------------------------------- */
+
+void restart_init(struct peer *);
+void restart_fini(struct peer *);
+/* Session s is over: its routes stay as stale, or go. */
+void restart_down(struct peer *, const struct session *s);
+void restart_up(struct peer *, const struct session *s);
+void restart_eor(struct peer *, enum fam);
+/* Its routes go, stale ones too. */
+void restart_forget(struct peer *);
+/* A sweep is over; true: what is left became stale. */
+bool restart_swept(struct peer *, enum fam);
+/* What our next OPEN may say of the family. */
+bool restart_forwarding(const struct peer *, enum fam);
 
 #endif /* PEER_H */

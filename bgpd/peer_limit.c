@@ -385,6 +385,9 @@ oldest(const struct peer *p, const bool done[FAM_N], struct pfx *pfx,
 		if (done[f] || !adjin_held_first(p->adjin, f, &first) ||
 		    !adjin_find(p->adjin, &first, &r))
 			continue;
+		/* Of a session before: it is renewed or swept first. */
+		if (r.stale)
+			continue;
 		if (found && r.since >= rp->since)
 			continue;
 		found = true;
@@ -405,7 +408,7 @@ let_in(struct peer *p, const struct pfx *pfx, const struct rib_path *rp)
 	arena_reset(&eng->arena);
 	attrs_get(eng->attrs, rp->attrs_in, &a);
 	attrs_ref(eng->attrs, rp->attrs_in);
-	peer_put(p, pfx, &a, rp->attrs_in);
+	peer_put(p, pfx, &a, rp->attrs_in, false);
 	attrs_unref(eng->attrs, rp->attrs_in);
 	return adjin_find(p->adjin, pfx, &now) && !now.held;
 }

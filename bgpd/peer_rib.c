@@ -11,10 +11,6 @@
 #include "platform/clock.h"
 #include "policy/pfxset.h"
 
-enum {
-	STALE_MS = 180 * 1000, /* RFC 8538 4: how long a sweep may wait */
-};
-
 static uint32_t
 now_s(void)
 {
@@ -155,10 +151,10 @@ put_held(struct peer *p, const struct pfx *pfx, uint32_t id_in, uint16_t reason)
 
 bool
 peer_put(struct peer *p, const struct pfx *pfx, const struct attrs *a,
-    uint32_t id_in)
+    uint32_t id_in, bool again)
 {
 	struct engine *eng = p->eng;
-	struct adjin_route r = { .attrs_in = id_in };
+	struct adjin_route r = { .attrs_in = id_in, .again = again };
 	enum peer_limit_verdict v;
 	struct import_result res;
 	uint16_t reason = REASON_NONE;
@@ -171,7 +167,7 @@ peer_put(struct peer *p, const struct pfx *pfx, const struct attrs *a,
 			eng->rule_hits[res.rule->hit]++;
 		if (r.reason != REASON_NONE)
 			log_rejected(p, pfx, a, &res);
-		else
+		else if (p->up != NULL)
 			v = peer_limit_accept(p, pfx, &reason);
 	}
 	if (v == PEER_LIMIT_HELD)
@@ -225,7 +221,7 @@ announce(struct peer *p, struct cur *nlri, enum fam f, const struct attrs *a)
 	while (p->up != NULL && wire_nlri_next(nlri, f, &pfx)) {
 		p->rx.updates++;
 		p->limit.rest = nlri;
-		if (!peer_put(p, &pfx, a, id))
+		if (!peer_put(p, &pfx, a, id, false))
 			break;
 	}
 	p->limit.rest = NULL;
@@ -241,6 +237,7 @@ peer_update(struct peer *p, const struct update *u)
 
 	if (u->eor != FAM_NONE) {
 		p->eor_received[u->eor] = true;
+		restart_eor(p, u->eor);
 		log_peer(p, LOG_L_INFO, "End-of-RIB received for %s",
 		    fam_name(u->eor));
 		peer_limit_eor(p);
@@ -277,10 +274,11 @@ peer_rib_up(struct peer *p, const struct session *s)
 		;
 	p->flushing = false;
 	peer_limit_up(p);
+	restart_up(p, s);
 	p->local[s->local.fam] = s->local;
 	for (enum fam f = FAM_INET; f < FAM_N; f++) {
 		p->eor_received[f] = false;
-		p->borr[f] = p->sweeping[f] = false;
+		p->borr[f] = false;
 		if (f == s->local.fam)
 			continue;
 		p->local[f] = p->conf->next_hop_self;
@@ -309,7 +307,7 @@ peer_told(const struct peer *p, uint64_t *updates, uint64_t *withdraws)
 }
 
 void
-peer_rib_down(struct peer *p)
+peer_rib_down(struct peer *p, const struct session *s)
 {
 	if (p->reimport != NULL)
 		adjin_walk_free(p->reimport);
@@ -323,10 +321,10 @@ peer_rib_down(struct peer *p)
 	p->member = NULL;
 	p->group = NULL;
 	for (enum fam f = FAM_INET; f < FAM_N; f++) {
-		p->borr[f] = p->sweeping[f] = false;
+		p->borr[f] = false;
 		timer_stop(&p->eng->timers, &p->sweep_deadline[f]);
 	}
-	p->flushing = true;
+	restart_down(p, s);
 }
 
 bool
@@ -355,10 +353,16 @@ peer_refresh(struct peer *p, const struct wire_refresh *r)
 		p->group->more = true;
 		break;
 	case REFRESH_BORR:
+		/* RFC 7313 4: not before its End-of-RIB. */
+		if (n->gr && !p->eor_received[r->fam]) {
+			log_peer(p, LOG_L_INFO,
+			    "BoRR before its End-of-RIB: ignored");
+			break;
+		}
 		adjin_mark_stale(p->adjin, r->fam);
 		p->borr[r->fam] = true;
 		timer_set(&p->eng->timers, &p->sweep_deadline[r->fam],
-		    p->eng->now_ms, STALE_MS);
+		    p->eng->now_ms, p->conf->gr.stale_s * 1000ull);
 		break;
 	case REFRESH_EORR:
 		if (!p->borr[r->fam])
@@ -424,7 +428,7 @@ reimport_one(struct peer *p, const struct pfx *pfx, const struct rib_path *rp)
 	attrs_get(p->eng->attrs, rp->attrs_in, &a);
 	arena_reset(&p->eng->arena);
 	attrs_ref(p->eng->attrs, rp->attrs_in);
-	peer_put(p, pfx, &a, rp->attrs_in);
+	peer_put(p, pfx, &a, rp->attrs_in, true);
 	attrs_unref(p->eng->attrs, rp->attrs_in);
 }
 
@@ -458,11 +462,14 @@ peer_rib_run(struct peer *p, unsigned int budget)
 {
 	if (p->flushing)
 		p->flushing = adjin_flush(p->adjin, budget);
-	for (enum fam f = FAM_INET; f < FAM_N; f++)
-		if (p->sweeping[f]) {
-			p->sweeping[f] = adjin_sweep(p->adjin, f, budget);
-			peer_limit_room(p);
-		}
+	for (enum fam f = FAM_INET; f < FAM_N; f++) {
+		if (!p->sweeping[f])
+			continue;
+		p->sweeping[f] = adjin_sweep(p->adjin, f, budget);
+		peer_limit_room(p);
+		if (!p->sweeping[f])
+			restart_swept(p, f);
+	}
 	return p->flushing || p->sweeping[FAM_INET] || p->sweeping[FAM_INET6] ||
 	    reimport_run(p, &budget) || peer_limit_run(p, budget);
 }

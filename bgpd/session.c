@@ -15,7 +15,6 @@
 enum {
 	HOLD_LARGE_S = 240, /* RFC 4271 8.2.2 */
 	SEND_HOLD_MIN_S = 8 * 60, /* RFC 9687 4.4 */
-	DELAY_OPEN_S = 5,
 	LINGER_MS = 3000,
 	READ_TURNS = 4, /* messages' rooms a peer may fill in one turn */
 };
@@ -289,10 +288,11 @@ static void
 send_notification(struct session *s, uint8_t code, uint8_t sub,
     const uint8_t *data, size_t len)
 {
-	bool hard = s->fsm.state == FSM_ESTABLISHED && s->neg.gr_notification &&
+	/* RFC 8538 5: what ends the peering, and is no mere interruption. */
+	bool hard = s->open_seen && s->neg.gr_notification &&
 	    code == NOTIF_CEASE &&
 	    (sub == CEASE_MAX_PREFIX || sub == CEASE_SHUTDOWN ||
-		sub == CEASE_DECONFIGURED);
+		sub == CEASE_DECONFIGURED || sub == CEASE_BFD_DOWN);
 	uint8_t msg[WIRE_MAX];
 	struct wbuf w;
 
@@ -562,7 +562,9 @@ connected(struct session *s)
 		return;
 	}
 	want(s);
-	session_event(s, EV16_TCP_ACKED);
+	session_event(s,
+	    s->peer->conf->delay_open_s > 0 ? EV30_TCP_UP_DELAY
+					    : EV16_TCP_ACKED);
 }
 
 static void
@@ -574,10 +576,12 @@ on_io(void *arg, bool r, bool w)
 		connected(s);
 		return;
 	}
-	if (w && s->tx_pos < s->tx_len)
-		writable(s);
-	if (r && s->fd != -1)
+	/* First what the peer said: its NOTIFICATION may be the reason why
+	 * nothing can be written any more. */
+	if (r)
 		readable(s);
+	if (w && s->fd != -1 && !s->connecting && s->tx_pos < s->tx_len)
+		writable(s);
 }
 
 /* ---- the FSM's actions ------------------------------------------------ */
@@ -587,6 +591,7 @@ take_fd(struct session *s, int fd, bool connecting)
 {
 	s->fd = fd;
 	s->connecting = connecting;
+	s->notified = s->hard = false;
 	if (s->rx == NULL)
 		s->rx = mem_realloc(NULL, SESSION_RX, 1);
 	s->io = ev_io_new(s->peer->eng->ev, fd, on_io, s);
@@ -633,7 +638,7 @@ timer_actions(struct session *s, uint32_t a)
 	if (a & A_DELAY_STOP)
 		disarm(s, &s->delay_open);
 	if (a & A_DELAY_START)
-		arm(s, &s->delay_open, jitter_ms(DELAY_OPEN_S));
+		arm(s, &s->delay_open, jitter_ms(s->peer->conf->delay_open_s));
 }
 
 static void
@@ -703,7 +708,9 @@ session_accepted(struct session *s, int fd)
 		return;
 	}
 	take_fd(s, fd, false);
-	session_event(s, EV17_TCP_CONFIRMED);
+	session_event(s,
+	    s->peer->conf->delay_open_s > 0 ? EV30_TCP_UP_DELAY
+					    : EV17_TCP_CONFIRMED);
 }
 
 void

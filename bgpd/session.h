@@ -12,8 +12,8 @@
 #include "bgpd/wire/wire.h"
 #include "lib/timer.h"
 
-struct engine;
 struct peer;
+struct engine;
 
 enum {
 	SESSION_RX = WIRE_MAX_EXT + 1, /* one message's room, never more */
@@ -36,6 +36,7 @@ struct session {
 	struct timer retry, hold, keepalive, delay_open, send_hold;
 	struct wire_open sent, received;
 	bool open_seen;
+	bool notified, hard; /* a NOTIFICATION, either way; a hard reset */
 	struct negotiated neg;
 	struct cur msg; /* the message in hand, of rx */
 	struct wire_err err; /* what the event being stepped brought along */

@@ -119,13 +119,14 @@ show_peer_timer(const struct peer *p, unsigned int i, const struct timer **t)
 {
 	const struct session *s = peer_session(p);
 	const struct timer *all[] = { &p->idle_hold, &p->limit_hold,
+		&p->restart_timer, &p->retain_timer,
 		&p->sweep_deadline[FAM_INET], &p->sweep_deadline[FAM_INET6],
 		s != NULL ? &s->retry : NULL, s != NULL ? &s->hold : NULL,
 		s != NULL ? &s->keepalive : NULL,
 		s != NULL ? &s->delay_open : NULL,
 		s != NULL ? &s->send_hold : NULL };
 
-	if (i >= (s != NULL ? sizeof all / sizeof all[0] : 4))
+	if (i >= (s != NULL ? sizeof all / sizeof all[0] : 6))
 		return false;
 	*t = all[i];
 	return true;
@@ -363,12 +364,66 @@ text_caps(struct out *o, const char *title, const struct wire_caps *c)
 		out_text(o, "    Extended message\n");
 	if (c->ext_nexthop)
 		out_text(o, "    IPv4 over an IPv6 next hop\n");
-	if (c->gr)
-		out_text(o, "    Graceful Restart: %u s%s%s\n", c->gr_time_s,
+	if (c->gr) {
+		out_text(o, "    Graceful Restart: %u s%s%s", c->gr_time_s,
 		    c->gr_restart ? ", restarted" : "",
 		    c->gr_notification ? ", graceful notification" : "");
+		for (enum fam f = FAM_INET; f < FAM_N; f++)
+			if (c->gr_fam[f])
+				out_text(o, ", %s%s", fam_name(f),
+				    c->gr_fwd[f] ? " preserved" : "");
+		out_text(o, "\n");
+	}
 	if (c->role_there)
 		out_text(o, "    Open Policy role %s\n", show_role(c->role));
+}
+
+static void
+text_restart(struct show *s, const struct peer *p)
+{
+	const struct conf_gr *gr = &p->conf->gr;
+	struct out *o = s->out;
+	uint64_t now = p->eng->now_ms;
+
+	if (gr->on)
+		out_text(o,
+		    "  Graceful restart: restart time %u s, stale time %u s, "
+		    "%s\n",
+		    gr->restart_s, gr->stale_s,
+		    gr->notification ? "also after a NOTIFICATION"
+				     : "not after a NOTIFICATION");
+	else
+		out_text(o, "  Graceful restart: off\n");
+	for (enum fam f = FAM_INET; f < FAM_N; f++) {
+		if (!p->stale[f])
+			continue;
+		out_text(o, "    %s: %u stale routes of the last session kept",
+		    fam_name(f), adjin_count(p->adjin, f)->stale);
+		if (p->restart_timer.armed)
+			out_text(o, ", the peer has %llu s to come back",
+			    (unsigned long long)timer_left(
+				&p->restart_timer, now) /
+				1000);
+		out_text(o, ", %llu s left\n",
+		    (unsigned long long)timer_left(&p->retain_timer, now) /
+			1000);
+	}
+}
+
+static void
+text_roles(struct out *o, const struct peer *p)
+{
+	if (p->conf->role == ROLE_NONE)
+		return;
+	out_text(o, "  Role: %s%s", show_role(p->conf->role),
+	    p->conf->role_strict ? " (strict)" : "");
+	if (p->up == NULL)
+		out_text(o, "\n");
+	else if (p->up->neg.remote_role == ROLE_NONE)
+		out_text(o, ", the peer did not tell its own\n");
+	else
+		out_text(
+		    o, ", the peer is %s\n", show_role(p->up->neg.remote_role));
 }
 
 static void
@@ -561,6 +616,8 @@ show_peer_text(struct show *s, struct peer *p)
 {
 	text_head(s, p);
 	text_state(s, p);
+	text_restart(s, p);
+	text_roles(s->out, p);
 	text_session_caps(s, p);
 	text_statistics(s, p);
 	text_routes(s, p);

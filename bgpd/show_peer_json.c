@@ -106,6 +106,8 @@ json_config(struct out *o, struct peer *p)
 	out_u64(o, "min_holdtime", c->hold_min_s);
 	if (c->role != ROLE_NONE)
 		out_str(o, "role", show_role(c->role));
+	if (c->role != ROLE_NONE)
+		out_bool(o, "role_strict", c->role_strict);
 	out_bool(o, "announce_capabilities", !p->no_caps);
 	peer_open(p, &open);
 	json_caps(o, "capabilities", &open.caps);
@@ -378,6 +380,32 @@ json_hold(struct out *o, const struct peer *p)
 }
 
 static void
+json_restart(struct out *o, const struct peer *p)
+{
+	static const char *const key[FAM_N] = { NULL, "inet", "inet6" };
+	const struct conf_gr *gr = &p->conf->gr;
+	uint64_t now = p->eng->now_ms;
+
+	out_obj(o, "graceful_restart");
+	out_bool(o, "enabled", gr->on);
+	out_u64(o, "restart_time", gr->restart_s);
+	out_u64(o, "stale_time", gr->stale_s);
+	out_bool(o, "notification", gr->notification);
+	out_obj(o, "kept");
+	for (enum fam f = FAM_INET; f < FAM_N; f++)
+		if (p->stale[f])
+			out_u64(o, key[f], adjin_count(p->adjin, f)->stale);
+	out_end(o);
+	if (p->restart_timer.armed)
+		out_u64(o, "restart_due",
+		    timer_left(&p->restart_timer, now) / 1000);
+	if (p->retain_timer.armed)
+		out_u64(
+		    o, "stale_due", timer_left(&p->retain_timer, now) / 1000);
+	out_end(o);
+}
+
+static void
 json_limits(struct out *o, const struct peer *p)
 {
 	const struct conf_limit *l = &p->conf->limit[CONF_RECEIVED][FAM_NONE];
@@ -481,6 +509,7 @@ show_peer_json(struct show *s, struct peer *p)
 	json_stats(s, p);
 	json_errors(o, p);
 	json_session(o, p);
+	json_restart(o, p);
 	json_limits(o, p);
 	json_policy(o, p);
 	json_history(o, p);

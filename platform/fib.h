@@ -168,6 +168,8 @@ uint64_t fib_netns(void);
 struct fib *fib_open_mem(const struct fib_events *, void *arg);
 /* Next hops inside a connected prefix are reachable (through ifindex). */
 void fib_mem_connected(struct fib *, const struct pfx *, uint32_t ifindex);
+/* Before hello(): a route that a speaker before left in the table. */
+void fib_mem_adopt(struct fib *, const struct pfx *);
 /* Overrides a watched address; tells nh_state(). */
 void fib_mem_nh_state(
     struct fib *, const struct addr *, bool reachable, uint32_t ifindex);

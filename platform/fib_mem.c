@@ -695,6 +695,13 @@ fib_mem_connected(struct fib *f, const struct pfx *p, uint32_t ifindex)
 }
 
 void
+fib_mem_adopt(struct fib *f, const struct pfx *p)
+{
+	/* Of some set of an epoch that is over with hello(). */
+	route_put(mem(f), p, mem(f)->epoch << SET_BITS | 1);
+}
+
+void
 fib_mem_nh_state(
     struct fib *f, const struct addr *a, bool reachable, uint32_t ifindex)
 {

@@ -284,7 +284,7 @@ adjin_put(struct adjin *ai, const struct pfx *pfx,
 	uint32_t id = dest == 0 ? 0 : rib_path_find(ai->rib, dest, ai->peer);
 	struct list *from;
 	struct path *p;
-	bool stale, changed;
+	bool stale, was_stale, changed;
 
 	assert(r->reason != 0 || (r->attrs != 0 && r->flags == 0));
 	assert(r->flags != (ADJIN_MALFORMED | ADJIN_HELD));
@@ -297,15 +297,17 @@ adjin_put(struct adjin *ai, const struct pfx *pfx,
 		return ADJIN_NEW;
 	}
 	p = rib_path_at(ai->rib, id);
-	stale = rib_path_stale(ai->rib, p);
+	was_stale = stale = rib_path_stale(ai->rib, p);
 	from = list_of(ai, p);
 	if (r->reason != 0 && r->reason != p->reason)
 		reason_slot(ai, r->reason)->total++;
 	count_out(ai, p, stale);
 	changed = rib_path_set(ai->rib, id, r, now_s);
-	p->gen = ai->rib->peers[ai->peer].gen[pfx->addr.fam] & GEN_MASK;
-	count_in(ai, p, false);
-	if (stale || from != list_of(ai, p)) {
+	stale = stale && r->again && from == list_of(ai, p);
+	if (!stale)
+		p->gen = ai->rib->peers[ai->peer].gen[pfx->addr.fam] & GEN_MASK;
+	count_in(ai, p, stale);
+	if (was_stale != stale || from != list_of(ai, p)) {
 		list_remove(ai, from, id);
 		list_add(ai, list_of(ai, p), id);
 	}

@@ -67,12 +67,13 @@ struct adjin_route {
 	uint32_t attrs; /* borrowed; after policy; 0 when rejected */
 	uint16_t reason; /* 0: accepted */
 	uint8_t flags; /* enum adjin_flag */
+	bool again; /* not new from the peer: what was stale stays so */
 };
 
 /*
  * Stores or replaces the peer's route, takes references of its own, clears
- * its stale mark, and marks the destination where the decision could change.
- * ADJIN_SAME: nothing differs from what was there.
+ * its stale mark (unless `again`), and marks the destination where the decision
+ * could change. ADJIN_SAME: nothing differs from what was there.
  */
 enum adjin_change adjin_put(struct adjin *, const struct pfx *,
     const struct adjin_route *, uint32_t now_s);

@@ -65,8 +65,10 @@ deliver(int from)
 	sim.waiting[from] = -1;
 	if (fd == -1)
 		return;
-	there = engine_peer(sim.eng[!from], &sim.addr[from]);
 	turning = !from;
+	there = sim.eng[!from] != NULL
+	    ? engine_peer(sim.eng[!from], &sim.addr[from])
+	    : NULL;
 	if (there == NULL)
 		close(fd);
 	else
@@ -113,6 +115,8 @@ connected(struct engine *eng)
 
 	if (pfx_parse("192.0.2.0/24", &link))
 		fib_mem_connected(eng->fib, &link, 1);
+	for (size_t i = 0; i < sim.nkernel[turning]; i++)
+		fib_mem_adopt(eng->fib, &sim.kernel[turning][i]);
 }
 
 static const struct engine_world world = {
@@ -169,38 +173,99 @@ load(const char *text)
 	return c;
 }
 
-void
-sim_start(const char *a, const char *b)
+static void
+boot(int who, const char *text)
 {
-	const char *text[SIM_N] = { a, b };
 	struct engine_opts o = { .memory = true,
 		.port = 179,
 		.fibd_fd = -1,
 		.conf_path = "/sim.conf",
 		.run_dir = "/",
 		.state_dir = sim_state_dir };
+	struct conf *c = load(text);
+
+	if (c == NULL)
+		abort();
+	sim.waiting[who] = -1;
+	sim.eng[who] = engine_new(&o, c, &world);
+	log_set_level(getenv("SIM_TRACE") == NULL ? LOG_L_ERROR : LOG_L_DEBUG);
+}
+
+static void
+start(int who)
+{
 	char why[256];
 
+	turning = who;
+	if (!engine_start(sim.eng[who], why, sizeof why))
+		abort();
+}
+
+void
+sim_start(const char *a, const char *b)
+{
+	const char *text[SIM_N] = { a, b };
+
 	memset(&sim, 0, sizeof sim);
-	sim.waiting[SIM_A] = sim.waiting[SIM_B] = -1;
 	now_us = 1000000000;
 	for (int i = 0; i < SIM_N; i++) {
-		struct conf *c = load(text[i]);
-
-		if (c == NULL)
-			abort();
 		sim.addr[i] = addr_v4(0xc0000201u + (uint32_t)i);
-		sim.eng[i] = engine_new(&o, c, &world);
-		if (getenv("SIM_TRACE") == NULL)
-			log_set_level(LOG_L_ERROR);
-		else
-			log_set_level(LOG_L_DEBUG);
+		boot(i, text[i]);
 	}
-	for (int i = 0; i < SIM_N; i++) {
-		turning = i;
-		if (!engine_start(sim.eng[i], why, sizeof why))
-			abort();
-	}
+	for (int i = 0; i < SIM_N; i++)
+		start(i);
+}
+
+static void
+forget_kernel(int who)
+{
+	free(sim.kernel[who]);
+	sim.kernel[who] = NULL;
+	sim.nkernel[who] = 0;
+}
+
+void
+sim_kill(int who)
+{
+	struct engine *eng = sim.eng[who];
+	struct fibsync_route r;
+	struct pfx at = { 0 };
+	size_t n = 0;
+
+	forget_kernel(who);
+	sim.kernel[who] = mem_alloc(
+	    (fib_mem_count(eng->fib, FAM_INET) + 1) * sizeof(struct pfx));
+	while (fibsync_next(eng->fibsync, FAM_INET, &at, &r))
+		if (fib_mem_route(eng->fib, &at) != 0)
+			sim.kernel[who][n++] = at;
+	sim.nkernel[who] = n;
+	turning = who;
+	if (sim.waiting[who] != -1)
+		close(sim.waiting[who]);
+	sim.waiting[who] = -1;
+	engine_free(eng);
+	sim.eng[who] = NULL;
+}
+
+void
+sim_term(int who)
+{
+	struct engine *eng = sim.eng[who];
+
+	turning = who;
+	engine_stop(eng, eng->conf->shutdown_reason, !eng->conf->fib.keep);
+	for (int i = 0; i < 10; i++)
+		engine_turn(eng, false);
+	sim_kill(who);
+}
+
+void
+sim_boot(int who, const char *text, bool forgotten)
+{
+	if (forgotten)
+		forget_kernel(who);
+	boot(who, text);
+	start(who);
 }
 
 void
@@ -210,8 +275,10 @@ sim_end(void)
 		if (sim.waiting[i] != -1)
 			close(sim.waiting[i]);
 		turning = i;
-		engine_free(sim.eng[i]);
+		if (sim.eng[i] != NULL)
+			engine_free(sim.eng[i]);
 		sim.eng[i] = NULL;
+		forget_kernel(i);
 	}
 }
 
@@ -225,7 +292,7 @@ static void
 turn(int who)
 {
 	turning = who;
-	if (!sim.frozen[who])
+	if (sim.eng[who] != NULL && !sim.frozen[who])
 		engine_turn(sim.eng[who], false);
 }
 
@@ -236,8 +303,9 @@ next_us(void)
 	uint64_t next = TIMER_NEVER, t;
 
 	for (int i = 0; i < SIM_N; i++) {
-		t = sim.frozen[i] ? TIMER_NEVER
-				  : timer_next(&sim.eng[i]->timers);
+		t = sim.frozen[i] || sim.eng[i] == NULL
+		    ? TIMER_NEVER
+		    : timer_next(&sim.eng[i]->timers);
 		if (t != TIMER_NEVER && t * 1000 < next)
 			next = t * 1000;
 	}
@@ -253,6 +321,8 @@ activity(void)
 
 	for (int i = 0; i < SIM_N; i++) {
 		n += sim.dials[i];
+		if (sim.eng[i] == NULL)
+			continue;
 		TAILQ_FOREACH (p, &sim.eng[i]->peers, entry)
 			n += p->rx.total + p->tx.total + p->nstep;
 	}
@@ -264,7 +334,8 @@ busy(void)
 {
 	for (int i = 0; i < SIM_N; i++)
 		if (sim.waiting[i] != -1 ||
-		    (!sim.frozen[i] && sim.eng[i]->loop.more))
+		    (sim.eng[i] != NULL && !sim.frozen[i] &&
+			sim.eng[i]->loop.more))
 			return true;
 	return false;
 }
@@ -286,6 +357,10 @@ step(uint64_t end_us)
 	next = next_us();
 	if (next > now_us)
 		now_us = next < end_us ? next : end_us;
+	/* What a test does before the next turn happens now. */
+	for (int i = 0; i < SIM_N; i++)
+		if (sim.eng[i] != NULL)
+			sim.eng[i]->now_ms = now_us / 1000;
 }
 
 static bool
@@ -356,5 +431,5 @@ sim_reload(int who, const char *text)
 struct peer *
 sim_peer(int who)
 {
-	return TAILQ_FIRST(&sim.eng[who]->peers);
+	return sim.eng[who] != NULL ? TAILQ_FIRST(&sim.eng[who]->peers) : NULL;
 }

@@ -22,6 +22,8 @@ struct sim {
 	bool cut; /* nobody can connect */
 	int waiting[SIM_N]; /* dialled, not yet accepted by the other; -1 */
 	unsigned int dials[SIM_N];
+	struct pfx *kernel[SIM_N]; /* routes that outlive their speaker */
+	size_t nkernel[SIM_N];
 };
 
 /* The one simulation of this process. */
@@ -35,6 +37,12 @@ extern int64_t sim_skew_s;
 /* Starts both with these configurations; 192.0.2.1 is A, 192.0.2.2 B. */
 void sim_start(const char *a, const char *b);
 void sim_end(void);
+/* Ends one speaker without a word; its kernel keeps its routes. */
+void sim_kill(int who);
+/* Stops it as SIGTERM does, then the same. */
+void sim_term(int who);
+/* The speaker of the next run; forgotten: the machine was booted too. */
+void sim_boot(int who, const char *text, bool forgotten);
 /* Both, until `until` says so; false: not within that simulated time. */
 bool sim_run_until(bool (*until)(void), uint64_t within_s);
 /* Just lets that much simulated time pass. */

@@ -483,6 +483,286 @@ test_max_routes(void **state)
 	sim_end();
 }
 
+/* ---- graceful restart --------------------------------------------------- */
+
+#define GR "graceful-restart { restart-time 60s; stale-time 100s; } "
+#define GR_NO_N \
+	"graceful-restart { restart-time 60s; stale-time 100s; " \
+	"notification no; } "
+#define A_GR A_HEAD A_SET A_PEER(GR)
+#define B_GR B_HEAD("192.0.2.2") B_PEER(GR) B_NETS
+
+static bool
+settled(void)
+{
+	return routes_both_ways() && sim.eng[SIM_A]->ended[FAM_INET] &&
+	    sim.eng[SIM_B]->ended[FAM_INET] &&
+	    adjin_count(sim_peer(SIM_A)->adjin, FAM_INET)->stale == 0 &&
+	    adjin_count(sim_peer(SIM_B)->adjin, FAM_INET)->stale == 0;
+}
+
+static uint32_t
+stale_of(int who)
+{
+	return adjin_count(sim_peer(who)->adjin, FAM_INET)->stale;
+}
+
+static void
+gr_start(const char *a, const char *b)
+{
+	sim_start(a, b);
+	assert_true(sim_run_until(settled, 300));
+}
+
+/* The peer is killed: its routes stay, and stay used, until it renews them. */
+static void
+test_gr_helper(void **state)
+{
+	gr_start(A_GR, B_GR);
+	sim_kill(SIM_B);
+	sim_run(30);
+	assert_null(sim_peer(SIM_A)->up);
+	assert_int_equal(stale_of(SIM_A), 2);
+	assert_true(a_has_two());
+	/* One network is no more. */
+	sim_boot(SIM_B,
+	    B_HEAD("192.0.2.2") B_PEER(GR) "network 193.64.0.0/16;\n", false);
+	assert_true(sim_run_until(both_up, 40));
+	assert_true(sim_peer(SIM_A)->up->neg.gr_peer_restarting);
+	sim_run(5);
+	assert_int_equal(stale_of(SIM_A), 0);
+	assert_int_equal(received(SIM_A), 1);
+	assert_int_equal(fib_mem_count(sim.eng[SIM_A]->fib, FAM_INET), 1);
+	assert_false(sim_peer(SIM_A)->retain_timer.armed);
+	sim_end();
+}
+
+/* It never comes back: gone after its restart time. */
+static void
+test_gr_restart_time(void **state)
+{
+	gr_start(A_GR, B_GR);
+	sim_kill(SIM_B);
+	sim_run(58);
+	assert_true(a_has_two());
+	sim_run(4);
+	assert_int_equal(received(SIM_A), 0);
+	assert_true(fib_empty());
+	sim_end();
+}
+
+/* It comes back from a boot: the kernel's routes were lost, ours of it go. */
+static void
+test_gr_forwarding_lost(void **state)
+{
+	gr_start(A_GR, B_GR);
+	sim_kill(SIM_B);
+	sim_run(10);
+	sim_boot(SIM_B, B_HEAD("192.0.2.2") B_PEER(GR), true);
+	assert_true(sim_run_until(both_up, 40));
+	sim_run(1);
+	assert_int_equal(received(SIM_A), 0);
+	sim_end();
+}
+
+/* Back without the capability, or without the family: at once too. */
+static void
+test_gr_capability_gone(void **state)
+{
+	gr_start(A_GR, B_GR);
+	sim_kill(SIM_B);
+	sim_run(10);
+	sim_boot(SIM_B, B_HEAD("192.0.2.2") B_PEER(""), false);
+	assert_true(sim_run_until(both_up, 40));
+	sim_run(1);
+	assert_int_equal(received(SIM_A), 0);
+	sim_end();
+}
+
+static bool
+a_sees_restart(void)
+{
+	return both_up() && sim_peer(SIM_A)->established_count == 2;
+}
+
+/* It is lost a second time, half way through: what was stale already goes,
+ * what it had renewed becomes stale. */
+static void
+test_gr_within_gr(void **state)
+{
+	gr_start(A_GR, B_GR);
+	sim_kill(SIM_B);
+	sim_run(10);
+	sim_boot(SIM_B,
+	    B_HEAD("192.0.2.2") B_PEER(GR) "network 193.64.0.0/16;\n", false);
+	/* Its End-of-RIB must not come: that of a peer that has more. */
+	assert_true(sim_run_until(a_sees_restart, 40));
+	while (received(SIM_A) - stale_of(SIM_A) == 0)
+		engine_turn(sim.eng[SIM_A], false);
+	if (stale_of(SIM_A) == 0) /* its End-of-RIB was in the same read */
+		assert_int_equal(received(SIM_A), 1);
+	sim_kill(SIM_B);
+	sim_run(2);
+	assert_int_equal(received(SIM_A), 1);
+	assert_int_equal(stale_of(SIM_A), 1);
+	assert_int_equal(fib_mem_count(sim.eng[SIM_A]->fib, FAM_INET), 1);
+	sim_run(70);
+	assert_int_equal(received(SIM_A), 0);
+	sim_end();
+}
+
+/* Our own restart, from both sides: B keeps ours, our kernel keeps B's, and
+ * the Restart State and Forwarding State bits say so. */
+static void
+restarting_speaker(bool term)
+{
+	unsigned int notified;
+
+	gr_start(A_GR, B_GR);
+	notified = sim_peer(SIM_B)->nnotif;
+	if (term)
+		sim_term(SIM_A);
+	else
+		sim_kill(SIM_A);
+	assert_int_equal(sim.nkernel[SIM_A], 2);
+	sim_run(20);
+	assert_int_equal(sim_peer(SIM_B)->nnotif, notified);
+	assert_int_equal(stale_of(SIM_B), 1);
+	sim_boot(SIM_A, A_GR, false);
+	sim_run(0);
+	assert_true(sim_run_until(settled, 60));
+	assert_true(sim_peer(SIM_B)->up->received.caps.gr_restart);
+	assert_true(sim_peer(SIM_B)->up->received.caps.gr_fwd[FAM_INET]);
+	assert_false(sim_peer(SIM_A)->up->received.caps.gr_restart);
+	assert_true(sim_peer(SIM_A)->up->received.caps.gr_fwd[FAM_INET]);
+	assert_false(sim.eng[SIM_A]->restarting);
+	sim_end();
+}
+
+static void
+test_gr_own_restart(void **state)
+{
+	restarting_speaker(false);
+	restarting_speaker(true);
+}
+
+/* Nobody comes: the kernel's routes stay until the deadline, not longer. */
+static void
+test_gr_own_deadline(void **state)
+{
+	gr_start(A_GR, B_GR);
+	sim_kill(SIM_A);
+	sim_kill(SIM_B);
+	sim_boot(SIM_A, A_GR, false);
+	sim_run(58);
+	assert_true(sim.eng[SIM_A]->restarting);
+	assert_int_equal(fib_mem_count(sim.eng[SIM_A]->fib, FAM_INET), 2);
+	sim_run(4);
+	assert_false(sim.eng[SIM_A]->restarting);
+	assert_true(fib_empty());
+	sim_end();
+}
+
+/* Both at once: neither waits for the other (RFC 4724 4.1). */
+static void
+test_gr_both_restart(void **state)
+{
+	gr_start(A_GR, B_GR);
+	sim_kill(SIM_A);
+	sim_kill(SIM_B);
+	sim_run(5);
+	sim_boot(SIM_A, A_GR, false);
+	sim_boot(SIM_B, B_GR, false);
+	assert_true(sim_run_until(settled, 40));
+	sim_end();
+}
+
+/* A NOTIFICATION: with the N bit of both as a loss of TCP, else the end. */
+static void
+test_gr_notification(void **state)
+{
+	static const struct {
+		const char *a, *b;
+		uint8_t sub;
+		bool kept;
+	} row[] = {
+		{ A_GR, B_GR, CEASE_RESET, true },
+		{ A_GR, B_GR, CEASE_CONFIG, true },
+		{ A_GR, B_GR, CEASE_SHUTDOWN, false }, /* a hard reset */
+		{ A_GR, B_GR, CEASE_DECONFIGURED, false },
+		{ A_GR, B_HEAD("192.0.2.2") B_PEER(GR_NO_N) B_NETS, CEASE_RESET,
+		    false },
+		{ A_HEAD A_SET A_PEER(GR_NO_N), B_GR, CEASE_RESET, false },
+		{ A_GR, B_HEAD("192.0.2.2") B_PEER("") B_NETS, CEASE_RESET,
+		    false },
+	};
+
+	for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+		gr_start(row[i].a, row[i].b);
+		sim.cut = true;
+		peer_stop(sim_peer(SIM_B), row[i].sub, "why", true);
+		sim_run(2);
+		assert_null(sim_peer(SIM_A)->up);
+		assert_int_equal(last_notif(SIM_A)->sub, row[i].sub);
+		assert_int_equal(
+		    last_notif(SIM_A)->hard, !row[i].kept && i < 4);
+		/* Both sides: who sent it, and who received it. */
+		assert_int_equal(received(SIM_A), row[i].kept ? 2 : 0);
+		assert_int_equal(received(SIM_B), row[i].kept ? 1 : 0);
+		sim.cut = false;
+		assert_true(sim_run_until(settled, 300));
+		sim_end();
+	}
+}
+
+/* The hold timer, as RFC 8538 4 has it. */
+static void
+test_gr_hold_timer(void **state)
+{
+	gr_start(A_GR, B_GR);
+	sim.frozen[SIM_B] = true;
+	assert_true(sim_run_until(a_down, 95));
+	sim_run(1);
+	assert_int_equal(stale_of(SIM_A), 2);
+	assert_true(a_has_two());
+	sim.frozen[SIM_B] = false;
+	assert_true(sim_run_until(settled, 300));
+	sim_end();
+	gr_start(A_HEAD A_SET A_PEER(GR_NO_N), B_GR);
+	sim.frozen[SIM_B] = true;
+	assert_true(sim_run_until(a_down, 95));
+	sim_run(1);
+	assert_int_equal(received(SIM_A), 0);
+	sim_end();
+}
+
+/* A policy that changes while routes are stale is applied to them, and does
+ * not make them fresh. */
+static void
+test_gr_reload(void **state)
+{
+	gr_start(A_GR, B_GR);
+	sim_kill(SIM_B);
+	sim_run(5);
+	assert_true(sim_reload(
+	    SIM_A, A_HEAD "prefix-set p { 193.64.0.0/16; }\n" A_PEER(GR)));
+	assert_true(sim_run_until(one_accepted, 5));
+	assert_int_equal(stale_of(SIM_A), 2);
+	sim_run(60);
+	assert_int_equal(received(SIM_A), 0);
+	/* An operator's "down" ends it at once. */
+	sim_boot(SIM_B, B_GR, false);
+	assert_true(sim_run_until(one_accepted, 100));
+	sim_kill(SIM_B);
+	sim_run(2);
+	assert_int_equal(stale_of(SIM_A), 2);
+	sim_peer(SIM_A)->admin_down = true;
+	peer_stop(sim_peer(SIM_A), CEASE_SHUTDOWN, NULL, false);
+	sim_run(1);
+	assert_int_equal(received(SIM_A), 0);
+	sim_end();
+}
+
 int
 main(void)
 {
@@ -504,6 +784,17 @@ main(void)
 		cmocka_unit_test(test_refresh),
 		cmocka_unit_test(test_next_hop),
 		cmocka_unit_test(test_max_routes),
+		cmocka_unit_test(test_gr_helper),
+		cmocka_unit_test(test_gr_restart_time),
+		cmocka_unit_test(test_gr_forwarding_lost),
+		cmocka_unit_test(test_gr_capability_gone),
+		cmocka_unit_test(test_gr_within_gr),
+		cmocka_unit_test(test_gr_own_restart),
+		cmocka_unit_test(test_gr_own_deadline),
+		cmocka_unit_test(test_gr_both_restart),
+		cmocka_unit_test(test_gr_notification),
+		cmocka_unit_test(test_gr_hold_timer),
+		cmocka_unit_test(test_gr_reload),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -153,6 +153,8 @@ static void
 stale(void **state)
 {
 	const struct adjin_count *c = adjin_count(ai, FAM_INET);
+	struct adjin_route r = { .attrs_in = id, .again = true };
+	struct pfx p = P("10.0.0.0/24");
 
 	put(ai, "10.0.0.0/24", 0, 0);
 	put(ai, "10.0.1.0/24", 3, 0);
@@ -166,6 +168,12 @@ stale(void **state)
 		assert_int_equal(c->stale, 2);
 	}
 	assert_int_equal(c->received, 3);
+	/* Looked at again by a new policy: no fresher than before. */
+	r.reason = 5;
+	r.attrs = 0;
+	assert_int_equal(adjin_put(ai, &p, &r, 7), ADJIN_CHANGED);
+	assert_int_equal(c->stale, 2);
+	assert_int_equal(c->rejected, 2);
 	assert_true(adjin_sweep(ai, FAM_INET, 1));
 	assert_false(adjin_sweep(ai, FAM_INET, 1));
 	assert_int_equal(c->stale, 0);
