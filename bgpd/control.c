@@ -500,6 +500,16 @@ control_run(struct control *ctl)
 	return more;
 }
 
+unsigned int
+control_clients(const struct control *ctl)
+{
+	unsigned int n = 0;
+
+	for (size_t i = 0; ctl != NULL && i < ctl->ngate; i++)
+		n += ctl->gate[i].nclient;
+	return n;
+}
+
 void
 control_forget_peer(struct control *ctl, uint16_t peer)
 {

@@ -21,6 +21,8 @@ struct control *control_new(struct engine *, char *why, size_t);
 void control_free(struct control *);
 /* A slice of each answer under way; true: more can be written at once. */
 bool control_run(struct control *);
+/* Clients of all sockets, now. */
+unsigned int control_clients(const struct control *);
 /* A peer is about to be freed. */
 void control_forget_peer(struct control *, uint16_t peer);
 

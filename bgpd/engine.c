@@ -1,6 +1,7 @@
 #include "bgpd/engine.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -512,6 +513,7 @@ engine_new(const struct engine_opts *o, struct conf *conf,
 	eng->now_ms = eng->start_ms = eng->world.clock_us() / 1000;
 	eng->start_s = clock_real_s();
 	eng->generation = 1;
+	eng->statm_fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
 	engine_fib_init(eng);
 	apply_log(conf);
 	return eng;
@@ -568,6 +570,8 @@ engine_free(struct engine *eng)
 	arena_fini(&eng->arena_out);
 	ev_free(eng->ev);
 	conf_free(eng->conf);
+	if (eng->statm_fd != -1)
+		close(eng->statm_fd);
 	free(eng);
 }
 

@@ -152,6 +152,7 @@ struct engine {
 	struct control *control;
 	LIST_HEAD(, farewell) farewells; /* session.c's */
 	struct commit *commit; /* NULL in simulations that do not want it */
+	int statm_fd; /* /proc/self/statm, -1: none */
 	unsigned int nlinger;
 	uint32_t rejects_seen, rejects_logged; /* log { rejected-routes } */
 	uint64_t rejects_minute; /* that rejects_logged is of */

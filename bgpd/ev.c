@@ -162,3 +162,9 @@ ev_wait(struct ev *ev, int64_t timeout_ms)
 	event_base_loop(ev->base, EVLOOP_ONCE);
 	evtimer_del(ev->wake);
 }
+
+const char *
+ev_version(void)
+{
+	return event_get_version();
+}

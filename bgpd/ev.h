@@ -33,4 +33,6 @@ void ev_signal(struct ev *, int signo, ev_signal_fn *, void *arg);
 /* Waits for at most timeout_ms (-1: for ever) and calls what is ready. */
 void ev_wait(struct ev *, int64_t timeout_ms);
 
+const char *ev_version(void);
+
 #endif /* EV_H */

@@ -592,6 +592,8 @@ peer_notification(struct peer *p, struct session *s, bool sent,
 
 	cur_init(&c, body, len);
 	wire_notif_parse(&c, &n);
+	p->notif_total[sent][n.code < PEER_NOTIF_CODES ? n.code : 0]
+		      [n.sub < PEER_NOTIF_SUBS ? n.sub : 0]++;
 	sub = wire_notif_subname(n.code, n.sub);
 	said = n.text[0] != '\0';
 	*k = (struct peer_notif){ .when_s = clock_real_s(),

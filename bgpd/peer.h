@@ -21,6 +21,8 @@ struct evidence;
 enum {
 	PEER_STEPS = 64, /* FSM steps that are kept */
 	PEER_NOTIFS = 8, /* NOTIFICATIONs that are kept, both ways */
+	PEER_NOTIF_CODES = 8, /* counted apart; what is beyond them at 0 */
+	PEER_NOTIF_SUBS = 16,
 	PEER_IDLE_MIN_S = 1, /* idle hold: doubled by each error */
 	PEER_IDLE_MAX_S = 120,
 	PEER_STABLE_S = 60, /* Established so long forgets the errors */
@@ -130,6 +132,8 @@ struct peer {
 	unsigned int nstep;
 	struct peer_notif notif[PEER_NOTIFS];
 	unsigned int nnotif;
+	/* [sent][code][subcode], since peer_new() */
+	uint32_t notif_total[2][PEER_NOTIF_CODES][PEER_NOTIF_SUBS];
 	bool
 	    notified; /* since the last connection began: a sentence is there */
 	uint8_t syn_ttl; /* of the last accepted connection, 0: not known */

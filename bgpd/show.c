@@ -448,6 +448,7 @@ static const struct show_cmd *const command[CMD_N] = {
 	[CMD_SHOW_LOOP] = &show_cmd_loop,
 	[CMD_SHOW_MEMORY] = &show_cmd_memory,
 	[CMD_SHOW_CONFIG] = &show_cmd_config,
+	[CMD_SHOW_METRICS] = &show_cmd_metrics,
 	[CMD_CHECK_HEALTH] = &show_cmd_health,
 	[CMD_DIFF] = &show_cmd_plan,
 	[CMD_CHECK_FILE] = &show_cmd_plan,
@@ -509,6 +510,8 @@ show_end(struct show *s)
 	plan_free(s->plan);
 	s->plan = NULL;
 	show_walk_end(s);
+	show_metrics_free(s->metrics);
+	s->metrics = NULL;
 }
 
 void

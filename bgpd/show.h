@@ -12,6 +12,7 @@
 
 struct engine;
 struct plan;
+struct metrics;
 
 /* One answer under way; begins all zero but for the first block. */
 struct show {
@@ -36,6 +37,7 @@ struct show {
 	uint16_t walk_peer;
 	uint32_t best[FAM_N], in_fib[FAM_N]; /* counted of the next peer */
 	struct plan *plan; /* of diff, check, reload -n */
+	struct metrics *metrics;
 };
 
 /*

@@ -30,6 +30,7 @@ struct show_cmd {
 extern const struct show_cmd show_cmd_summary,
     show_cmd_neighbor; /* show_neighbor.c */
 extern const struct show_cmd show_cmd_errors; /* show_errors.c */
+extern const struct show_cmd show_cmd_metrics; /* show_metrics.c */
 extern const struct show_cmd show_cmd_rib, show_cmd_rejected; /* show_rib.c */
 extern const struct show_cmd show_cmd_fib, show_cmd_nexthop,
     show_cmd_interfaces; /* show_fib.c */
@@ -57,6 +58,13 @@ const char *show_time(int64_t when_s, char *buf, size_t);
 const char *show_hex(const uint8_t *, size_t len, char *buf, size_t cap);
 /* "ge-0", or "#7" for an interface that is not known. */
 const char *show_ifname(const struct engine *, uint32_t, char *buf, size_t);
+/*
+ * Walks over what the peer sent, for the numbers that nobody keeps: s->best,
+ * s->in_fib.  True: more is to come, *budget is used up.
+ */
+bool show_count_routes(struct show *, struct peer *, unsigned int *budget);
+/* Frees what `show metrics` keeps between slices. */
+void show_metrics_free(struct metrics *);
 void show_walk_begin(struct show *, struct peer *, enum fam);
 void show_walk_end(struct show *);
 

@@ -105,12 +105,8 @@ rows_summary(struct show *s, unsigned int budget)
 
 /* ---- neighbor --------------------------------------------------------- */
 
-/*
- * Walks over what it sent, for the numbers that nobody keeps: how many of its
- * routes are the best, how many are in the kernel.  True: more is to come.
- */
-static bool
-count_routes(struct show *s, struct peer *p, unsigned int *budget)
+bool
+show_count_routes(struct show *s, struct peer *p, unsigned int *budget)
 {
 	struct rib_path path;
 	struct pfx pfx;
@@ -154,7 +150,7 @@ rows_neighbor(struct show *s, unsigned int budget)
 				 : show_next_peer(s->eng, s->peer);
 		if (p == NULL || (s->only != 0 && s->peer == s->only))
 			return false;
-		if (count_routes(s, p, &looks))
+		if (show_count_routes(s, p, &looks))
 			return true;
 		s->peer = p->num;
 		if (out_is_json(s->out))

@@ -92,6 +92,8 @@ static const struct cmd table[] = {
 	  "the configuration in force; defaults: all values" },
 	{ CMD_SHOW_SETS, 0, "show sets", ARGS(BARE(T_SET)),
 	  "prefix sets: size, sources, digest, age" },
+	{ CMD_SHOW_METRICS, 0, "show metrics", ARGS(FLAG(prometheus)),
+	  "all numbers for the monitoring, as OpenMetrics text" },
 	{ CMD_NEIGHBOR_CLEAR, CMD_ADMIN, "neighbor NEIGHBOR clear",
 	  ARGS(BARE(T_TEXT)),
 	  "end the session; it comes up again" },

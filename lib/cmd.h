@@ -26,6 +26,7 @@ enum cmd_id {
 	CMD_SHOW_MEMORY,
 	CMD_SHOW_CONFIG,
 	CMD_SHOW_SETS,
+	CMD_SHOW_METRICS,
 	CMD_NEIGHBOR_CLEAR,
 	CMD_NEIGHBOR_DOWN,
 	CMD_NEIGHBOR_UP,
@@ -61,6 +62,7 @@ struct cmd_req {
 	bool in, out, best, detail, terse, canonical, defaults;
 	bool dry_run; /* reload -n */
 	bool drift, conflicts, keep, remove;
+	bool prometheus; /* show metrics */
 	bool has_prefix;
 	bool is_addr; /* a bare address: what covers it is asked for */
 	struct pfx prefix; /* of an address: its /32 or /128 */

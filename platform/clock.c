@@ -12,6 +12,15 @@ clock_us(void)
 }
 
 uint64_t
+clock_cpu_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+uint64_t
 clock_ms(void)
 {
 	return clock_us() / 1000;

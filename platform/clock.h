@@ -7,6 +7,8 @@
 /* CLOCK_MONOTONIC, for every timer. */
 uint64_t clock_ms(void);
 uint64_t clock_us(void);
+/* Processor time of this process. */
+uint64_t clock_cpu_us(void);
 /* CLOCK_REALTIME in seconds, for people and for stamps that outlive a boot. */
 int64_t clock_real_s(void);
 /* The same in milliseconds, for the log. */

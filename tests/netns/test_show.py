@@ -133,7 +133,7 @@ class TestShow:
         (["show", "fib"], "fib"), (["show", "nexthop"], "nexthops"),
         (["show", "interfaces"], "interfaces"), (["show", "version"], None),
         (["show", "loop"], None), (["show", "memory"], None),
-        (["show", "config"], None),
+        (["show", "config"], None), (["show", "metrics"], "metrics"),
         (["show", "errors", "neighbor", "partner"], "neighbors")])
     def test_every_answer(self, scene, words, key):
         answer = scene.ana.ctl(*words)
