@@ -428,6 +428,13 @@ sim_reload(int who, const char *text)
 	return true;
 }
 
+void
+sim_accept(int who, int fd)
+{
+	turning = who;
+	peer_accept(sim_peer(who), fd);
+}
+
 struct peer *
 sim_peer(int who)
 {

@@ -49,6 +49,8 @@ bool sim_run_until(bool (*until)(void), uint64_t within_s);
 void sim_run(uint64_t seconds);
 /* Seconds since the start. */
 uint64_t sim_now_s(void);
+/* A connection that somebody else opened to that speaker's one neighbor. */
+void sim_accept(int who, int fd);
 /* A new configuration text, read by a reload; false: it was refused. */
 bool sim_reload(int who, const char *text);
 /* The one neighbor of that speaker. */

@@ -308,7 +308,7 @@ test_hang_up(void **state)
 
 		assert_int_equal(
 		    socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, sv), 0);
-		peer_accept(sim_peer(SIM_A), sv[1]);
+		sim_accept(SIM_A, sv[1]);
 		in = sim_peer(SIM_A)->in;
 		assert_non_null(in);
 		assert_int_equal(in->fsm.state, FSM_OPENSENT);
@@ -369,7 +369,7 @@ test_limit_inside_update(void **state)
 	assert_int_equal(
 	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, sv), 0);
 	sim_run(1);
-	peer_accept(sim_peer(SIM_A), sv[1]);
+	sim_accept(SIM_A, sv[1]);
 	wbuf_init(&w, mem, sizeof mem);
 	wire_open_write(&w, &o);
 	wire_keepalive_write(&w);
