@@ -37,7 +37,7 @@ class AnaNeighbor(Neighbor):
 class Ana(Router):
     kind = "ana"
     can = {"med", "communities", "large"}
-    hold_min = 3
+    hold_min, level = 3, "debug"
     # Users that are there on every Debian, so that none has to be made.
     user, fibd_user = "nobody", "daemon"
 
@@ -72,7 +72,7 @@ class Ana(Router):
                self.name, "\thold-time-min %ds;" % self.hold_min, "\tconnect-retry 1s;"]
         out += ["\tlisten %s;" % a for a in listen]
         out += ["\t" + line for line in self.glob] + ["}"]
-        out += ["log { destination stderr; level debug; }"]
+        out += ["log { destination stderr; level %s; }" % self.level]
         own = self.own or list(self.table)
         if own:
             out += ["prefix-set azion {"] + ["\t%s;" % p for p in own] + ["}"]

@@ -231,7 +231,7 @@ class Lab:
         self.dir = tempfile.mkdtemp(prefix="%s%s-" % (PREFIX, self.id))
         os.chmod(self.dir, 0o755)
         with contextlib.suppress(ValueError):   # not the main thread
-            for s in (signal.SIGTERM, signal.SIGHUP):
+            for s in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                 self._handlers[s] = signal.signal(s, interrupted)
         return self
 

@@ -71,19 +71,19 @@ def test_both_families_in_one_session(lab, kind):
     a, b = lab.ns("a"), lab.ns("b")
     lab.link(a, b, v4="192.0.2.0/30", v6="2001:db8:1::/64")
     r = cls(lab, b, 719, "192.0.2.2")
-    r.neighbor("192.0.2.1", 3292, "192.0.2.2", ("inet", "inet6"),
+    r.neighbor("192.0.2.1", 1853, "192.0.2.2", ("inet", "inet6"),
                other="2001:db8:1::2")
     mine = [r.fit(x) for x in (V4, V6, PLAIN)]
     r.announce(*mine)
     listener = Connection.listen(a, "192.0.2.1")
     r.start()
-    s = Speaker(a, "192.0.2.1", "192.0.2.2", 3292, ("inet", "inet6"),
+    s = Speaker(a, "192.0.2.1", "192.0.2.2", 1853, ("inet", "inet6"),
                 listener=listener)
     try:
         wait_until(r.all_up, what="session up")
         s.announce(V4, PLAIN)
         s.announce(V6, next_hop="2001:db8:1::1")
-        wait_equal(r.routes, expected([V4, V6, PLAIN], 3292, {
+        wait_equal(r.routes, expected([V4, V6, PLAIN], 1853, {
             4: "192.0.2.1", 6: "2001:db8:1::1"}))
         wait_equal(s.routes, expected(mine, 719, {
             4: "192.0.2.2", 6: "2001:db8:1::2"}))
