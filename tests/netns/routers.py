@@ -547,10 +547,12 @@ class OpenBgpd(Router):
     _withdrawn = _announced
 
     def hurry(self):
-        # It waits half a minute, then twice that, and so on.
+        # It waits half a minute after an error, then twice that, and so on,
+        # and two minutes after a connection that was closed; five seconds
+        # after this.
         for n in self.neighbors:
             if not self.up(n):
-                self.cli("neighbor", n.remote, "up")
+                self.cli("neighbor", n.remote, "clear")
 
     def up(self, n):
         return any(x["remote_addr"] == n.remote and x["state"] == "Established"

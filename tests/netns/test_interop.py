@@ -6,6 +6,7 @@ octet of what comes out.
 """
 
 import dataclasses
+import time
 
 import pytest
 
@@ -64,6 +65,7 @@ class Scene:
 
     def __init__(self, lab, kind, v):
         self.v, self.lab, self.broken = v, lab, False
+        self.patience = None
         a, p, f = lab.ns("ana"), lab.ns("peer"), lab.ns("feed")
         lab.link(a, p, v4="192.0.2.0/30", v6="2001:db8:1::/64")
         lab.link(a, f, v4="192.0.2.4/30", v6="2001:db8:2::/64")
@@ -108,6 +110,19 @@ class Scene:
     def all_up(self):
         return all(self.ana.up(n) for n in self.sessions + self.feeds) and \
             self.peer.all_up()
+
+    def settled(self):
+        """All up; a router that takes its time is told to go on."""
+        now = time.monotonic()
+        if self.all_up():
+            self.patience = None
+            return True
+        if self.patience is None:
+            self.patience = now + 8
+        elif now > self.patience:
+            self.patience = now + 8
+            self.peer.hurry()
+        return False
 
     def state_of_sessions(self):
         return {self.ana.show(n)["state"] for n in self.sessions}
@@ -166,9 +181,7 @@ class Scene:
         self.broken = False
 
     def _wait_equal(self, deadline):
-        if not self.all_up():
-            self.peer.hurry()
-        wait_until(self.all_up, deadline, what="all sessions up")
+        wait_until(self.settled, deadline, what="all sessions up")
         wait_equal(self.received, self.at_ana(), deadline,
                    "what we received")
         wait_equal(self.peer.routes, self.at_peer(), deadline,
