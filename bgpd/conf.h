@@ -256,6 +256,7 @@ struct conf_fib {
 	uint32_t metric;
 	struct addr prefer_source[FAM_N]; /* fam FAM_NONE: none */
 	uint32_t max_routes;
+	bool recursive; /* nexthop recursive */
 	bool by_speed; /* multipath-weight link-speed */
 	bool keep; /* on-stop keep, else remove */
 	uint32_t keep_s;

@@ -382,8 +382,7 @@ fib_block(struct build *b)
 		f->prefer_source[FAM_INET6] = n->word[2].addr;
 	f->max_routes = (uint32_t)number(g, "max-routes", 1, 20000);
 	n = build_get(g, "nexthop");
-	if (n != NULL && conf_word_is(n, 1, "recursive"))
-		build_not_built(b, &n->word[1]);
+	f->recursive = n != NULL && conf_word_is(n, 1, "recursive");
 	n = build_get(g, "multipath-weight");
 	f->by_speed = n != NULL && conf_word_is(n, 1, "link-speed");
 	n = build_get(g, "on-stop");

@@ -104,21 +104,32 @@ engine_local_addr(const struct engine *eng, const struct addr *on, enum fam fam,
 /* ---- next hops -------------------------------------------------------- */
 
 static void
-on_nh_state(void *arg, const struct addr *a, bool reachable, uint32_t ifindex)
+on_nh_state(void *arg, const struct addr *a, bool reachable, uint32_t ifindex,
+    const struct addr *via)
 {
+	static const struct addr itself = { .fam = FAM_NONE };
 	struct engine *eng = arg;
 	const struct nexthop *nh;
-	char text[ADDR_STRLEN];
+	char text[ADDR_STRLEN], by[ADDR_STRLEN];
+	bool direct = addr_eq(a, via), other;
 
 	for (uint32_t id = 0; (id = nexthop_next(eng->nexthops, id)) != 0;) {
 		nh = nexthop_at(eng->nexthops, id);
 		if (!addr_eq(&nh->addr, a))
 			continue;
+		other = nexthop_set_via(
+		    eng->nexthops, id, direct || !reachable ? &itself : via);
 		if (!nexthop_set_state(eng->nexthops, id, reachable, ifindex,
-			reachable ? 0 : NEXTHOP_NO_COST))
+			!reachable   ? NEXTHOP_NO_COST
+			    : direct ? 0
+				     : 1) &&
+		    !other)
 			continue;
-		log_info("next hop %s is %s", addr_print(a, text, sizeof text),
-		    reachable ? "reachable" : "unreachable");
+		log_info("next hop %s is %s%s%s",
+		    addr_print(a, text, sizeof text),
+		    reachable ? "reachable" : "unreachable",
+		    reachable && !direct ? " by " : "",
+		    reachable && !direct ? addr_print(via, by, sizeof by) : "");
 	}
 }
 
@@ -183,6 +194,7 @@ next_hops(const struct engine *eng, uint32_t dest, struct fib_nh *out)
 
 	while (n < FIB_SET_NH && rib_paths(eng->rib, dest, &it, &p)) {
 		const struct nexthop *nh;
+		const struct addr *a;
 
 		if (!(p.best || p.ecmp) || !may_install(eng, p.peer))
 			continue;
@@ -190,13 +202,15 @@ next_hops(const struct engine *eng, uint32_t dest, struct fib_nh *out)
 		    eng->nexthops, attrs_nexthop(eng->attrs, p.attrs));
 		if (nh == NULL)
 			continue;
+		a = nh->via.fam != FAM_NONE ? &nh->via : &nh->addr;
 		for (i = 0; i < n; i++)
-			if (addr_eq(&out[i].addr, &nh->addr))
+			if (addr_eq(&out[i].addr, a) &&
+			    out[i].ifindex == nh->ifindex)
 				break;
 		if (i == n)
-			out[n++] = (struct fib_nh){ .addr = nh->addr,
-				.ifindex = nh->ifindex,
-				.weight = 1 };
+			out[n++] = (struct fib_nh){
+				.addr = *a, .ifindex = nh->ifindex, .weight = 1
+			};
 	}
 	if (n > 1 && eng->conf->fib.by_speed)
 		weigh(eng, out, n);
@@ -533,7 +547,8 @@ hello(struct engine *eng)
 		.src6 = c->prefer_source[FAM_INET6],
 		.keep_s = c->keep_s,
 		.reconcile_s = c->reconcile_s,
-		.netns = eng->opts.netns };
+		.netns = eng->opts.netns,
+		.recursive = c->recursive };
 
 	eng->fib_io = ev_io_new(eng->ev, fib_fd(eng->fib), on_fib_io, eng);
 	eng->fib->ops->hello(eng->fib, &h);

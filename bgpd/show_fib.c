@@ -289,23 +289,28 @@ static void
 put_nexthop(struct show *s, const struct nexthop *nh)
 {
 	struct out *o = s->out;
-	char a[ADDR_STRLEN], ll[ADDR_STRLEN], dev[72] = "-";
+	char a[ADDR_STRLEN], ll[ADDR_STRLEN], via[ADDR_STRLEN], dev[72] = "-";
 	size_t i;
 
 	addr_print(&nh->addr, a, sizeof a);
 	addr_print(&nh->ll, ll, sizeof ll);
 	if (nh->reachable && nh->ifindex != 0)
 		show_ifname(s->eng, nh->ifindex, dev, sizeof dev);
-	out_text(o, "%-5s %-32s %-15s %8u %8u %s\n", nh->reachable ? "*" : "",
-	    a, dev, nh->refs, nh->users,
+	addr_print(&nh->via, via, sizeof via);
+	out_text(o, "%-5s %-32s %-15s %8u %8u %s%s%s\n",
+	    nh->reachable ? "*" : "", a, dev, nh->refs, nh->users,
 	    nh->reachable       ? "reachable"
 		: nh->users > 0 ? "not reachable"
-				: "not looked at: no accepted route uses it");
+				: "not looked at: no accepted route uses it",
+	    nh->via.fam != FAM_NONE ? " by " : "",
+	    nh->via.fam != FAM_NONE ? via : "");
 	out_obj(o, NULL);
 	out_str(o, "address", a);
 	out_bool(o, "valid", nh->reachable);
 	if (nh->reachable)
 		out_bool(o, "connected", nh->cost == 0);
+	if (nh->via.fam != FAM_NONE)
+		out_str(o, "via", via);
 	if (nh->ll.fam != FAM_NONE)
 		out_str(o, "link_local", ll);
 	if (nh->reachable && nh->ifindex != 0) {

@@ -48,6 +48,9 @@ struct fib_hello {
 	uint32_t keep_s; /* routes outlive the speaker by so much */
 	uint32_t reconcile_s; /* look for silent drift so often; 0: never */
 	uint64_t netns; /* fib_netns(), read before the sandbox */
+	/* Watched addresses may be reached over routes of others (static, an
+	 * IGP), a default route and our own excepted. */
+	bool recursive;
 };
 
 struct fib_ready {
@@ -99,9 +102,11 @@ struct fib_events {
 	/* Once for each end() and flush(): the routes are gone. */
 	void (*fam_done)(
 	    void *arg, enum fam, bool flushed, uint32_t removed, int err);
-	/* Answers each watch(), then each change.  ifindex 0: none. */
-	void (*nh_state)(
-	    void *arg, const struct addr *, bool reachable, uint32_t ifindex);
+	/* Answers each watch(), then each change.  ifindex 0: none.  via: the
+	 * neighbor on that link that it is sent to; the address itself unless
+	 * recursive. */
+	void (*nh_state)(void *arg, const struct addr *, bool reachable,
+	    uint32_t ifindex, const struct addr *via);
 	/* All links and addresses after ready(), then each change. */
 	void (*link)(void *arg, const struct fib_link *);
 	/* The address of this machine and its connected prefix's length. */

@@ -187,6 +187,7 @@ c_hello(struct fib *f, const struct fib_hello *hello)
 	r->keep_s = hello->keep_s;
 	r->reconcile_s = hello->reconcile_s;
 	r->protocol = hello->protocol;
+	r->recursive = hello->recursive;
 	if (hello->src4.fam == FAM_INET)
 		addr_write(&r->src4, &hello->src4, 32);
 	if (hello->src6.fam == FAM_INET6)
@@ -517,8 +518,14 @@ on_addr(struct client *c, const struct fibd_hdr *h)
 	if (h->type == FIBD_NH_STATE) {
 		const struct fibd_nh_state *r = (const void *)h;
 
-		if (addr_read(&r->a, &a))
-			CALL(c, nh_state, &a, r->reachable != 0, r->a.ifindex);
+		struct addr via;
+
+		if (addr_read(&r->a, &a)) {
+			if (!addr_read(&r->via, &via))
+				via = a;
+			CALL(c, nh_state, &a, r->reachable != 0, r->a.ifindex,
+			    &via);
+		}
 	} else if (h->type == FIBD_ADDR) {
 		const struct fibd_addr_ev *r = (const void *)h;
 

@@ -513,7 +513,7 @@ do_nh_state(struct mem *m, const struct op *o)
 	if (!w->forced)
 		w->through = resolve(m, &w->addr, w->ifindex);
 	w->reachable = w->through != 0;
-	CALL(m, nh_state, &o->pfx.addr, w->reachable, w->through);
+	CALL(m, nh_state, &o->pfx.addr, w->reachable, w->through, &o->pfx.addr);
 }
 
 /* Tells every watched address whose answer differs from the last. */
@@ -530,7 +530,7 @@ look_again(struct mem *m)
 			continue;
 		w->through = now;
 		w->reachable = now != 0;
-		CALL(m, nh_state, &a, now != 0, now);
+		CALL(m, nh_state, &a, now != 0, now, &a);
 	}
 }
 

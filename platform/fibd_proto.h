@@ -68,7 +68,8 @@ struct fibd_hello {
 	uint32_t table, metric;
 	uint32_t keep_s, reconcile_s;
 	uint8_t protocol;
-	uint8_t pad[7];
+	uint8_t recursive; /* watched addresses off every link, too */
+	uint8_t pad[6];
 	struct fibd_addr src4, src6; /* fam 0: none */
 };
 
@@ -158,6 +159,7 @@ struct fibd_listener {
 struct fibd_nh_state {
 	struct fibd_hdr h;
 	struct fibd_addr a; /* ifindex: through which, 0 none */
+	struct fibd_addr via; /* the neighbor on that link; a itself */
 	uint8_t reachable;
 	uint8_t pad[7];
 };

@@ -230,6 +230,19 @@ nexthop_set_state(struct nexthops *t, uint32_t id, bool reachable,
 }
 
 bool
+nexthop_set_via(struct nexthops *t, uint32_t id, const struct addr *via)
+{
+	struct node *n = node_at(t, id);
+
+	if (addr_eq(&n->hop.via, via))
+		return false;
+	n->hop.via = *via;
+	n->pending = true;
+	t->any_new = true;
+	return true;
+}
+
+bool
 nexthop_pending(const struct nexthops *t, uint32_t id)
 {
 	return id != 0 && node_at(t, id)->pending;

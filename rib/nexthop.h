@@ -17,6 +17,7 @@ struct nexthops;
 
 struct nexthop {
 	struct addr addr, ll;
+	struct addr via; /* the neighbor that leads there; FAM_NONE: itself */
 	bool reachable;
 	uint32_t ifindex;
 	uint32_t cost; /* RFC 4271 9.1.2.2 (e); 0 for a connected one */
@@ -63,6 +64,8 @@ bool nexthop_take_wish(struct nexthops *, struct nexthop_wish *);
  */
 bool nexthop_set_state(struct nexthops *, uint32_t id, bool reachable,
     uint32_t ifindex, uint32_t cost);
+/* Likewise: over which neighbor (FAM_NONE: it is one itself). */
+bool nexthop_set_via(struct nexthops *, uint32_t id, const struct addr *via);
 /* For the RIB's walk. */
 bool nexthop_pending(const struct nexthops *, uint32_t id);
 bool nexthops_any_new(struct nexthops *); /* and forgets that */

@@ -81,6 +81,7 @@ on_route(void *arg, const struct nlroute_route *r, bool deleted, bool replaced)
 {
 	struct fibd *d = arg;
 
+	d->renew = d->renew || r->protocol != d->fences.protocol;
 	if (d->table != NULL)
 		table_on_route(d->table, r, deleted, replaced);
 }
@@ -313,6 +314,9 @@ turn(struct fibd *d, const sigset_t *mask, bool busy)
 		more = nlwatch_read(d->watch);
 	if (d->look || d->resync)
 		look(d);
+	else if (d->renew && speaker_recurses(d->speaker))
+		speaker_look(d->speaker);
+	d->renew = false;
 	if (d->speaker != NULL && p[2].revents != 0)
 		serve(d, p[2].revents);
 	if (p[1].revents != 0)

@@ -36,6 +36,7 @@ struct fibd {
 	uint64_t reconcile_at_ms; /* 0: never */
 	uint32_t reconcile_s;
 	bool look; /* links, addresses or objects changed */
+	bool renew; /* routes of others changed, by which next hops are had */
 	bool resync; /* compare all routes, too */
 	bool lost; /* events were lost: the speaker must hear of it */
 };
@@ -72,6 +73,8 @@ bool speaker_writable(struct speaker *);
 void speaker_refuse(int fd, int err, const char *text);
 /* Next hops are looked at again; what changed is told. */
 void speaker_look(struct speaker *);
+/* Routes of others matter to its next hops. */
+bool speaker_recurses(const struct speaker *);
 /* s may be NULL here: nobody to tell. */
 void speaker_link(struct speaker *, const struct nlwatch_link *);
 void speaker_addr(struct speaker *, const struct nlwatch_addr *, bool added);

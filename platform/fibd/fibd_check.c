@@ -157,6 +157,8 @@ fibd_check_hello(const struct fibd_fences *f, const struct fibd_hello *h,
 		    "keep time %u s is longer than "
 		    "ana-fibd's %u s (-k)",
 		    h->keep_s, f->keep_max_s);
+	if (h->recursive > 1)
+		return refuse(EINVAL, text, "recursive is 0 or 1");
 	if (!src_good(&h->src4, FAM_INET) || !src_good(&h->src6, FAM_INET6))
 		return refuse(EINVAL, text,
 		    "a preferred source is no "

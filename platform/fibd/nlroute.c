@@ -597,8 +597,8 @@ u32_or(struct nlattr *a, uint32_t other)
 	return a != NULL ? nla_get_u32(a) : other;
 }
 
-bool
-nlroute_parse(const struct nlmsghdr *h, struct nlroute_route *r)
+static bool
+parse(const struct nlmsghdr *h, struct nlroute_route *r, bool hops_too)
 {
 	struct nlmsghdr *m = (struct nlmsghdr *)(uintptr_t)h;
 	struct nlattr *tb[RTA_MAX + 1], *src;
@@ -622,7 +622,7 @@ nlroute_parse(const struct nlmsghdr *h, struct nlroute_route *r)
 	src = tb[RTA_PREFSRC];
 	if (src != NULL && nla_len(src) == (int)fam_bits(r->pfx.addr.fam) / 8)
 		addr_set(&r->src, r->pfx.addr.fam, nla_data(src));
-	if (r->nhid != 0)
+	if (r->nhid != 0 && !hops_too)
 		return true;
 	if (tb[RTA_MULTIPATH] != NULL)
 		read_multipath(r, tb[RTA_MULTIPATH]);
@@ -632,6 +632,44 @@ nlroute_parse(const struct nlmsghdr *h, struct nlroute_route *r)
 		r->n = 1;
 	}
 	return true;
+}
+
+bool
+nlroute_parse(const struct nlmsghdr *h, struct nlroute_route *r)
+{
+	return parse(h, r, false);
+}
+
+int
+nlroute_lookup(
+    struct nlroute *nl, const struct addr *a, struct nlroute_route *r)
+{
+	struct rtmsg *rtm = begin(nl, RTM_GETROUTE, 0, sizeof *rtm);
+	struct nlmsghdr *h = nlmsg_hdr(nl->msg);
+	uint32_t seq = h->nlmsg_seq;
+
+	rtm->rtm_family = (uint8_t)af(a->fam);
+	rtm->rtm_dst_len = (uint8_t)fam_bits(a->fam);
+	rtm->rtm_flags = RTM_F_FIB_MATCH;
+	put_addr(nl, RTA_DST, a);
+	if (nl_sendto(nl->sk, h, h->nlmsg_len) < 0)
+		return -EIO;
+	for (;;) {
+		const struct nlmsgerr *e;
+		ssize_t n = receive(nl, WAIT_MS);
+
+		h = (struct nlmsghdr *)(void *)nl->recv;
+		if (n <= 0)
+			return n < 0 ? (int)n : -ETIMEDOUT;
+		if (!nlmsg_ok(h, (int)n) || h->nlmsg_seq != seq)
+			continue;
+		e = nlmsg_data(h);
+		if (h->nlmsg_type == NLMSG_ERROR)
+			return e->error != 0 ? e->error : -EPROTO;
+		return h->nlmsg_type == RTM_NEWROUTE && parse(h, r, true)
+		    ? 0
+		    : -EPROTO;
+	}
 }
 
 struct object_dump {

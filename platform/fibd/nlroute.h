@@ -93,6 +93,11 @@ int nlroute_dump_objects(
 /* RTM_GETLINK, RTM_GETADDR. */
 int nlroute_dump(struct nlroute *, int type, nlroute_msg_fn *, void *arg);
 
+/* The route that the kernel would use for an address: with its next hops, also
+ * of a nexthop object.  0 or -errno.  Nothing may be queued. */
+int nlroute_lookup(
+    struct nlroute *, const struct addr *, struct nlroute_route *);
+
 /* RTM_NEWROUTE or RTM_DELROUTE, a unicast one; false: nothing for us. */
 bool nlroute_parse(const struct nlmsghdr *, struct nlroute_route *);
 

@@ -186,6 +186,24 @@ nlwatch_resolve(const struct nlwatch *w, const struct addr *a, uint32_t ifindex)
 	return 0;
 }
 
+uint32_t
+nlwatch_recurse(const struct nlwatch *w, const struct addr *a, uint8_t not,
+    struct addr *via)
+{
+	struct nlroute_route r;
+
+	if (nlwatch_own(w, a) || nlroute_lookup(w->nl, a, &r) != 0 || r.odd ||
+	    r.pfx.len == 0 || r.protocol == not )
+		return 0;
+	for (unsigned int i = 0; i < r.n; i++)
+		if (r.nh[i].addr.fam != FAM_NONE &&
+		    nlwatch_usable(w, &r.nh[i])) {
+			*via = r.nh[i].addr;
+			return r.nh[i].ifindex;
+		}
+	return 0;
+}
+
 static void
 link_gone(struct nlwatch *w, size_t i)
 {

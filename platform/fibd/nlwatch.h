@@ -61,4 +61,12 @@ bool nlwatch_usable(const struct nlwatch *, const struct nh *);
 uint32_t nlwatch_resolve(
     const struct nlwatch *, const struct addr *, uint32_t ifindex);
 
+/*
+ * The same over one route of others that covers the address: by which neighbor
+ * on which interface; 0: none.  Never over a default route, nor over a route
+ * of protocol `not`, our own: those would hold themselves up.
+ */
+uint32_t nlwatch_recurse(
+    const struct nlwatch *, const struct addr *, uint8_t not, struct addr *via);
+
 #endif /* NLWATCH_H */

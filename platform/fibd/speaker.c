@@ -28,6 +28,7 @@ struct watched {
 	struct addr addr;
 	uint32_t ifindex;
 	uint32_t through;
+	struct addr via;
 };
 
 struct given {
@@ -38,7 +39,7 @@ struct given {
 struct speaker {
 	struct fibd *d;
 	int fd;
-	bool hello, lost, dead;
+	bool hello, lost, dead, recursive;
 	uint32_t seq; /* of the last request */
 	unsigned int nlisten;
 	struct given given[FIBD_LISTEN]; /* listening sockets to be sent */
@@ -207,14 +208,33 @@ speaker_addr(struct speaker *s, const struct nlwatch_addr *a, bool added)
 	put(s, &r, true);
 }
 
+/* True: not what it was. */
+static bool
+resolve(const struct speaker *s, struct watched *w)
+{
+	struct addr via = w->addr;
+	uint32_t through = nlwatch_resolve(s->d->watch, &w->addr, w->ifindex);
+	bool same;
+
+	if (through == 0 && s->recursive && w->ifindex == 0) {
+		table_flush(s->d->table); /* the socket is used */
+		through = nlwatch_recurse(
+		    s->d->watch, &w->addr, s->d->fences.protocol, &via);
+	}
+	same = through == w->through && addr_eq(&via, &w->via);
+	w->through = through;
+	w->via = via;
+	return !same;
+}
+
 static void
 tell_nh(struct speaker *s, struct watched *w)
 {
 	struct fibd_nh_state r;
 
-	w->through = nlwatch_resolve(s->d->watch, &w->addr, w->ifindex);
 	begin(&r, FIBD_NH_STATE, 0);
 	set_addr(&r.a, &w->addr, fam_bits(w->addr.fam), w->through);
+	set_addr(&r.via, &w->via, fam_bits(w->via.fam), w->through);
 	r.reachable = w->through != 0;
 	put(s, &r, true);
 }
@@ -227,10 +247,15 @@ speaker_look(struct speaker *s)
 	for (unsigned int i = 0; i < s->nwatched; i++) {
 		struct watched *w = &s->watched[i];
 
-		if (nlwatch_resolve(s->d->watch, &w->addr, w->ifindex) !=
-		    w->through)
+		if (resolve(s, w))
 			tell_nh(s, w);
 	}
+}
+
+bool
+speaker_recurses(const struct speaker *s)
+{
+	return s != NULL && s->recursive && s->nwatched > 0;
 }
 
 /* Links, addresses, next hops as they are now. */
@@ -244,8 +269,10 @@ tell_all(struct speaker *s)
 		speaker_link(s, l);
 	for (size_t i = 0; (a = nlwatch_addr_at(s->d->watch, i)) != NULL; i++)
 		speaker_addr(s, a, true);
-	for (unsigned int i = 0; i < s->nwatched; i++)
+	for (unsigned int i = 0; i < s->nwatched; i++) {
+		resolve(s, &s->watched[i]);
 		tell_nh(s, &s->watched[i]);
+	}
 }
 
 void
@@ -379,6 +406,7 @@ on_hello(struct speaker *s, const struct fibd_hello *h)
 	r.nexthop_objects = table_has_objects(s->d->table);
 	put(s, &r, false);
 	s->hello = true;
+	s->recursive = h->recursive;
 	s->nlisten = s->nwatched = 0;
 	fibd_hello(s->d, h);
 	tell_all(s);
@@ -485,6 +513,7 @@ on_watch(struct speaker *s, const struct fibd_req *q)
 	s->watched[i].ifindex = q->a.ifindex;
 	if (i == s->nwatched)
 		s->nwatched++;
+	resolve(s, &s->watched[i]);
 	tell_nh(s, &s->watched[i]);
 }
 

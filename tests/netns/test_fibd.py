@@ -85,7 +85,7 @@ class Client:
         self.ready = None
         self.fam_done = []
         self.listeners = []
-        self.nh = {}
+        self.nh, self.via = {}, {}
         self.links = {}
         self.addrs = set()
         self.states = []
@@ -123,11 +123,11 @@ class Client:
         return seq
 
     def hello(self, netns, table=254, metric=20, keep=60, proto=179, src4=None,
-              src6=None, reconcile=0, wait=True):
+              src6=None, reconcile=0, wait=True, recursive=0):
         none = bytes(24)
         self.ready = None
-        self.send(HELLO, struct.pack("=QIIIIB7x", netns, table, metric, keep,
-                                     reconcile, proto) +
+        self.send(HELLO, struct.pack("=QIIIIBB6x", netns, table, metric, keep,
+                                     reconcile, proto, recursive) +
                   (addr(src4, 32) if src4 else none) +
                   (addr(src6, 128) if src6 else none))
         self.flush()
@@ -203,7 +203,8 @@ class Client:
                                    fds[0] if fds else -1))
         elif kind == NH_STATE:
             a, _, ifindex = text_addr(b[:24])
-            self.nh[a] = ifindex if b[24] else 0
+            self.nh[a] = ifindex if b[48] else 0
+            self.via[a] = text_addr(b[24:48])[0]
         elif kind == LINK:
             ifindex, speed, up, carrier, gone = struct.unpack("=IIBBB", b[:11])
             self.links[ifindex] = dict(name=cstr(b[16:32]), speed=speed,
@@ -829,6 +830,56 @@ def test_links_and_next_hops(box):
     until(lambda: c.poll() or c.links[v1]["up"], 0)
     box.ip("link del v1")
     until(lambda: c.poll() or c.links[v1]["gone"], 1)
+
+
+def test_recursive_next_hops(box):
+    """Over routes of others, where asked for; not over a default route."""
+    box.start(*LAB)
+    v0, v1 = box.ifindex("v0"), box.ifindex("v1")
+    c = box.client()
+    box.ip("route add 10.9.0.0/16 via 10.0.0.2")
+    c.watch("10.9.0.1")
+    c.settle()
+    until(lambda: c.poll() or c.nh, {"10.9.0.1": 0})
+    c.close()
+    c = box.client(recursive=1)
+    see = lambda a: c.poll() or (c.nh.get(a), c.via.get(a))
+    for a in ("10.9.0.1", "10.0.0.2", "10.7.0.1", "fd77::1", "10.0.0.1"):
+        c.watch(a)
+    c.settle()
+    until(lambda: see("10.9.0.1"), (v0, "10.0.0.2"))
+    until(lambda: see("10.0.0.2"), (v0, "10.0.0.2"))
+    # a route comes, changes, is more specific, goes
+    box.ip("route add default via 10.0.0.2")
+    box.ip("-6 route add fd77::/64 via fd00:1::2")
+    until(lambda: see("fd77::1"), (v1, "fd00:1::2"))
+    assert c.nh["10.7.0.1"] == 0 and c.nh["10.0.0.1"] == 0
+    box.ip("route add 10.9.0.0/24 via 10.0.1.2")
+    until(lambda: see("10.9.0.1"), (v1, "10.0.1.2"))
+    box.ip("route replace 10.9.0.0/24 via 10.0.1.3")
+    until(lambda: see("10.9.0.1"), (v1, "10.0.1.3"))
+    # several next hops: one that can be used; also of a nexthop object
+    box.ip("route replace 10.9.0.0/24 nexthop via 10.0.0.3 dev v0 nexthop "
+           "via 10.0.1.4 dev v1")
+    until(lambda: see("10.9.0.1"), (v0, "10.0.0.3"))
+    box.carrier(0, False)
+    until(lambda: see("10.9.0.1"), (v1, "10.0.1.4"))
+    box.carrier(0, True)
+    until(lambda: see("10.9.0.1"), (v0, "10.0.0.3"))
+    box.ip("nexthop add id 7 via 10.0.1.9 dev v1")
+    box.ip("route replace 10.9.0.0/24 nhid 7")
+    until(lambda: see("10.9.0.1"), (v1, "10.0.1.9"))
+    box.ip("route del 10.9.0.0/24")
+    until(lambda: see("10.9.0.1"), (v0, "10.0.0.2"))
+    box.ip("route replace blackhole 10.9.0.0/16")
+    box.ip("route del 10.9.0.0/16 via 10.0.0.2", check=False)
+    until(lambda: c.poll() or c.nh["10.9.0.1"], 0)
+    # never over a route of ours
+    box.ip("route del blackhole 10.9.0.0/16")
+    box.ip("route add 10.9.0.0/16 via 10.0.0.2 proto 179 metric 7")
+    c.watch("10.9.0.2")
+    c.settle()
+    assert c.nh["10.9.0.1"] == 0 and c.nh["10.9.0.2"] == 0
 
 
 def test_inherited_connection(box):

@@ -493,3 +493,34 @@ def test_interfaces_name_their_sessions(box):
                                          "2001:db8:%d::2" % (i + 1)}
         assert "neighbor n%d" % (2 * i + 1) in box.ana.cli(
             "show", "interfaces")
+
+
+def test_recursive_next_hop(made):
+    """A third-party next hop, reached over somebody's static route."""
+    box = made(links=2)
+    box.ana.blocks.append("fib { nexthop recursive; }")
+    for n in box.ana.neighbors:
+        n.more += ('no require next-hop-is-peer "a lab";',)
+    box.start()
+    for s in box.speakers[:2]:
+        s.announce(*[r for r in ROUTES + ROUTES6
+                     if (":" in r.prefix) == (":" in s.local)],
+                   next_hop="2001:db8:77::1" if ":" in s.local
+                   else "203.0.113.1")
+    wait_until(lambda: len(box.ana.rib("in", "neighbor", "n1")) == 10)
+    assert box.kernel() == {}
+
+    def over(v4, v6):
+        box.a.ip("route", "replace", "203.0.113.0/24", "via", v4)
+        box.a.ip("route", "replace", "2001:db8:77::/64", "via", v6)
+        wait_equal(box.kernel, {**{r.prefix: {v4} for r in ROUTES},
+                                **{r.prefix: {v6} for r in ROUTES6}})
+        rows = {r["address"]: r for r in box.ana.ctl(
+            "show", "nexthop")["nexthops"]}
+        assert rows["203.0.113.1"]["via"] == v4
+        assert rows["203.0.113.1"]["connected"] is False
+        assert "reachable by " + v4 in box.ana.cli("show", "nexthop")
+    over("192.0.2.2", "2001:db8:1::2")
+    over("192.0.2.6", "2001:db8:2::2")
+    box.a.ip("route", "del", "203.0.113.0/24")
+    wait_equal(box.kernel, {r.prefix: {"2001:db8:2::2"} for r in ROUTES6})

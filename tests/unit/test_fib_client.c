@@ -67,7 +67,8 @@ on_fam_done(void *arg, enum fam fam, bool flushed, uint32_t n, int err)
 }
 
 static void
-on_nh_state(void *arg, const struct addr *a, bool reachable, uint32_t ifindex)
+on_nh_state(void *arg, const struct addr *a, bool reachable, uint32_t ifindex,
+    const struct addr *via)
 {
 	char b[ADDR_STRLEN];
 

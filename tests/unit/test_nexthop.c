@@ -50,6 +50,8 @@ state_changes(void **state)
 	assert_false(nexthop_pending(t, 0));
 	nexthops_settled(t);
 	assert_false(nexthop_pending(t, x));
+	assert_true(nexthop_set_via(t, x, &(struct addr){ .fam = FAM_INET }));
+	assert_false(nexthop_set_via(t, x, &(struct addr){ .fam = FAM_INET }));
 	assert_true(nexthop_set_state(t, x, true, 4, 10));
 	assert_true(nexthop_set_state(t, x, true, 4, 11));
 	assert_true(nexthop_set_state(t, x, false, 4, 11));
