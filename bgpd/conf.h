@@ -24,6 +24,7 @@
 
 struct conf_tree; /* bgpd/conf_tree.h */
 struct asnset; /* policy/asnset.h */
+struct asregex; /* policy/asregex.h */
 struct pfxset; /* policy/pfxset.h */
 
 /* Where a thing was written; file is NULL for a built-in default. */
@@ -233,6 +234,19 @@ struct conf_commset {
 	size_t n;
 };
 
+struct conf_pathset {
+	char *name;
+	struct conf_pos pos;
+	struct asregex **re;
+	size_t n;
+};
+
+struct conf_commtable {
+	char *name;
+	struct conf_pos pos;
+	struct rule_table *table; /* owned */
+};
+
 struct conf_policy {
 	char *name;
 	struct conf_pos pos;
@@ -345,6 +359,12 @@ struct conf {
 	size_t nasset;
 	struct conf_commset *commset;
 	size_t ncommset;
+	struct conf_pathset *pathset;
+	size_t npathset;
+	struct conf_commtable *commtable;
+	size_t ncommtable;
+	struct asregex **regex; /* of rules that write one themselves */
+	size_t nregex;
 	struct conf_policy *policy;
 	size_t npolicy;
 	size_t nrule; /* of all policies: struct rule's hit is below it */

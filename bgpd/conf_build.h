@@ -14,7 +14,8 @@ struct build {
 	struct diag_list *diags;
 	struct conf *c;
 	/* Parallel to c->set ...: was it named by anything? */
-	bool *set_used, *asset_used, *commset_used, *policy_used;
+	bool *set_used, *asset_used, *commset_used, *policy_used, *pathset_used,
+	    *commtable_used;
 	/* peering-policy's max-prefix. */
 	struct conf_limit limit;
 };

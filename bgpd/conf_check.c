@@ -6,6 +6,7 @@
 #include "bgpd/conf_build.h"
 #include "lib/mem.h"
 #include "policy/asnset.h"
+#include "policy/asregex.h"
 #include "policy/martian.h"
 #include "policy/pfxset.h"
 
@@ -457,8 +458,8 @@ network(struct build *b, const struct conf_node *n)
 		m = n->child[i];
 		if (m->bad || strcmp(m->schema->name, "community") != 0)
 			continue;
-		if (!rule_comm_parse(
-			m->word[m->nword - 1].text, m->nword > 2, &comm))
+		if (!rule_comm_parse(m->word[m->nword - 1].text,
+			m->nword > 2 ? COMM_LARGE : COMM_PLAIN, false, &comm))
 			continue;
 		x->comm = mem_realloc(x->comm, x->ncomm + 1, sizeof(*x->comm));
 		x->comm[x->ncomm++] = comm;
@@ -543,6 +544,8 @@ conf_load(
 	free(b.set_used);
 	free(b.asset_used);
 	free(b.commset_used);
+	free(b.pathset_used);
+	free(b.commtable_used);
 	free(b.policy_used);
 	free(dir);
 	diag_sort(diags);
@@ -570,6 +573,29 @@ neighbor_fini(struct conf_neighbor *n)
 }
 
 static void
+free_path_sets(struct conf *c)
+{
+	size_t i, k;
+
+	for (i = 0; i < c->npathset; i++) {
+		for (k = 0; k < c->pathset[i].n; k++)
+			asregex_free(c->pathset[i].re[k]);
+		free(c->pathset[i].re);
+		free(c->pathset[i].name);
+	}
+	free(c->pathset);
+	for (i = 0; i < c->nregex; i++)
+		asregex_free(c->regex[i]);
+	free(c->regex);
+	for (i = 0; i < c->ncommtable; i++) {
+		free(c->commtable[i].table->row);
+		free(c->commtable[i].table);
+		free(c->commtable[i].name);
+	}
+	free(c->commtable);
+}
+
+static void
 sets_fini(struct conf *c)
 {
 	size_t i, k;
@@ -592,6 +618,7 @@ sets_fini(struct conf *c)
 		free(c->commset[i].c);
 	}
 	free(c->commset);
+	free_path_sets(c);
 	if (c->own_made != NULL)
 		pfxset_free(c->own_made);
 }

@@ -491,6 +491,11 @@ sets_of(struct build *b, const struct conf_node *n, struct conf_neighbor *x)
 	m = build_get(n, "import");
 	if (m != NULL)
 		x->import = build_policy(b, &m->word[2]);
+	if (x->import != NULL &&
+	    policy_acts(x->import->rules, ACT_NEXT_HOP_SELF))
+		build_error(b, &m->word[2].pos, "bad-value", NULL,
+		    "policy \"%s\" sets next-hop self, which is for export",
+		    x->import->name);
 	m = build_get(n, "export");
 	if (m != NULL && m->nword > 2)
 		x->export = build_policy(b, &m->word[2]);

@@ -6,6 +6,7 @@
 #include "bgpd/conf_build.h"
 #include "lib/mem.h"
 #include "policy/asnset.h"
+#include "policy/asregex.h"
 #include "policy/pfxfile.h"
 #include "policy/pfxset.h"
 
@@ -171,6 +172,22 @@ as_set(struct build *b, const struct conf_node *n)
 			asnset_add(s->set, (uint32_t)n->child[i]->word[0].num);
 }
 
+/*
+ * The community at word `at`; the word before it, if it is `kind`, says of
+ * which kind.
+ */
+static bool
+comm_at(const struct conf_node *n, size_t at, size_t kind, struct rule_comm *c)
+{
+	enum rule_comm_kind k = COMM_PLAIN;
+
+	if (kind > 0 && conf_word_is(n, kind - 1, "large"))
+		k = COMM_LARGE;
+	else if (kind > 0 && conf_word_is(n, kind - 1, "ext"))
+		k = COMM_EXT;
+	return rule_comm_parse(conf_word_text(n, at), k, true, c);
+}
+
 static void
 community_set(struct build *b, const struct conf_node *n)
 {
@@ -191,10 +208,97 @@ community_set(struct build *b, const struct conf_node *n)
 		const struct conf_node *m = n->child[i];
 
 		if (!m->bad &&
-		    rule_comm_parse(
-			m->word[m->nword - 1].text, m->nword > 1, &s->c[s->n]))
+		    comm_at(m, m->nword - 1, m->nword - 1, &s->c[s->n]))
 			s->n++;
 	}
+}
+
+static void
+path_set(struct build *b, const struct conf_node *n)
+{
+	struct conf *c = b->c;
+	struct conf_pathset *s;
+	const char *why;
+	size_t i, at;
+
+	for (i = 0; i < c->npathset; i++)
+		if (!is_new(b, n, c->pathset[i].name, &c->pathset[i].pos))
+			return;
+	c->pathset =
+	    mem_realloc(c->pathset, c->npathset + 1, sizeof(*c->pathset));
+	s = &c->pathset[c->npathset++];
+	*s = (struct conf_pathset){ .name = mem_strdup(n->word[1].text),
+		.pos = n->word[1].pos };
+	s->re = mem_alloc((n->nchild + 1) * sizeof(struct asregex *));
+	for (i = 0; i < n->nchild; i++)
+		if (!n->child[i]->bad &&
+		    (s->re[s->n] = asregex_new(
+			 conf_word_text(n->child[i], 0), &why, &at)) != NULL)
+			s->n++;
+}
+
+/* "... local-pref 50", from word `at` on. */
+static void
+table_action(const struct conf_node *n, size_t at, struct rule_action *a)
+{
+	static const struct {
+		const char *word;
+		enum action_type type;
+	} row[] = { { "local-pref", ACT_LOCAL_PREF }, { "med", ACT_MED },
+		{ "prepend", ACT_PREPEND }, { "weight", ACT_WEIGHT },
+		{ "add", ACT_COMM_ADD }, { "reject", ACT_REJECT } };
+	size_t i;
+
+	for (i = 0; i < sizeof(row) / sizeof(row[0]); i++)
+		if (conf_word_is(n, at, row[i].word))
+			a->type = row[i].type;
+	if (a->type == ACT_COMM_ADD)
+		rule_comm_parse(
+		    conf_word_text(n, at + 1), COMM_PLAIN, false, &a->comm);
+	else if (a->type != ACT_REJECT)
+		a->n = (uint32_t)n->word[at + 1].num;
+}
+
+static void
+table_row(struct build *b, const struct conf_node *n, struct rule_table *t)
+{
+	size_t at = conf_word_is(n, 0, "large") || conf_word_is(n, 0, "ext");
+	struct rule_table_row *r = &t->row[t->n];
+	const struct conf_word *w;
+
+	*r = (struct rule_table_row){ .act = { .type = ACT_LOCAL_PREF } };
+	comm_at(n, at, at, &r->comm);
+	table_action(n, at + 1, &r->act);
+	t->n++;
+	w = &n->word[n->nword - 1];
+	if ((r->act.type == ACT_PREPEND && (r->act.n < 1 || r->act.n > 32)) ||
+	    (r->act.type == ACT_WEIGHT && r->act.n > 65535))
+		build_error(b, &w->pos, "bad-value", NULL,
+		    "\"%s\" is too large or too small: %s", w->text,
+		    r->act.type == ACT_PREPEND ? "from 1 to 32 is possible"
+					       : "at most 65535 is possible");
+}
+
+static void
+community_table(struct build *b, const struct conf_node *n)
+{
+	struct conf *c = b->c;
+	struct conf_commtable *s;
+	size_t i;
+
+	for (i = 0; i < c->ncommtable; i++)
+		if (!is_new(b, n, c->commtable[i].name, &c->commtable[i].pos))
+			return;
+	c->commtable =
+	    mem_realloc(c->commtable, c->ncommtable + 1, sizeof(*c->commtable));
+	s = &c->commtable[c->ncommtable++];
+	*s = (struct conf_commtable){ .name = mem_strdup(n->word[1].text),
+		.pos = n->word[1].pos };
+	s->table = mem_alloc(sizeof(*s->table));
+	s->table->row = mem_alloc((n->nchild + 1) * sizeof(*s->table->row));
+	for (i = 0; i < n->nchild; i++)
+		if (!n->child[i]->bad)
+			table_row(b, n->child[i], s->table);
 }
 
 void
@@ -214,10 +318,16 @@ build_sets(struct build *b)
 			as_set(b, n);
 		else if (strcmp(n->schema->name, "community-set") == 0)
 			community_set(b, n);
+		else if (strcmp(n->schema->name, "as-path-set") == 0)
+			path_set(b, n);
+		else if (strcmp(n->schema->name, "community-table") == 0)
+			community_table(b, n);
 	}
 	b->set_used = mem_alloc(b->c->nset + 1);
 	b->asset_used = mem_alloc(b->c->nasset + 1);
 	b->commset_used = mem_alloc(b->c->ncommset + 1);
+	b->pathset_used = mem_alloc(b->c->npathset + 1);
+	b->commtable_used = mem_alloc(b->c->ncommtable + 1);
 }
 
 const struct conf_set *
@@ -262,6 +372,36 @@ commset(struct build *b, const struct conf_word *w)
 	return NULL;
 }
 
+static const struct conf_pathset *
+pathset(struct build *b, const struct conf_word *w)
+{
+	size_t i;
+
+	for (i = 0; i < b->c->npathset; i++) {
+		if (strcmp(b->c->pathset[i].name, w->text) != 0)
+			continue;
+		b->pathset_used[i] = true;
+		return &b->c->pathset[i];
+	}
+	build_undefined(b, w, "as-path-set");
+	return NULL;
+}
+
+static const struct conf_commtable *
+commtable(struct build *b, const struct conf_word *w)
+{
+	size_t i;
+
+	for (i = 0; i < b->c->ncommtable; i++) {
+		if (strcmp(b->c->commtable[i].name, w->text) != 0)
+			continue;
+		b->commtable_used[i] = true;
+		return &b->c->commtable[i];
+	}
+	build_undefined(b, w, "community-table");
+	return NULL;
+}
+
 const struct conf_policy *
 build_policy(struct build *b, const struct conf_word *w)
 {
@@ -282,8 +422,7 @@ comm(const struct conf_node *n)
 {
 	struct rule_comm c = { 0 };
 
-	rule_comm_parse(conf_word_text(n, n->nword - 1),
-	    conf_word_is(n, n->nword - 2, "large"), &c);
+	comm_at(n, n->nword - 1, n->nword - 1, &c);
 	return c;
 }
 
@@ -316,10 +455,26 @@ match_community(
 static void
 match_path(struct build *b, const struct conf_node *n, struct rule_match *m)
 {
+	const struct conf_pathset *p;
 	const struct conf_asset *s;
+	struct conf *c = b->c;
+	const char *why;
+	size_t at;
 
 	if (conf_word_is(n, 2, "in")) {
-		build_not_built(b, &n->word[2]);
+		p = pathset(b, &n->word[3]);
+		m->type = MATCH_PATH_IN;
+		if (p != NULL)
+			m->paths =
+			    (struct rule_pathset){ .re = p->re, .n = p->n };
+		return;
+	}
+	if (conf_word_is(n, 2, "matches")) {
+		c->regex =
+		    mem_realloc(c->regex, c->nregex + 1, sizeof(*c->regex));
+		m->type = MATCH_PATH;
+		m->re = c->regex[c->nregex++] =
+		    asregex_new(n->word[3].text, &why, &at);
 		return;
 	}
 	if (!conf_word_is(n, 3, "as-set")) {
@@ -333,30 +488,129 @@ match_path(struct build *b, const struct conf_node *n, struct rule_match *m)
 }
 
 static void
+match_origin(struct build *b, const struct conf_node *n, struct rule_match *m)
+{
+	const struct conf_asset *s;
+
+	if (!conf_word_is(n, 2, "as-set")) {
+		m->type = MATCH_ORIGIN_AS;
+		m->as = (uint32_t)n->word[2].num;
+		return;
+	}
+	s = build_asset(b, &n->word[3]);
+	m->type = MATCH_ORIGIN_AS_SET;
+	m->asns = s != NULL ? s->set : NULL;
+}
+
+/* "[= | != | < ...] NUMBER" behind the two words of the name. */
+static struct rule_number
+number_of(const struct conf_node *n, size_t at)
+{
+	static const char *const op[] = {
+		[OP_EQ] = "=",
+		[OP_NE] = "!=",
+		[OP_LT] = "<",
+		[OP_LE] = "<=",
+		[OP_GT] = ">",
+		[OP_GE] = ">=",
+	};
+	struct rule_number r = { .op = OP_EQ };
+	size_t i;
+
+	for (i = 0; n->nword > at + 1 && i < sizeof(op) / sizeof(op[0]); i++)
+		if (conf_word_is(n, at, op[i]))
+			r.op = (enum rule_op)i;
+	r.n = (uint32_t)n->word[n->nword - 1].num;
+	return r;
+}
+
+static uint8_t
+role_of(const char *word)
+{
+	static const struct {
+		const char *word;
+		uint8_t role;
+	} row[] = { { "provider", ROLE_PROVIDER }, { "rs", ROLE_RS },
+		{ "rs-client", ROLE_RS_CLIENT }, { "customer", ROLE_CUSTOMER },
+		{ "peer", ROLE_PEER } };
+	size_t i;
+
+	for (i = 0; i < sizeof(row) / sizeof(row[0]); i++)
+		if (strcmp(row[i].word, word) == 0)
+			return row[i].role;
+	return ROLE_NONE;
+}
+
+/* What is about the neighbor or a plain field. */
+static void
+match_field(const struct conf_node *n, struct rule_match *m)
+{
+	const char *what = conf_word_text(n, 1);
+
+	if (strcmp(what, "origin-local") == 0) {
+		m->type = MATCH_ORIGIN_LOCAL;
+	} else if (strcmp(what, "family") == 0) {
+		m->type = MATCH_FAMILY;
+		m->fam = conf_word_is(n, 2, "inet") ? FAM_INET : FAM_INET6;
+	} else if (strcmp(what, "neighbor") == 0) {
+		m->type = MATCH_NEIGHBOR;
+		m->addr = n->word[2].addr;
+	} else if (strcmp(what, "next-hop") == 0) {
+		m->type = MATCH_NEXT_HOP;
+		m->addr = n->word[2].addr;
+	} else if (strcmp(what, "group") == 0) {
+		m->type = MATCH_GROUP;
+		m->str = n->word[2].text;
+	} else if (strcmp(what, "role") == 0) {
+		m->type = MATCH_ROLE;
+		m->role = role_of(conf_word_text(n, 2));
+	} else if (strcmp(what, "med") == 0) {
+		m->type = MATCH_MED;
+		m->num = number_of(n, 2);
+	} else if (strcmp(what, "as-path-length") == 0) {
+		m->type = MATCH_PATH_LENGTH;
+		m->num = number_of(n, 2);
+	}
+}
+
+static void
 rule_match(struct build *b, struct rule *r, const struct conf_node *n)
 {
 	const char *what = conf_word_text(n, 1);
 	struct rule_match m = { .type = MATCH_ANY };
 
-	if (strcmp(what, "prefix") == 0) {
+	if (strcmp(what, "prefix") == 0)
 		match_prefix(b, n, &m);
-	} else if (strcmp(what, "origin-local") == 0) {
-		m.type = MATCH_ORIGIN_LOCAL;
-	} else if (strcmp(what, "origin-as") == 0) {
-		m.type = MATCH_ORIGIN_AS;
-		m.as = (uint32_t)n->word[2].num;
-	} else if (strcmp(what, "community") == 0) {
+	else if (strcmp(what, "origin-as") == 0)
+		match_origin(b, n, &m);
+	else if (strcmp(what, "community") == 0)
 		match_community(b, n, &m);
-	} else if (strcmp(what, "as-path") == 0) {
+	else if (strcmp(what, "as-path") == 0)
 		match_path(b, n, &m);
-	} else if (strcmp(what, "family") == 0) {
-		m.type = MATCH_FAMILY;
-		m.fam = conf_word_is(n, 2, "inet") ? FAM_INET : FAM_INET6;
-	} else if (strcmp(what, "neighbor") == 0) {
-		m.type = MATCH_NEIGHBOR;
-		m.addr = n->word[2].addr;
-	}
+	else
+		match_field(n, &m);
+	/* A set that could not be loaded has nothing in it. */
+	if ((m.type == MATCH_PREFIX_IN && m.set == NULL) ||
+	    ((m.type == MATCH_PATH_CONTAINS_SET ||
+		 m.type == MATCH_ORIGIN_AS_SET) &&
+		m.asns == NULL) ||
+	    (m.type == MATCH_PATH && m.re == NULL))
+		m = (struct rule_match){ .type = MATCH_NOTHING };
 	policy_add_match(r, &m);
+}
+
+/* The first of its kind takes the place of all, the next ones are added. */
+static enum action_type
+replace_or_add(const struct rule *r, const struct rule_comm *c)
+{
+	size_t i;
+
+	for (i = 0; i < r->nact; i++)
+		if (r->act[i].type == ACT_COMM_REPLACE &&
+		    r->act[i].comm.large == c->large &&
+		    r->act[i].comm.ext == c->ext)
+			return ACT_COMM_ADD;
+	return ACT_COMM_REPLACE;
 }
 
 static void
@@ -366,42 +620,74 @@ rule_set(struct rule *r, const struct conf_node *n)
 	struct rule_action a = { .type = ACT_LOCAL_PREF };
 
 	if (strcmp(what, "community") == 0) {
-		a.type =
-		    conf_word_is(n, 2, "add") ? ACT_COMM_ADD : ACT_COMM_DELETE;
 		a.comm = comm(n);
+		a.type = conf_word_is(n, 2, "add") ? ACT_COMM_ADD
+		    : conf_word_is(n, 2, "delete") ? ACT_COMM_DELETE
+						   : replace_or_add(r, &a.comm);
+	} else if (strcmp(what, "next-hop") == 0) {
+		a.type = ACT_NEXT_HOP_SELF;
 	} else {
 		if (strcmp(what, "med") == 0)
 			a.type = ACT_MED;
 		else if (strcmp(what, "prepend") == 0)
 			a.type = ACT_PREPEND;
+		else if (strcmp(what, "weight") == 0)
+			a.type = ACT_WEIGHT;
 		a.n = (uint32_t)n->word[2].num;
 	}
 	policy_add_action(r, &a);
 }
 
-/* The verdict: one of accept and reject. */
+static void
+rule_apply(struct build *b, struct rule *r, const struct conf_node *n)
+{
+	struct rule_action a = { .type = ACT_TABLE };
+	const struct conf_commtable *t = commtable(b, &n->word[2]);
+
+	if (t == NULL)
+		return;
+	a.table = t->table;
+	policy_add_action(r, &a);
+}
+
+/* The verdict: one of accept, reject and continue. */
 static void
 rule_verdict(struct build *b, struct rule *r, const struct conf_node *n)
 {
-	const struct conf_node *yes = build_get(n, "accept");
-	const struct conf_node *no = build_get(n, "reject");
+	const struct conf_node *one[] = { build_get(n, "accept"),
+		build_get(n, "reject"), build_get(n, "continue") };
+	static const enum rule_verdict verdict[] = { RULE_ACCEPT, RULE_REJECT,
+		RULE_CONTINUE };
+	const struct conf_node *said = NULL;
 	size_t i;
 
-	r->verdict = yes != NULL ? RULE_ACCEPT : RULE_REJECT;
-	if (yes != NULL && no != NULL) {
-		build_error(b, &no->word[0].pos, "no-verdict", NULL,
-		    "rule \"%s\" both accepts and rejects", r->name);
-		return;
+	r->verdict = RULE_REJECT;
+	for (i = 0; i < 3; i++) {
+		if (one[i] == NULL)
+			continue;
+		if (said != NULL) {
+			build_error(b, &one[i]->word[0].pos, "no-verdict", NULL,
+			    "rule \"%s\" says both \"%s\" and \"%s\"", r->name,
+			    said->word[0].text, one[i]->word[0].text);
+			return;
+		}
+		said = one[i];
+		r->verdict = verdict[i];
 	}
 	for (i = 0; i < n->nchild; i++)
 		if (n->child[i]->bad)
 			return;
-	if (yes == NULL && no == NULL)
+	if (said == NULL)
 		build_error(b, &n->word[1].pos, "no-verdict", NULL,
-		    "rule \"%s\" neither accepts nor rejects", r->name);
-	else if (no != NULL && r->nact > 0)
+		    "rule \"%s\" says none of accept, reject and continue",
+		    r->name);
+	else if (r->verdict == RULE_REJECT && r->nact > 0)
 		build_warn(b, &n->word[1].pos, "lost-set", NULL,
 		    "rule \"%s\" rejects: what it sets is lost", r->name);
+	else if (r->verdict == RULE_CONTINUE && r->nact == 0)
+		build_warn(b, &n->word[1].pos, "lost-set", NULL,
+		    "rule \"%s\" goes on and sets nothing: it only counts",
+		    r->name);
 }
 
 static void
@@ -434,6 +720,8 @@ rule(struct build *b, struct policy *p, const struct conf_node *n,
 			rule_match(b, r, m);
 		else if (strcmp(conf_word_text(m, 0), "set") == 0)
 			rule_set(r, m);
+		else if (strcmp(conf_word_text(m, 0), "apply") == 0)
+			rule_apply(b, r, m);
 	}
 	rule_verdict(b, r, n);
 	if (*last != NULL)
@@ -441,7 +729,7 @@ rule(struct build *b, struct policy *p, const struct conf_node *n,
 		    "rule \"%s\" is never reached: rule \"%s\" (line %u) "
 		    "matches every route",
 		    name, conf_word_text(*last, 1), (*last)->word[1].pos.line);
-	else if (any)
+	else if (any && r->verdict != RULE_CONTINUE)
 		*last = n;
 }
 
@@ -505,6 +793,16 @@ build_unused(struct build *b)
 			build_warn(b, &c->commset[i].pos, "unused", NULL,
 			    "community-set \"%s\" is never used",
 			    c->commset[i].name);
+	for (i = 0; i < c->npathset; i++)
+		if (!b->pathset_used[i])
+			build_warn(b, &c->pathset[i].pos, "unused", NULL,
+			    "as-path-set \"%s\" is never used",
+			    c->pathset[i].name);
+	for (i = 0; i < c->ncommtable; i++)
+		if (!b->commtable_used[i])
+			build_warn(b, &c->commtable[i].pos, "unused", NULL,
+			    "community-table \"%s\" is never used",
+			    c->commtable[i].name);
 	for (i = 0; i < c->npolicy; i++)
 		if (!b->policy_used[i])
 			build_warn(b, &c->policy[i].pos, "unused", NULL,

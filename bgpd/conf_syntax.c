@@ -17,6 +17,7 @@
 
 #include "bgpd/conf_tree.h"
 #include "lib/mem.h"
+#include "policy/asregex.h"
 #include "policy/rules.h"
 
 struct match {
@@ -342,7 +343,7 @@ parse_comm(struct match *m, struct conf_word *w)
 	struct rule_comm c;
 
 	(void)m;
-	return rule_comm_parse(w->text, false, &c);
+	return rule_comm_parse(w->text, COMM_PLAIN, false, &c);
 }
 
 static bool
@@ -351,7 +352,61 @@ parse_large(struct match *m, struct conf_word *w)
 	struct rule_comm c;
 
 	(void)m;
-	return rule_comm_parse(w->text, true, &c);
+	return rule_comm_parse(w->text, COMM_LARGE, false, &c);
+}
+
+static bool
+parse_ext(struct match *m, struct conf_word *w)
+{
+	struct rule_comm c;
+
+	(void)m;
+	return rule_comm_parse(w->text, COMM_EXT, false, &c);
+}
+
+static bool
+parse_comms(struct match *m, struct conf_word *w)
+{
+	struct rule_comm c;
+
+	(void)m;
+	return rule_comm_parse(w->text, COMM_PLAIN, true, &c);
+}
+
+static bool
+parse_larges(struct match *m, struct conf_word *w)
+{
+	struct rule_comm c;
+
+	(void)m;
+	return rule_comm_parse(w->text, COMM_LARGE, true, &c);
+}
+
+static bool
+parse_exts(struct match *m, struct conf_word *w)
+{
+	struct rule_comm c;
+
+	(void)m;
+	return rule_comm_parse(w->text, COMM_EXT, true, &c);
+}
+
+static bool
+parse_regex(struct match *m, struct conf_word *w)
+{
+	struct asregex *re;
+	const char *why;
+	char text[160];
+	size_t at;
+
+	re = asregex_new(w->text, &why, &at);
+	if (re == NULL) {
+		snprintf(text, sizeof(text),
+		    "at character %zu of the expression: %s", at + 1, why);
+		return wrong(m, NULL, text);
+	}
+	asregex_free(re);
+	return true;
 }
 
 static bool
@@ -412,6 +467,12 @@ static const struct type {
 	{ CT_RATE, "RATE", "a rate such as 20/min", parse_rate },
 	{ CT_COMMUNITY, "COMMUNITY", "a community", parse_comm },
 	{ CT_LARGE, "LARGE-COMMUNITY", "a large community", parse_large },
+	{ CT_EXT, "EXT-COMMUNITY", "rt:AS:NUMBER or soo:AS:NUMBER", parse_ext },
+	{ CT_COMMUNITY, "COMMUNITIES", "a community", parse_comms },
+	{ CT_LARGE, "LARGE-COMMUNITIES", "a large community", parse_larges },
+	{ CT_EXT, "EXT-COMMUNITIES", "rt:AS:NUMBER or soo:AS:NUMBER",
+	    parse_exts },
+	{ CT_STRING, "REGEX", "an expression in quotes", parse_regex },
 	{ CT_NAME, "NAME", "a name", parse_name },
 	{ CT_NAME, "WORD", "a guard or an option", parse_name },
 	{ CT_STRING, "STRING", "a text in quotes", parse_string },
@@ -730,6 +791,7 @@ conf_word_print(FILE *f, const struct conf_word *w)
 	case CT_RATE:
 	case CT_COMMUNITY:
 	case CT_LARGE:
+	case CT_EXT:
 	case CT_TYPE_N:
 	default:
 		if (w->kind == WORD_OPERATOR ||

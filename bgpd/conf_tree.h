@@ -40,6 +40,7 @@ enum conf_type {
 	CT_RATE,
 	CT_COMMUNITY,
 	CT_LARGE,
+	CT_EXT,
 	CT_TYPE_N,
 };
 

@@ -90,7 +90,8 @@ engine_export_facts(const struct peer *p, const struct conf *conf,
 		.off = c->guard_off,
 		.neighbor = c->addr,
 		.own = conf->own,
-		.policy = c->export != NULL ? c->export->rules : NULL };
+		.policy = c->export != NULL ? c->export->rules : NULL,
+		.group = c->group };
 	*o = (struct adjout_opts){ 0 };
 	for (enum fam fam = FAM_INET; fam < FAM_N; fam++) {
 		f->next_hop[fam] = p->local[fam];
@@ -108,14 +109,17 @@ group_facts(const struct peer *p, struct export_facts *f, struct adjout_opts *o)
 	engine_export_facts(p, p->eng->conf, p->conf, f, o);
 }
 
+/* What the rules may ask about the neighbor itself. */
 static bool
-asks_neighbor(const struct policy *pol)
+same_neighbor(const struct export_facts *a, const struct export_facts *b)
 {
-	for (size_t i = 0; pol != NULL && i < pol->nrule; i++)
-		for (size_t k = 0; k < pol->rule[i]->nmatch; k++)
-			if (pol->rule[i]->match[k].type == MATCH_NEIGHBOR)
-				return true;
-	return false;
+	const char *x = a->group != NULL ? a->group : "";
+	const char *y = b->group != NULL ? b->group : "";
+
+	if (policy_asks(a->policy, MATCH_NEIGHBOR) &&
+	    !addr_eq(&a->neighbor, &b->neighbor))
+		return false;
+	return !policy_asks(a->policy, MATCH_GROUP) || strcmp(x, y) == 0;
 }
 
 static bool
@@ -128,9 +132,7 @@ same_group(const struct export_group *g, const struct export_facts *f,
 	    a->off == f->off && a->own == f->own && a->policy == f->policy &&
 	    addr_eq(&a->next_hop[FAM_INET], &f->next_hop[FAM_INET]) &&
 	    addr_eq(&a->next_hop[FAM_INET6], &f->next_hop[FAM_INET6]) &&
-	    (!asks_neighbor(a->policy) ||
-		addr_eq(&a->neighbor, &f->neighbor)) &&
-	    memcmp(&g->opts, o, sizeof *o) == 0;
+	    same_neighbor(a, f) && memcmp(&g->opts, o, sizeof *o) == 0;
 }
 
 static bool
@@ -154,6 +156,7 @@ engine_group(struct engine *eng, struct peer *p)
 		g = mem_alloc(sizeof *g);
 		g->eng = eng;
 		g->facts = f;
+		g->facts.hits = eng->rule_hits;
 		g->opts = o;
 		g->own_only = is_own_only(&f);
 		g->out = adjout_group_new(eng->rib, &o);
@@ -185,6 +188,7 @@ renew_group(struct export_group *g)
 	if (p == NULL)
 		return;
 	group_facts(p, &g->facts, &g->opts);
+	g->facts.hits = g->eng->rule_hits;
 	g->own_only = is_own_only(&g->facts);
 	adjout_reexport(g->out, &g->opts);
 	g->more = true;
@@ -295,6 +299,30 @@ int64_t
 engine_real_s(const struct engine *eng)
 {
 	return eng->world.real_s != NULL ? eng->world.real_s() : clock_real_s();
+}
+
+/* What the rules of the same names have counted goes on counting. */
+static void
+renew_hits(struct engine *eng, const struct conf *old)
+{
+	const struct conf *c = eng->conf;
+	uint64_t *hits = mem_alloc((c->nrule + 1) * sizeof *hits);
+	const struct conf_policy *was;
+
+	for (size_t i = 0; old != NULL && i < c->npolicy; i++) {
+		const struct policy *p = c->policy[i].rules;
+
+		was = conf_policy_find(old, c->policy[i].name);
+		for (size_t k = 0; was != NULL && k < p->nrule; k++)
+			for (size_t n = 0; n < was->rules->nrule; n++)
+				if (strcmp(p->rule[k]->name,
+					was->rules->rule[n]->name) == 0)
+					hits[p->rule[k]->hit] =
+					    eng->rule_hits[was->rules->rule[n]
+							       ->hit];
+	}
+	free(eng->rule_hits);
+	eng->rule_hits = hits;
 }
 
 static void
@@ -419,6 +447,7 @@ engine_apply(struct engine *eng, struct conf *conf)
 			forget_peer(p);
 	detach(eng);
 	eng->conf = conf;
+	renew_hits(eng, old);
 	apply_log(conf);
 	fibsync_set_max(eng->fibsync, conf->fib.max_routes);
 	rib_set_multipath(eng->rib, conf->multipath);
@@ -514,6 +543,7 @@ engine_new(const struct engine_opts *o, struct conf *conf,
 	eng->start_s = clock_real_s();
 	eng->generation = 1;
 	eng->statm_fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+	renew_hits(eng, NULL);
 	engine_fib_init(eng);
 	apply_log(conf);
 	return eng;
@@ -572,6 +602,7 @@ engine_free(struct engine *eng)
 	conf_free(eng->conf);
 	if (eng->statm_fd != -1)
 		close(eng->statm_fd);
+	free(eng->rule_hits);
 	free(eng);
 }
 

@@ -30,7 +30,6 @@ enum {
 	ENGINE_LISTEN_MAX = FIB_LISTEN_MAX,
 	ENGINE_LINKS_MAX = 256,
 	ENGINE_ADDRS_MAX = 1024,
-	ENGINE_RULE_HITS = 4096,
 	ENGINE_SELECT_S = 120, /* until the first sweep; see restart.c */
 };
 
@@ -157,7 +156,7 @@ struct engine {
 	uint32_t rejects_seen, rejects_logged; /* log { rejected-routes } */
 	uint64_t rejects_minute; /* that rejects_logged is of */
 	uint64_t strangers; /* connections from unknown addresses */
-	uint64_t rule_hits[ENGINE_RULE_HITS];
+	uint64_t *rule_hits; /* conf->nrule: by struct rule's hit */
 	struct engine_loop loop;
 	uint32_t generation; /* of the configuration, from 1 */
 	int64_t reload_s; /* real time of the last reload, 0: none */

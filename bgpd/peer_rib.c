@@ -101,6 +101,7 @@ peer_facts(const struct conf *conf, const struct conf_neighbor *c,
 	f->own = conf->own;
 	f->irr = c->irr != NULL ? c->irr->set : NULL;
 	f->policy = c->import != NULL ? c->import->rules : NULL;
+	f->group = c->group;
 	set_allow(c, f);
 }
 
@@ -108,6 +109,7 @@ void
 peer_update_facts(struct peer *p)
 {
 	peer_facts(p->eng->conf, p->conf, &p->facts);
+	p->facts.hits = p->eng->rule_hits;
 	set_local(p);
 	set_limits(p);
 }
@@ -163,8 +165,6 @@ peer_put(struct peer *p, const struct pfx *pfx, const struct attrs *a,
 	v = peer_limit_admit(p, pfx, &reason);
 	if (v == PEER_LIMIT_OK) {
 		r.reason = import_check(&p->facts, pfx, a, &eng->arena, &res);
-		if (res.rule != NULL && res.rule->hit < ENGINE_RULE_HITS)
-			eng->rule_hits[res.rule->hit]++;
 		if (r.reason != REASON_NONE)
 			log_rejected(p, pfx, a, &res);
 		else if (p->up != NULL)

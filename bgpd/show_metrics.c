@@ -556,8 +556,6 @@ m_rule_hits(struct metrics *m)
 		for (size_t k = 0; k < c->policy[i].rules->nrule; k++) {
 			const struct rule *r = c->policy[i].rules->rule[k];
 
-			if (r->hit >= ENGINE_RULE_HITS)
-				continue;
 			label(m, "policy", c->policy[i].name);
 			label(m, "rule", r->name != NULL ? r->name : "");
 			number(m, m->eng->rule_hits[r->hit], 0);

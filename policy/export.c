@@ -134,6 +134,9 @@ run_rules(const struct export_facts *f, const struct pfx *pfx,
 		.neighbor = &f->neighbor,
 		.source = source,
 		.prepend_as = f->local_as,
+		.group = f->group,
+		.role = rule_role_of(f->role),
+		.hits = f->hits,
 	};
 
 	if (f->policy == NULL) /* RFC 8212 2 */
@@ -144,6 +147,7 @@ run_rules(const struct export_facts *f, const struct pfx *pfx,
 	case RULE_REJECT:
 		return REASON_RULE;
 	case RULE_NO_MATCH:
+	case RULE_CONTINUE:
 		break;
 	}
 	return REASON_NO_RULE;
@@ -158,6 +162,7 @@ export_check(const struct export_facts *f, const struct pfx *pfx,
 	const struct rule *rule = NULL;
 
 	*out = *a;
+	out->weight = 0; /* this speaker's alone */
 	if (by != NULL)
 		*by = NULL;
 	if (fam_bits(fam) == 0) {

@@ -25,6 +25,8 @@ struct export_facts {
 	struct addr next_hop[FAM_N], next_hop_ll[FAM_N];
 	const struct pfxset *own; /* what may be announced; NULL: nothing */
 	const struct policy *policy; /* NULL: external peers get nothing */
+	const char *group; /* the neighbor's, for rules; NULL: none */
+	uint64_t *hits; /* struct rule_facts; NULL: this is only a question */
 };
 
 /*

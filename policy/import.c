@@ -276,18 +276,22 @@ run_rules(const struct import_facts *f, const struct pfx *pfx,
 		.neighbor = &f->neighbor,
 		.source = f->internal ? SOURCE_INTERNAL : SOURCE_EXTERNAL,
 		.prepend_as = f->peer_as,
+		.group = f->group,
+		.role = rule_role_of(f->role),
+		.hits = f->hits,
 	};
 
 	if (f->policy == NULL) /* RFC 8212 2 */
 		return f->internal ? REASON_NONE : REASON_NO_RULE;
 	switch (policy_run(f->policy, &rf, &res->attrs, arena, &res->rule)) {
 	case RULE_ACCEPT:
-		if (res->rule->nact > 0)
-			res->changed = true;
+		/* Rules before it may have set something and gone on. */
+		res->changed |= policy_sets(f->policy);
 		return REASON_NONE;
 	case RULE_REJECT:
 		return REASON_RULE;
 	case RULE_NO_MATCH:
+	case RULE_CONTINUE:
 		break;
 	}
 	return REASON_NO_RULE;

@@ -39,6 +39,8 @@ struct import_facts {
 	size_t nallow;
 	const struct asnset *transit_free; /* peer-lock; NULL: none */
 	const struct policy *policy; /* NULL: none (RFC 8212) */
+	const char *group; /* the neighbor's, for rules; NULL: none */
+	uint64_t *hits; /* struct rule_facts; NULL: this is only a question */
 };
 
 struct import_result {

@@ -1,10 +1,10 @@
 /* rules.c -- named policies; see rules.h.  A rule costs what its matches do. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/mem.h"
 #include "policy/asnset.h"
+#include "policy/asregex.h"
 #include "policy/pfxset.h"
 #include "policy/rules.h"
 
@@ -66,21 +66,12 @@ policy_add_action(struct rule *r, const struct rule_action *a)
 }
 
 static bool
-has_comm(const struct attrs *a, const struct rule_comm *c)
-{
-	if (c->large)
-		return comm_large_has(
-		    a->large_comms, c->v[0], c->v[1], c->v[2]);
-	return comm_has(a->comms, c->v[0]);
-}
-
-static bool
 has_comm_of(const struct attrs *a, const struct rule_commset *set)
 {
 	size_t i;
 
 	for (i = 0; i < set->n; i++)
-		if (has_comm(a, &set->c[i]))
+		if (rule_comm_has(a, &set->c[i]))
 			return true;
 	return false;
 }
@@ -99,87 +90,106 @@ has_as_of(struct octets path, const struct asnset *set)
 }
 
 static bool
+path_of(struct octets path, const struct rule_pathset *set)
+{
+	size_t i;
+
+	for (i = 0; i < set->n; i++)
+		if (asregex_match(set->re[i], path))
+			return true;
+	return false;
+}
+
+static bool
+compare(const struct rule_number *w, uint32_t n)
+{
+	switch (w->op) {
+	case OP_EQ:
+		return n == w->n;
+	case OP_NE:
+		return n != w->n;
+	case OP_LT:
+		return n < w->n;
+	case OP_LE:
+		return n <= w->n;
+	case OP_GT:
+		return n > w->n;
+	case OP_GE:
+		return n >= w->n;
+	}
+	return false;
+}
+
+static bool
+matches_origin(const struct rule_match *m, const struct attrs *a)
+{
+	uint32_t as = aspath_origin(a->as_path);
+
+	if (a->as_path.len == 0)
+		return false;
+	return m->type == MATCH_ORIGIN_AS ? as == m->as
+					  : asnset_has(m->asns, as);
+}
+
+static bool
 matches(const struct rule_match *m, const struct rule_facts *f,
     const struct attrs *a)
 {
 	switch (m->type) {
 	case MATCH_ANY:
 		return true;
+	case MATCH_NOTHING:
+		return false;
 	case MATCH_PREFIX_IN:
 		return pfxset_match(m->set, f->pfx);
 	case MATCH_ORIGIN_LOCAL:
 		return f->source == SOURCE_LOCAL;
 	case MATCH_COMMUNITY:
-		return has_comm(a, &m->comm);
+		return rule_comm_has(a, &m->comm);
 	case MATCH_COMMUNITY_IN:
 		return has_comm_of(a, &m->comms);
+	case MATCH_FAMILY:
+		return f->pfx->addr.fam == m->fam;
+	case MATCH_NEIGHBOR:
+		return f->neighbor != NULL && addr_eq(f->neighbor, &m->addr);
+	case MATCH_NEXT_HOP:
+		return addr_eq(&a->nexthop, &m->addr);
+	case MATCH_GROUP:
+		return f->group != NULL && strcmp(f->group, m->str) == 0;
+	case MATCH_ROLE:
+		return f->role == m->role;
+	case MATCH_MED:
+		return compare(
+		    &m->num, (a->has & 1u << HAS_MED) != 0 ? a->med : 0);
 	case MATCH_PATH_CONTAINS:
 		return aspath_has(a->as_path, m->as);
 	case MATCH_PATH_CONTAINS_SET:
 		return has_as_of(a->as_path, m->asns);
 	case MATCH_ORIGIN_AS:
-		return a->as_path.len > 0 && aspath_origin(a->as_path) == m->as;
-	case MATCH_FAMILY:
-		return f->pfx->addr.fam == m->fam;
-	case MATCH_NEIGHBOR:
-		return f->neighbor != NULL && addr_eq(f->neighbor, &m->addr);
+	case MATCH_ORIGIN_AS_SET:
+		return matches_origin(m, a);
+	case MATCH_PATH:
+		return asregex_match(m->re, a->as_path);
+	case MATCH_PATH_IN:
+		return path_of(a->as_path, &m->paths);
+	case MATCH_PATH_LENGTH:
+		return compare(&m->num, aspath_length(a->as_path));
 	}
 	return false;
 }
 
-/* The community as it stands on the wire; returns its length. */
-static size_t
-comm_octets(const struct rule_comm *c, uint8_t out[12])
-{
-	size_t i, n = c->large ? 3 : 1;
-
-	for (i = 0; i < n * 4; i++)
-		out[i] = (uint8_t)(c->v[i / 4] >> (24 - i % 4 * 8));
-	return n * 4;
-}
-
-void
-rule_comm_add(struct attrs *a, const struct rule_comm *c, struct arena *arena)
-{
-	struct octets *o = c->large ? &a->large_comms : &a->comms;
-	uint8_t one[12], *p;
-	size_t n = comm_octets(c, one);
-
-	/* An attribute holds at most 65535 octets: a full one stays. */
-	if (has_comm(a, c) || o->len + n > UINT16_MAX)
-		return;
-	p = arena_get(arena, o->len + n);
-	if (o->len > 0)
-		memcpy(p, o->p, o->len);
-	memcpy(p + o->len, one, n);
-	o->p = p;
-	o->len = (uint16_t)(o->len + n);
-}
+struct doing {
+	const struct rule_facts *f;
+	struct attrs *a;
+	struct arena *arena;
+	bool rejected; /* by a community table */
+};
 
 static void
-comm_delete(struct attrs *a, const struct rule_comm *c, struct arena *arena)
+act(const struct rule_action *act, struct doing *d)
 {
-	struct octets *o = c->large ? &a->large_comms : &a->comms;
-	uint8_t one[12], *p;
-	size_t i, left = 0, n = comm_octets(c, one);
+	struct attrs *a = d->a;
 
-	if (!has_comm(a, c))
-		return;
-	p = arena_get(arena, o->len);
-	for (i = 0; i + n <= o->len; i += n) {
-		if (memcmp(o->p + i, one, n) == 0)
-			continue;
-		memcpy(p + left, o->p + i, n);
-		left += n;
-	}
-	o->p = left > 0 ? p : NULL;
-	o->len = (uint16_t)left;
-}
-
-static void
-act(const struct rule_action *act, const struct rule_facts *f, struct attrs *a,
-    struct arena *arena)
-{
 	switch (act->type) {
 	case ACT_LOCAL_PREF:
 		a->local_pref = act->n;
@@ -189,120 +199,155 @@ act(const struct rule_action *act, const struct rule_facts *f, struct attrs *a,
 		a->med = act->n;
 		a->has |= 1u << HAS_MED;
 		break;
-	case ACT_COMM_ADD:
-		rule_comm_add(a, &act->comm, arena);
-		break;
-	case ACT_COMM_DELETE:
-		comm_delete(a, &act->comm, arena);
+	case ACT_WEIGHT:
+		a->weight = act->n + 1;
 		break;
 	case ACT_PREPEND:
 		if (act->n == 0)
 			break;
-		a->as_path =
-		    aspath_prepend(a->as_path, f->prepend_as, act->n, arena);
+		a->as_path = aspath_prepend(
+		    a->as_path, d->f->prepend_as, act->n, d->arena);
 		a->has |= 1u << HAS_AS_PATH;
 		break;
+	case ACT_COMM_ADD:
+		rule_comm_add(a, &act->comm, d->arena);
+		break;
+	case ACT_COMM_DELETE:
+		rule_comm_delete(a, &act->comm, d->arena);
+		break;
+	case ACT_COMM_REPLACE:
+		rule_comm_clear(a, &act->comm);
+		rule_comm_add(a, &act->comm, d->arena);
+		break;
+	case ACT_NEXT_HOP_SELF:
+		memset(&a->nexthop, 0, sizeof(a->nexthop));
+		memset(&a->nexthop_ll, 0, sizeof(a->nexthop_ll));
+		break;
+	case ACT_REJECT:
+		d->rejected = true;
+		break;
+	case ACT_TABLE:
+		break;
 	}
+}
+
+/*
+ * Which rows fit is asked of the route as it came to the table: what one row
+ * adds is not what another one looks for.
+ */
+static void
+act_table(const struct rule_table *t, struct doing *d)
+{
+	struct attrs before = *d->a;
+	size_t i;
+
+	for (i = 0; i < t->n; i++)
+		if (rule_comm_has(&before, &t->row[i].comm))
+			act(&t->row[i].act, d);
+}
+
+static void
+do_all(const struct rule *r, struct doing *d)
+{
+	size_t i;
+
+	for (i = 0; i < r->nact; i++)
+		if (r->act[i].type == ACT_TABLE)
+			act_table(r->act[i].table, d);
+		else
+			act(&r->act[i], d);
+}
+
+static bool
+all_match(
+    const struct rule *r, const struct rule_facts *f, const struct attrs *a)
+{
+	size_t i;
+
+	for (i = 0; i < r->nmatch; i++)
+		if (!matches(&r->match[i], f, a))
+			return false;
+	return true;
 }
 
 enum rule_verdict
 policy_run(const struct policy *p, const struct rule_facts *f, struct attrs *a,
     struct arena *arena, const struct rule **by)
 {
-	size_t i, j;
+	struct attrs mine = *a;
+	struct doing d = { .f = f, .a = &mine, .arena = arena };
+	size_t i;
 
 	for (i = 0; i < p->nrule; i++) {
 		const struct rule *r = p->rule[i];
 
-		for (j = 0; j < r->nmatch; j++)
-			if (!matches(&r->match[j], f, a))
-				break;
-		if (j < r->nmatch)
+		if (!all_match(r, f, &mine))
 			continue;
 		*by = r;
-		if (r->verdict != RULE_ACCEPT)
+		if (f->hits != NULL)
+			f->hits[r->hit]++;
+		if (r->verdict == RULE_REJECT)
 			return RULE_REJECT;
-		for (j = 0; j < r->nact; j++)
-			act(&r->act[j], f, a, arena);
+		do_all(r, &d);
+		if (d.rejected)
+			return RULE_REJECT;
+		if (r->verdict == RULE_CONTINUE)
+			continue;
+		*a = mine;
 		return RULE_ACCEPT;
 	}
 	*by = NULL;
 	return RULE_NO_MATCH;
 }
 
-/* clang-format off */
-static const struct {
-	const char *name;
-	uint32_t comm;
-} well_known[] = {
-	{ "graceful-shutdown", COMM_GRACEFUL_SHUTDOWN },
-	{ "blackhole", COMM_BLACKHOLE },
-	{ "no-export", COMM_NO_EXPORT },
-	{ "no-advertise", COMM_NO_ADVERTISE },
-	{ "no-export-subconfed", COMM_NO_EXPORT_SUBCONFED },
-	{ "no-peer", COMM_NO_PEER },
-};
-/* clang-format on */
-
-/* A decimal number up to max, then `end`; NULL when it is not one. */
-static const char *
-number(const char *s, uint32_t max, char end, uint32_t *out)
+bool
+policy_asks(const struct policy *p, enum match_type type)
 {
-	uint64_t n = 0;
-	const char *p;
+	size_t i, j;
 
-	for (p = s; *p >= '0' && *p <= '9'; p++) {
-		n = n * 10 + (uint64_t)(*p - '0');
-		if (n > max)
-			return NULL;
-	}
-	if (p == s || *p != end)
-		return NULL;
-	*out = (uint32_t)n;
-	return end != '\0' ? p + 1 : p;
+	for (i = 0; p != NULL && i < p->nrule; i++)
+		for (j = 0; j < p->rule[i]->nmatch; j++)
+			if (p->rule[i]->match[j].type == type)
+				return true;
+	return false;
 }
 
 bool
-rule_comm_parse(const char *s, bool large, struct rule_comm *c)
+policy_acts(const struct policy *p, enum action_type type)
 {
-	struct rule_comm r = { .large = large };
-	uint32_t hi, lo;
-	size_t i;
+	size_t i, j;
 
-	if (large) {
-		if ((s = number(s, UINT32_MAX, ':', &r.v[0])) == NULL ||
-		    (s = number(s, UINT32_MAX, ':', &r.v[1])) == NULL ||
-		    number(s, UINT32_MAX, '\0', &r.v[2]) == NULL)
-			return false;
-		*c = r;
-		return true;
-	}
-	for (i = 0; i < sizeof(well_known) / sizeof(well_known[0]); i++)
-		if (strcmp(well_known[i].name, s) == 0) {
-			r.v[0] = well_known[i].comm;
-			*c = r;
-			return true;
-		}
-	if ((s = number(s, UINT16_MAX, ':', &hi)) == NULL ||
-	    number(s, UINT16_MAX, '\0', &lo) == NULL)
-		return false;
-	r.v[0] = hi << 16 | lo;
-	*c = r;
-	return true;
+	for (i = 0; p != NULL && i < p->nrule; i++)
+		for (j = 0; j < p->rule[i]->nact; j++)
+			if (p->rule[i]->act[j].type == type)
+				return true;
+	return false;
 }
 
-size_t
-rule_comm_print(const struct rule_comm *c, char *buf, size_t cap)
+bool
+policy_sets(const struct policy *p)
 {
 	size_t i;
 
-	if (c->large)
-		return (size_t)snprintf(
-		    buf, cap, "%u:%u:%u", c->v[0], c->v[1], c->v[2]);
-	for (i = 0; i < sizeof(well_known) / sizeof(well_known[0]); i++)
-		if (well_known[i].comm == c->v[0])
-			return (size_t)snprintf(
-			    buf, cap, "%s", well_known[i].name);
-	return (size_t)snprintf(
-	    buf, cap, "%u:%u", c->v[0] >> 16, c->v[0] & 0xffff);
+	for (i = 0; i < p->nrule; i++)
+		if (p->rule[i]->nact > 0)
+			return true;
+	return false;
+}
+
+uint8_t
+rule_role_of(uint8_t ours)
+{
+	switch (ours) {
+	case ROLE_PROVIDER:
+		return ROLE_CUSTOMER;
+	case ROLE_CUSTOMER:
+		return ROLE_PROVIDER;
+	case ROLE_RS:
+		return ROLE_RS_CLIENT;
+	case ROLE_RS_CLIENT:
+		return ROLE_RS;
+	default:
+		return ours;
+	}
 }

@@ -32,8 +32,9 @@ enum {
 	F_LARGE = 1 << 11,
 	F_CLUSTER = 1 << 12,
 	F_UNKNOWN = 1 << 13,
+	F_WEIGHT = 1 << 14,
 	HAS_MASK = (1 << 9) - 1,
-	FLAG_BITS = 14,
+	FLAG_BITS = 15,
 };
 
 struct set {
@@ -151,6 +152,8 @@ flags_of(const struct attrs *a)
 		f |= F_CLUSTER;
 	if (a->unknown.len > 0)
 		f |= F_UNKNOWN;
+	if (a->weight != 0)
+		f |= F_WEIGHT;
 	return f;
 }
 
@@ -193,6 +196,8 @@ pack(uint8_t *to, const struct attrs *a, uint32_t f)
 		put_octets(&k, &a->cluster_list);
 	if (f & F_UNKNOWN)
 		put_octets(&k, &a->unknown);
+	if (f & F_WEIGHT)
+		put(&k, &a->weight, 4);
 	return (size_t)(k.p - to);
 }
 
@@ -249,6 +254,8 @@ unpack(const struct set *s, struct attrs *a)
 		take_octets(&u, &a->cluster_list);
 	if (f & F_UNKNOWN)
 		take_octets(&u, &a->unknown);
+	if (f & F_WEIGHT)
+		take(&u, &a->weight, 4);
 }
 
 /* ---- the table -------------------------------------------------------- */

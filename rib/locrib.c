@@ -478,7 +478,8 @@ fill_route(struct rib *rib, size_t i)
 		.attrs = &rib->view[i],
 		.local = p->peer == RIB_LOCAL,
 		.internal = peer->internal,
-		.weight = peer->weight,
+		.weight = rib->view[i].weight != 0 ? rib->view[i].weight - 1
+						   : peer->weight,
 		.router_id = peer->router_id,
 		.peer_as = peer->as,
 		.peer_addr = peer->addr,

@@ -265,6 +265,8 @@ struct attrs {
 	/* Unknown optional transitive ones, whole (flags with AF_PARTIAL set,
 	 * type, length as sent, value), ascending by type. */
 	struct octets unknown;
+	/* On no wire: a rule's weight plus 1; 0: that of its neighbor. */
+	uint32_t weight;
 };
 
 /* What the two OPENs agreed on, as far as the codec needs it. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "policy/asnset.h"
+#include "policy/asregex.h"
 #include "policy/pfxset.h"
 #include "policy/rules.h"
 
@@ -192,7 +193,6 @@ test_matches(void **state)
 	addr_parse("203.0.113.2", &other);
 	assert_true(M(.type = MATCH_NEIGHBOR, .addr = x->neighbor));
 	assert_false(M(.type = MATCH_NEIGHBOR, .addr = other));
-#undef M
 	pfxset_free(set);
 	asnset_free(asns);
 }
@@ -269,20 +269,210 @@ test_comm_text(void **state)
 	size_t i;
 
 	for (i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
-		assert_true(rule_comm_parse(same[i], false, &c));
+		assert_true(rule_comm_parse(same[i], COMM_PLAIN, false, &c));
 		rule_comm_print(&c, buf, sizeof(buf));
 		assert_string_equal(buf, same[i]);
 	}
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		assert_false(rule_comm_parse(bad[i], false, &c));
-	assert_true(rule_comm_parse("65535:65281", false, &c));
+		assert_false(rule_comm_parse(bad[i], COMM_PLAIN, false, &c));
+	assert_true(rule_comm_parse("65535:65281", COMM_PLAIN, false, &c));
 	assert_int_equal(c.v[0], COMM_NO_EXPORT);
-	assert_true(rule_comm_parse("52580:4294967295:0", true, &c));
+	assert_true(
+	    rule_comm_parse("52580:4294967295:0", COMM_LARGE, false, &c));
 	rule_comm_print(&c, buf, sizeof(buf));
 	assert_string_equal(buf, "52580:4294967295:0");
-	assert_false(rule_comm_parse("52580:1", true, &c));
-	assert_false(rule_comm_parse("4294967296:1:1", true, &c));
-	assert_false(rule_comm_parse("no-export", true, &c));
+	assert_false(rule_comm_parse("52580:1", COMM_LARGE, false, &c));
+	assert_false(rule_comm_parse("4294967296:1:1", COMM_LARGE, false, &c));
+	assert_false(rule_comm_parse("no-export", COMM_LARGE, false, &c));
+}
+
+static struct rule_comm
+comm(const char *text, enum rule_comm_kind kind)
+{
+	struct rule_comm c;
+
+	assert_true(rule_comm_parse(text, kind, true, &c));
+	return c;
+}
+
+/* Every kind, exact and with wild parts. */
+static void
+test_patterns(void **state)
+{
+	static const uint8_t ext[] = { 0x00, 0x02, 0xfb, 0xf4, 0, 0, 0, 80,
+		0x02, 0x03, 0x00, 0x03, 0x0d, 0x40, 0, 7 };
+	static const struct {
+		const char *text;
+		enum rule_comm_kind kind;
+		bool yes;
+	} row[] = {
+		{ "64500:*", COMM_PLAIN, true },
+		{ "*:80", COMM_PLAIN, true },
+		{ "*:*", COMM_PLAIN, true },
+		{ "64501:*", COMM_PLAIN, false },
+		{ "*:81", COMM_PLAIN, false },
+		{ "52580:*:2", COMM_LARGE, true },
+		{ "52580:1:*", COMM_LARGE, true },
+		{ "*:1:3", COMM_LARGE, false },
+		{ "rt:64500:80", COMM_EXT, true },
+		{ "rt:64500:*", COMM_EXT, true },
+		{ "rt:64501:*", COMM_EXT, false },
+		{ "soo:64500:80", COMM_EXT, false },
+		{ "soo:200000:7", COMM_EXT, true },
+		{ "soo:200000:*", COMM_EXT, true },
+		{ "soo:200000:8", COMM_EXT, false },
+	};
+	static const char *const bad[] = { "64500:", "**:1", "rt:1", "rt:*:1",
+		"rt:1:4294967296", "rt:200000:65536", "x:1:1", "1:2:3:4" };
+	struct fix *x = *state;
+	char text[64];
+	struct rule_comm c;
+	size_t i;
+
+	x->a.ext_comms = (struct octets){ ext, sizeof(ext) };
+	for (i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		c = comm(row[i].text, row[i].kind);
+		assert_int_equal(rule_comm_has(&x->a, &c), row[i].yes);
+		rule_comm_print(&c, text, sizeof(text));
+		assert_string_equal(text, row[i].text);
+	}
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_false(rule_comm_parse(bad[i], COMM_EXT, true, &c));
+		assert_false(rule_comm_parse(bad[i], COMM_PLAIN, true, &c));
+	}
+	assert_false(rule_comm_parse("64500:*", COMM_PLAIN, false, &c));
+}
+
+static void
+test_more_matches(void **state)
+{
+	struct fix *x = *state;
+	struct asnset *asns = asnset_new("s");
+	const char *why;
+	size_t at;
+	struct asregex *re = asregex_new("^64500_.*_64520$", &why, &at);
+	struct asregex *no = asregex_new("^64520", &why, &at);
+	struct asregex *both[2];
+	struct addr nh;
+
+	both[0] = no;
+	both[1] = re;
+	assert_true(addr_parse("203.0.113.9", &nh));
+	x->a.nexthop = nh;
+	x->f.group = "isp";
+	x->f.role = ROLE_CUSTOMER;
+	assert_true(M(.type = MATCH_PATH, .re = re));
+	assert_false(M(.type = MATCH_PATH, .re = no));
+	assert_true(M(.type = MATCH_PATH_IN, .paths = { both, 2 }));
+	assert_false(M(.type = MATCH_PATH_IN, .paths = { both, 1 }));
+	assert_false(M(.type = MATCH_ORIGIN_AS_SET, .asns = asns));
+	asnset_add(asns, 64520);
+	assert_true(M(.type = MATCH_ORIGIN_AS_SET, .asns = asns));
+	assert_true(M(.type = MATCH_PATH_LENGTH, .num = { OP_EQ, 3 }));
+	assert_true(M(.type = MATCH_PATH_LENGTH, .num = { OP_GE, 3 }));
+	assert_true(M(.type = MATCH_PATH_LENGTH, .num = { OP_LE, 3 }));
+	assert_false(M(.type = MATCH_PATH_LENGTH, .num = { OP_GT, 3 }));
+	assert_false(M(.type = MATCH_PATH_LENGTH, .num = { OP_LT, 3 }));
+	assert_false(M(.type = MATCH_PATH_LENGTH, .num = { OP_NE, 3 }));
+	assert_true(M(.type = MATCH_MED, .num = { OP_EQ, 0 }));
+	x->a.med = 9;
+	x->a.has |= 1u << HAS_MED;
+	assert_true(M(.type = MATCH_MED, .num = { OP_GT, 8 }));
+	assert_true(M(.type = MATCH_NEXT_HOP, .addr = nh));
+	assert_false(M(.type = MATCH_NEXT_HOP, .addr = x->neighbor));
+	assert_true(M(.type = MATCH_GROUP, .str = "isp"));
+	assert_false(M(.type = MATCH_GROUP, .str = "ix"));
+	assert_true(M(.type = MATCH_ROLE, .role = ROLE_CUSTOMER));
+	assert_false(M(.type = MATCH_ROLE, .role = ROLE_PEER));
+	assert_false(M(.type = MATCH_NOTHING));
+	assert_int_equal(rule_role_of(ROLE_PROVIDER), ROLE_CUSTOMER);
+	assert_int_equal(rule_role_of(ROLE_RS_CLIENT), ROLE_RS);
+	assert_int_equal(rule_role_of(ROLE_PEER), ROLE_PEER);
+	asnset_free(asns);
+	asregex_free(re);
+	asregex_free(no);
+}
+
+/* What a rule that goes on sets is seen later, and lost with a refusal. */
+static void
+test_continue(void **state)
+{
+	struct fix *x = *state;
+	struct rule_comm mark = comm("1:2", COMM_PLAIN);
+	struct rule_action add = { .type = ACT_COMM_ADD, .comm = mark };
+	struct rule_action weight = { .type = ACT_WEIGHT, .n = 0 };
+	struct rule_match has = { .type = MATCH_COMMUNITY, .comm = mark };
+	uint64_t hits[3] = { 0 };
+	struct rule *last;
+
+	x->f.hits = hits;
+	x->r->verdict = RULE_CONTINUE;
+	x->r->hit = 0;
+	policy_add_action(x->r, &add);
+	policy_add_action(x->r, &weight);
+	assert_int_equal(run(x), RULE_NO_MATCH);
+	assert_false(rule_comm_has(&x->a, &mark));
+	last = policy_add(x->p, "last", NULL);
+	last->hit = 2;
+	policy_add_match(last, &has);
+	assert_int_equal(run(x), RULE_REJECT);
+	assert_false(rule_comm_has(&x->a, &mark));
+	assert_int_equal(x->a.weight, 0);
+	last->verdict = RULE_ACCEPT;
+	assert_int_equal(run(x), RULE_ACCEPT);
+	assert_true(rule_comm_has(&x->a, &mark));
+	assert_int_equal(x->a.weight, 1);
+	assert_int_equal(hits[0], 3);
+	assert_int_equal(hits[1], 0);
+	assert_int_equal(hits[2], 2);
+}
+
+/* Several lines may fit; a reject among them is the rule's. */
+static void
+test_table(void **state)
+{
+	struct fix *x = *state;
+	struct rule_table_row row[] = {
+		{ comm("64500:80", COMM_PLAIN),
+		    { .type = ACT_LOCAL_PREF, .n = 50 } },
+		{ comm("52580:*:2", COMM_LARGE), { .type = ACT_MED, .n = 7 } },
+		{ comm("64500:81", COMM_PLAIN),
+		    { .type = ACT_PREPEND, .n = 2 } },
+		{ comm("64500:*", COMM_PLAIN), { .type = ACT_REJECT } },
+	};
+	struct rule_table t = { row, 3 };
+	struct rule_action apply = { .type = ACT_TABLE, .table = &t };
+
+	policy_add_action(x->r, &apply);
+	assert_int_equal(run(x), RULE_ACCEPT);
+	assert_int_equal(x->a.local_pref, 50);
+	assert_int_equal(x->a.med, 7);
+	assert_int_equal(aspath_length(x->a.as_path), 3);
+	t.n = 4;
+	x->a.local_pref = 1;
+	assert_int_equal(run(x), RULE_REJECT);
+	assert_int_equal(x->a.local_pref, 1);
+}
+
+static void
+test_replace(void **state)
+{
+	struct fix *x = *state;
+	struct rule_action one = { .type = ACT_COMM_REPLACE,
+		.comm = comm("1:2", COMM_PLAIN) };
+	struct rule_action gone = { .type = ACT_COMM_DELETE,
+		.comm = comm("52580:*:*", COMM_LARGE) };
+	struct rule_action self = { .type = ACT_NEXT_HOP_SELF };
+
+	x->a.nexthop = x->neighbor;
+	policy_add_action(x->r, &one);
+	policy_add_action(x->r, &gone);
+	policy_add_action(x->r, &self);
+	assert_int_equal(run(x), RULE_ACCEPT);
+	assert_int_equal(x->a.comms.len, 4);
+	assert_true(rule_comm_has(&x->a, &one.comm));
+	assert_int_equal(x->a.large_comms.len, 0);
+	assert_int_equal(x->a.nexthop.fam, FAM_NONE);
 }
 
 int
@@ -297,6 +487,11 @@ main(void)
 		T(test_actions),
 		T(test_original_untouched),
 		T(test_comm_text),
+		T(test_patterns),
+		T(test_more_matches),
+		T(test_continue),
+		T(test_table),
+		T(test_replace),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
