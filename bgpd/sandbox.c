@@ -12,8 +12,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* The run time of a sanitizer and valgrind call what the filter forbids. */
-#if defined(__SANITIZE_ADDRESS__) || defined(ANA_NO_SECCOMP)
+/* The run time of a sanitizer calls what the filter forbids. */
+#if defined(__SANITIZE_ADDRESS__)
 enum {
 	FILTERED = false
 };

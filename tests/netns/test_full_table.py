@@ -1,14 +1,12 @@
 """A whole Internet table of 2002 and live updates of 2016, into the kernel."""
 
-import signal
-
 import pytest
 
 import mrt
-from ana import BUILD, TOP, Ana, sanitizer_reports
-from lab import run, wait_until
+from ana import Ana, sanitizer_reports
+from lab import wait_until
 from policy import refusal
-from speaker import (Connection, Speaker, end_of_rib, parse_as_path, parse_attributes,
+from speaker import (Speaker, end_of_rib, parse_as_path, parse_attributes,
                      parse_update)
 
 PEER, US = 1853, 52580
@@ -128,45 +126,3 @@ def test_live_updates(lab):
     s.close()
     wait_until(lambda: not ana.kernel(), 120, what="an empty table")
     check_end(ana)
-
-
-def test_no_leak(lab):
-    """valgrind on the release build: the table in, out, and the end."""
-    path, release = data(TABLE), BUILD.parent / "release"
-    if not (release / "ana-bgpd").exists():
-        pytest.skip("no release build for valgrind: ./dev build")
-    sets = mrt.full_table(path, PEER)
-    a, f = lab.ns("ana"), lab.ns("feed")
-    lab.link(a, f, v4="192.0.2.0/30")
-    ana = Ana(lab, a, US, "192.0.2.1",
-              bgpd_args=["-F", "memory", "-p", "1790"])
-    ana.blocks.append("fib { max-routes 300000; }")
-    n = ana.neighbor("192.0.2.2", PEER, "192.0.2.1", passive=True, hold=180,
-                     more=OPEN_GUARDS)
-    ana.level = "info"
-    ana.write()
-    shim, report = lab.path("noseccomp.so"), lab.path("valgrind.log")
-    run("cc", "-shared", "-fPIC", "-o", shim,
-        str(TOP / "tests" / "netns" / "noseccomp.c"))
-    lab.write("valgrind.log", "", 0o666)
-    argv = [str(release / "ana-bgpd")] + ana.argv()[1:]
-    ana.process = a.spawn("valgrind", [
-        "setpriv", "--reuid", ana.user, "--clear-groups", "--", "valgrind",
-        "--log-file=" + report, "--leak-check=full", "--error-exitcode=9",
-        "--errors-for-leak-kinds=definite,indirect,possible"] + argv,
-        env={"LD_PRELOAD": shim})
-    wait_until(ana._answers, 60)
-    c = Connection.dial(f, "192.0.2.2", "192.0.2.1", port=1790)
-    c.handshake(PEER, 180, timeout=30)
-    c.sock.settimeout(240)
-    for messages, count in (
-            (mrt.packed(sets, "192.0.2.2"), 112986),
-            (mrt.withdrawals([p for x in sets.values() for p in x]), 0)):
-        mrt.send_all(c, messages)
-        wait_until(lambda: ana.show(n)["stats"]["routes"]["inet"]["received"]
-                   == count, 240, what="%d routes" % count)
-    ana.process.signal(signal.SIGTERM)
-    wait_until(lambda: not ana.running(), 60)
-    with open(report) as log:
-        assert ana.process.p.returncode == 0, log.read()
-    c.close()
