@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bgpd/conf_set.h"
 #include "bgpd/conf_tree.h"
 #include "bgpd/engine.h"
 #include "bgpd/log.h"
@@ -41,7 +42,8 @@ commit_reader(const struct engine *eng, struct conf_reader *r)
 		.state_dir = eng->opts.state_dir,
 		.uid = getuid(),
 		.gid = getgid(),
-		.fib_memory = eng->opts.memory };
+		.fib_memory = eng->opts.memory,
+		.now_s = clock_real_s() };
 	conf_reader_files(r);
 }
 
@@ -92,8 +94,12 @@ commit_load(
 	int err;
 
 	commit_reader(eng, &r);
-	if (fd == -1)
-		return conf_load(&r, eng->opts.conf_path, dl);
+	if (fd == -1) {
+		c = conf_load(&r, eng->opts.conf_path, dl);
+		if (c != NULL)
+			conf_sets_hold(eng->conf, c, dl);
+		return c;
+	}
 	if ((err = conf_file_fd(fd, &f)) != 0) {
 		pos.file = diag_file(dl, name);
 		diag_add(dl, NULL, DIAG_ERROR, &pos, "unreadable", NULL,
@@ -102,6 +108,8 @@ commit_load(
 	}
 	c = load_text(&r, eng->opts.conf_path, name, &f, dl);
 	free(f.data);
+	if (c != NULL)
+		conf_sets_hold(eng->conf, c, dl);
 	return c;
 }
 
@@ -302,12 +310,13 @@ go_back(
 	struct engine *eng = k->eng;
 	struct record m = { .until = clock_real_s() };
 	struct conf_reader r;
-	struct diag_list dl;
+	struct diag_list dl, held;
 	char *problems, *old;
 	struct conf *c;
 
 	commit_reader(eng, &r);
 	diag_list_init(&dl);
+	diag_list_init(&held);
 	c = load_string(&r, eng->opts.conf_path, CONFIRMED, text, &dl);
 	problems = diag_list_text(&dl, "running configuration unchanged");
 	diag_list_fini(&dl);
@@ -318,6 +327,8 @@ go_back(
 	free(problems);
 	if (c == NULL)
 		return false;
+	conf_sets_hold(eng->conf, c, &held);
+	diag_list_fini(&held);
 	digest_of(eng->conf, m.digest);
 	record_write(eng, &m);
 	old = conf_print(eng->conf, 0);

@@ -98,6 +98,8 @@ struct conf_reader {
 	/* Who the speaker is, for the modes of secret files. */
 	uid_t uid;
 	gid_t gid;
+	/* Real time, for the age of sets; 0: not judged. */
+	int64_t now_s;
 	/* Started with -F memory. */
 	bool fib_memory;
 };
@@ -206,6 +208,18 @@ struct conf_log {
 	uint32_t rejected_max_per_min; /* 0: no ceiling */
 };
 
+/* A share that a set may shrink or grow by, and what is never too much. */
+struct conf_set_limit {
+	uint32_t pct, min;
+};
+
+/* One list that went into a set. */
+struct conf_set_src {
+	char digest[CONF_DIGEST_LEN];
+	size_t entries;
+	int64_t mtime;
+};
+
 /* A prefix-set block. */
 struct conf_set {
 	char *name;
@@ -219,6 +233,14 @@ struct conf_set {
 	uint32_t max_age_s; /* 0: none */
 	size_t entries;
 	int64_t oldest; /* the oldest file's mtime, 0 without files */
+	struct conf_set_src *src; /* as many as files */
+	struct conf_set_limit shrink, growth;
+	bool may_be_empty;
+	bool usable; /* all its lists could be read */
+	char *loaded; /* loaded by hand from there, or NULL */
+	int64_t loaded_s; /* when */
+	char own[CONF_DIGEST_LEN]; /* over the files of the configuration */
+	char *refused; /* why newer content, or any, is not in force; NULL */
 };
 
 struct conf_asset {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bgpd/conf_build.h"
+#include "bgpd/conf_set.h"
 #include "lib/mem.h"
 #include "policy/asnset.h"
 #include "policy/asregex.h"
@@ -598,15 +599,10 @@ free_path_sets(struct conf *c)
 static void
 sets_fini(struct conf *c)
 {
-	size_t i, k;
+	size_t i;
 
-	for (i = 0; i < c->nset; i++) {
-		for (k = 0; k < c->set[i].nfile; k++)
-			free(c->set[i].file[k]);
-		free(c->set[i].file);
-		free(c->set[i].name);
-		pfxset_free(c->set[i].set);
-	}
+	for (i = 0; i < c->nset; i++)
+		conf_set_fini(&c->set[i]);
 	free(c->set);
 	for (i = 0; i < c->nasset; i++) {
 		free(c->asset[i].name);

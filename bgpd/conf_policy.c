@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bgpd/conf_build.h"
+#include "bgpd/conf_set.h"
 #include "lib/mem.h"
 #include "policy/asnset.h"
 #include "policy/asregex.h"
@@ -50,13 +51,16 @@ set_file(struct build *b, struct conf_set *s, const struct conf_word *w)
 		return false;
 	}
 	if (r != 0) {
+		if (s->refused == NULL)
+			s->refused = mem_printf(
+			    "cannot read \"%s\": %s", w->text, strerror(-r));
 		build_warn(b, &w->pos, "set-unusable", NULL,
 		    "cannot read \"%s\": %s; what needs prefix-set \"%s\" "
 		    "imports nothing",
 		    w->text, strerror(-r), s->name);
 		return false;
 	}
-	ok = pfxfile_parse(file.data, file.len, s->set, &res);
+	ok = conf_set_list(s, w->text, &file, &res);
 	if (!ok)
 		build_warn(b, &w->pos, "set-unusable", NULL,
 		    "\"%s\" line %zu: %s; what needs prefix-set \"%s\" "
@@ -65,44 +69,26 @@ set_file(struct build *b, struct conf_set *s, const struct conf_word *w)
 	else if (res.inet + res.inet6 == 0)
 		build_warn(b, &w->pos, "set-empty", NULL,
 		    "\"%s\" has no prefix at all", w->text);
-	if (s->oldest == 0 || file.mtime < s->oldest)
-		s->oldest = file.mtime;
 	free(file.data);
-	s->file = mem_realloc(s->file, s->nfile + 1, sizeof(*s->file));
-	s->file[s->nfile++] = mem_strdup(w->text);
 	return ok;
 }
 
+/* What conf_set_init() took of it is in; what it could not take is told. */
 static void
-set_entry(struct build *b, struct conf_set *s, const struct conf_node *n)
+set_entry(struct build *b, const struct conf_node *n)
 {
 	const struct pfx *p = &n->word[0].pfx;
-	unsigned int lo = p->len, hi = p->len;
+	unsigned int lo, hi;
 
-	if (conf_word_is(n, 1, "or-longer")) {
-		hi = fam_bits(p->addr.fam);
-	} else if (n->nword == 3) {
-		lo = (unsigned int)n->word[1].num;
-		hi = (unsigned int)n->word[2].num;
-	}
-	if (lo >= p->len && lo <= hi && hi <= fam_bits(p->addr.fam)) {
-		pfxset_add(s->set, p, lo, hi);
+	if (n->nword != 3)
 		return;
-	}
+	lo = (unsigned int)n->word[1].num;
+	hi = (unsigned int)n->word[2].num;
+	if (lo >= p->len && lo <= hi && hi <= fam_bits(p->addr.fam))
+		return;
 	build_error(b, &n->word[1].pos, "bad-range", NULL,
 	    "from %u to %u are no lengths inside a /%u of %s", lo, hi, p->len,
 	    fam_name(p->addr.fam));
-}
-
-static void
-origins(struct conf_set *s, const struct conf_word *w)
-{
-	size_t i;
-
-	if (w->kind != WORD_LIST)
-		pfxset_add_origin(s->set, (uint32_t)w->num);
-	for (i = 0; i < w->nitem; i++)
-		pfxset_add_origin(s->set, (uint32_t)w->item[i].num);
 }
 
 static void
@@ -110,7 +96,7 @@ prefix_set(struct build *b, const struct conf_node *n)
 {
 	struct conf *c = b->c;
 	struct conf_set *s;
-	bool usable = true, broken = false;
+	bool broken = false;
 	size_t i;
 
 	for (i = 0; i < c->nset; i++)
@@ -118,9 +104,7 @@ prefix_set(struct build *b, const struct conf_node *n)
 			return;
 	c->set = mem_realloc(c->set, c->nset + 1, sizeof(*c->set));
 	s = &c->set[c->nset++];
-	*s = (struct conf_set){ .name = mem_strdup(n->word[1].text),
-		.pos = n->word[1].pos };
-	s->set = pfxset_new(s->name);
+	conf_set_init(s, n);
 	for (i = 0; i < n->nchild; i++) {
 		const struct conf_node *m = n->child[i];
 
@@ -128,28 +112,21 @@ prefix_set(struct build *b, const struct conf_node *n)
 		if (m->bad)
 			continue;
 		if (strcmp(m->schema->name, "file") == 0)
-			usable &= set_file(b, s, &m->word[1]);
-		else if (strcmp(m->schema->name, "max-age") == 0)
-			s->max_age_s = (uint32_t)m->word[1].num;
-		else if (strcmp(m->schema->name, "origin") == 0)
-			origins(s, &m->word[1]);
-		else
-			set_entry(b, s, m);
+			s->usable &= set_file(b, s, &m->word[1]);
+		else if (m->schema->name[0] == '\0')
+			set_entry(b, m);
 	}
-	s->entries =
-	    pfxset_count(s->set, FAM_INET) + pfxset_count(s->set, FAM_INET6);
-	if (usable && !broken && s->entries == 0) {
+	conf_set_done(s);
+	conf_set_recall(s, b->r, n);
+	if (s->usable && !broken && s->entries == 0)
 		/* An empty set would be "everything not in it": no set. */
 		build_warn(b, &s->pos, "set-empty", NULL,
 		    "prefix-set \"%s\" is empty: what needs it imports nothing",
 		    s->name);
-		usable = false;
-	}
-	if (!usable) {
-		pfxset_free(s->set);
-		s->set = pfxset_new(s->name);
-		s->entries = 0;
-	}
+	if (s->max_age_s != 0 && s->oldest != 0 &&
+	    b->r->now_s - s->oldest > (int64_t)s->max_age_s)
+		build_warn(b, &s->pos, "set-old", NULL,
+		    "prefix-set \"%s\" is older than its max-age", s->name);
 }
 
 static void

@@ -97,6 +97,9 @@ const struct conf_schema conf_schema[] = {
 
 { "prefix-set", "file", "PATH", 0, 0, NULL, MU, "A generated list, as bgpq4 writes it with -j, -B, -b, or one prefix a line; several add up.", V },
 { "prefix-set", "max-age", "TIME", 60, U32, NULL, 0, "Older files are told about.", V },
+{ "prefix-set", "shrink-limit", "PERCENT [min UINT]", 0, 100, "30% min 10", 0, "New content of the files that has so much less than what is in force is refused, unless it is at most the minimum of prefixes.", V },
+{ "prefix-set", "growth-limit", "PERCENT [min UINT]", 0, 1000000, "400% min 500", 0, "The same for more.", V },
+{ "prefix-set", "empty", "refuse | accept", 0, 0, "refuse", 0, "Whether an empty list may take the place of one that is not.  An empty set imports nothing.", V },
 { "prefix-set", "origin", "{ASN}", 0, 0, NULL, MU, "AS numbers that may originate the prefixes; none written: any.", V },
 { "prefix-set", "", "PREFIX [or-longer | exact | UINT UINT]", 0, 128, NULL, MU, "A prefix, exact unless written otherwise; or with the shortest and the longest length that match inside it.", V },
 

@@ -190,6 +190,11 @@ parse_percent(struct match *m, struct conf_word *w)
 	}
 	if (strcmp(s, "%") != 0)
 		return false;
+	if (m->row->max > 100 && !m->ranged) {
+		m->ranged = true;
+		if (w->num >= m->row->min && w->num <= m->row->max)
+			return true;
+	}
 	if (w->num < 1 || w->num > 100)
 		return wrong(m, NULL, "a share is from 1% to 100%");
 	return true;

@@ -23,6 +23,7 @@
 #include "bgpd/notify.h"
 #include "bgpd/sandbox.h"
 #include "lib/mem.h"
+#include "platform/clock.h"
 #include "policy/pfxfile.h"
 
 enum {
@@ -124,7 +125,8 @@ reader(const struct args *a, struct conf_reader *r)
 		.state_dir = a->state,
 		.uid = a->uid,
 		.gid = a->gid,
-		.fib_memory = a->o.memory };
+		.fib_memory = a->o.memory,
+		.now_s = clock_real_s() };
 	conf_reader_files(r);
 }
 

@@ -12,6 +12,7 @@
 #include "bgpd/commit.h"
 #include "bgpd/engine.h"
 #include "bgpd/plan.h"
+#include "bgpd/sets.h"
 #include "bgpd/show_cmd.h"
 #include "bgpd/show_peer.h"
 #include "platform/clock.h"
@@ -247,22 +248,28 @@ head_health(struct show *s)
 {
 	const struct engine *eng = s->eng;
 	unsigned int up, all;
-	char why[512], safe[2048];
-	bool ok = engine_ready(eng, why, sizeof why);
+	char why[1024], safe[4096], alarm[512];
+	bool ready = engine_ready(eng, why, sizeof why / 2), ok;
 
 	count_peers(eng, &up, &all);
-	if (ok && commit_alarm(eng)[0] != '\0') {
-		ok = false;
-		strlcpy(why, commit_alarm(eng), sizeof why);
-	} else if (ok)
+	if (ready)
 		snprintf(why, sizeof why,
 		    "%u of %u neighbors up, all routes in place", up, all);
 	else if (eng->fib_ready)
-		add_why(eng, why, sizeof why);
+		add_why(eng, why, sizeof why / 2);
+	sets_alarm(eng, alarm, sizeof alarm);
+	if (commit_alarm(eng)[0] != '\0')
+		strlcpy(alarm, commit_alarm(eng), sizeof alarm);
+	if (alarm[0] != '\0') {
+		strlcat(why, "; ALARM: ", sizeof why);
+		strlcat(why, alarm, sizeof why);
+	}
+	ok = ready && alarm[0] == '\0';
 	out_safe(why, safe, sizeof safe);
 	out_text(s->out, "%s: %s\n", ok ? "ok" : "degraded", safe);
 	out_str(s->out, "health", ok ? "ok" : "degraded");
-	out_bool(s->out, "ready", ok);
+	out_bool(s->out, "ready", ready);
+	out_str(s->out, "alarm", alarm);
 	out_str(s->out, "reason", why);
 	out_u64(s->out, "neighbors_up", up);
 	out_u64(s->out, "neighbors", all);
@@ -451,6 +458,9 @@ static const struct show_cmd *const command[CMD_N] = {
 	[CMD_SHOW_METRICS] = &show_cmd_metrics,
 	[CMD_CHECK_HEALTH] = &show_cmd_health,
 	[CMD_DIFF] = &show_cmd_plan,
+	[CMD_SHOW_SETS] = &show_cmd_sets,
+	[CMD_SET_LOAD] = &show_cmd_set_load,
+	[CMD_SET_DIFF] = &show_cmd_set_diff,
 	[CMD_CHECK_FILE] = &show_cmd_plan,
 	[CMD_RELOAD] = &show_cmd_plan,
 };

@@ -36,6 +36,8 @@ extern const struct show_cmd show_cmd_fib, show_cmd_nexthop,
     show_cmd_interfaces; /* show_fib.c */
 
 extern const struct show_cmd show_cmd_plan; /* show_plan.c */
+extern const struct show_cmd show_cmd_sets, show_cmd_set_load,
+    show_cmd_set_diff; /* sets.c */
 
 /* ---- show.c ---- */
 

@@ -163,6 +163,7 @@ json_routes(struct show *s, const struct peer *p)
 	struct adjin_reason r;
 
 	out_obj(o, "routes");
+	out_u64(o, "reimported", p->reimported);
 	for (enum fam f = FAM_INET; f < FAM_N; f++) {
 		const struct adjin_count *n = adjin_count(p->adjin, f);
 

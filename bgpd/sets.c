@@ -1,0 +1,430 @@
+#include "bgpd/sets.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bgpd/commit.h"
+#include "bgpd/conf_set.h"
+#include "bgpd/engine.h"
+#include "bgpd/log.h"
+#include "bgpd/show_cmd.h"
+#include "bgpd/state.h"
+#include "lib/mem.h"
+#include "platform/clock.h"
+#include "policy/asnset.h"
+#include "policy/pfxset.h"
+
+enum {
+	DIFF_ROWS = 20
+};
+
+/* ---- who uses it ------------------------------------------------------ */
+
+static bool
+policy_uses(const struct conf_policy *p, const struct pfxset *s)
+{
+	for (size_t i = 0; p != NULL && i < p->rules->nrule; i++)
+		for (size_t k = 0; k < p->rules->rule[i]->nmatch; k++)
+			if (p->rules->rule[i]->match[k].type ==
+				MATCH_PREFIX_IN &&
+			    p->rules->rule[i]->match[k].set == s)
+				return true;
+	return false;
+}
+
+static bool
+imports_by(
+    const struct conf *c, const struct conf_neighbor *n, const struct pfxset *s)
+{
+	if (c->own == s || (n->irr != NULL && n->irr->set == s) ||
+	    policy_uses(n->import, s))
+		return true;
+	for (size_t i = 0; i < n->nallow; i++)
+		if (n->allow[i]->set == s)
+			return true;
+	return false;
+}
+
+unsigned int
+sets_users(const struct engine *eng, const struct conf_set *s)
+{
+	const struct conf *c = eng->conf;
+	unsigned int n = 0;
+
+	for (size_t i = 0; i < c->nneighbor; i++)
+		n += imports_by(c, &c->neighbor[i], s->set);
+	return n;
+}
+
+static unsigned int
+look_again(struct engine *eng, const struct pfxset *s)
+{
+	struct export_group *g;
+	unsigned int n = 0;
+	struct peer *p;
+
+	TAILQ_FOREACH (p, &eng->peers, entry)
+		if (p->up != NULL && imports_by(eng->conf, p->conf, s)) {
+			peer_reimport(p);
+			n++;
+		}
+	TAILQ_FOREACH (p, &eng->peers, entry) {
+		if ((g = p->group) == NULL ||
+		    (eng->conf->own != s && !policy_uses(p->conf->export, s)))
+			continue;
+		adjout_reexport(g->out, &g->opts);
+		g->more = true;
+	}
+	return n;
+}
+
+/* ---- load ------------------------------------------------------------- */
+
+/* The configuration's own directory, which its relative names are below. */
+static char *
+conf_dir(const struct engine *eng)
+{
+	const char *path = eng->opts.conf_path, *slash = strrchr(path, '/');
+
+	if (slash == NULL)
+		return mem_strdup(".");
+	return slash == path ? mem_strdup("/")
+			     : mem_printf("%.*s", (int)(slash - path), path);
+}
+
+static void
+keep(struct engine *eng, const struct conf_set *s, const struct conf_file *f)
+{
+	const char *dir = eng->opts.state_dir;
+	char *record = conf_set_record_name(s), *list = conf_set_list_name(s);
+	char *text;
+	int err = 0;
+
+	if (s->loaded == NULL) {
+		state_remove(dir, record);
+		state_remove(dir, list);
+	} else {
+		text = conf_set_record(s);
+		err = state_write(dir, list, f->data, f->len);
+		if (err == 0)
+			err = state_write(dir, record, text, strlen(text));
+		free(text);
+	}
+	if (err != 0)
+		log_warnx("prefix-set %s: the state directory: %s; a restart "
+			  "reads its own files",
+		    s->name, strerror(-err));
+	free(record);
+	free(list);
+}
+
+/* The content that it would have; f->data is the caller's to free. */
+static bool
+fresh_set(struct engine *eng, const struct conf_set *s, int fd,
+    const char *name, struct conf_file *f, struct conf_set *fresh, char *why,
+    size_t n)
+{
+	char *dir = conf_dir(eng);
+	struct conf_reader r;
+	bool good = true;
+	int err;
+
+	*f = (struct conf_file){ 0 };
+	commit_reader(eng, &r);
+	r.dir = dir;
+	if (fd != -1 && (err = conf_file_fd(fd, f)) != 0) {
+		snprintf(
+		    why, n, "cannot read \"%s\": %s", name, strerror(-err));
+		good = false;
+	}
+	good = good &&
+	    conf_set_again(
+		eng->conf, &r, s, name, fd != -1 ? f : NULL, fresh, why, n);
+	free(dir);
+	return good;
+}
+
+bool
+sets_load(struct engine *eng, struct conf_set *s, int fd, const char *name,
+    char *text, size_t n)
+{
+	size_t before = s->entries;
+	struct conf_set fresh;
+	struct conf_file f;
+	char why[512];
+	bool good;
+
+	if (!fresh_set(eng, s, fd, name, &f, &fresh, why, sizeof why)) {
+		free(f.data);
+		snprintf(text, n, "%s; the set stays as it is", why);
+		return false;
+	}
+	good = conf_set_may(s, &fresh, why, sizeof why);
+	if (good) {
+		fresh.loaded_s = clock_real_s();
+		conf_set_swap(s, &fresh);
+		keep(eng, s, &f);
+		snprintf(text, n,
+		    "prefix-set %s: %zu prefixes, before %zu; %u neighbors "
+		    "look at their routes again",
+		    s->name, s->entries, before, look_again(eng, s->set));
+		log_info("%s", text);
+	} else {
+		snprintf(text, n, "%s; the set stays as it is", why);
+		log_warnx("prefix-set %s: %s", s->name, text);
+	}
+	conf_set_fini(&fresh);
+	free(f.data);
+	return good;
+}
+
+static bool
+is_old(const struct conf_set *s)
+{
+	return s->max_age_s != 0 && s->oldest != 0 &&
+	    show_since(s->oldest) > (int64_t)s->max_age_s;
+}
+
+void
+sets_alarm(const struct engine *eng, char *text, size_t n)
+{
+	text[0] = '\0';
+	for (size_t i = 0; text[0] == '\0' && i < eng->conf->nset; i++) {
+		const struct conf_set *s = &eng->conf->set[i];
+
+		if (s->refused != NULL)
+			snprintf(text, n, "prefix-set %s %s: %s", s->name,
+			    s->entries == 0 ? "is not loaded"
+					    : "keeps its content of before",
+			    s->refused);
+		else if (is_old(s))
+			snprintf(text, n,
+			    "prefix-set %s is older than its max-age", s->name);
+	}
+}
+
+/* ---- show sets -------------------------------------------------------- */
+
+static void
+put_files(struct out *o, const struct conf_set *s)
+{
+	char t[OUT_TIME_LEN], name[1024];
+
+	out_arr(o, "sources");
+	for (size_t i = 0; i < s->nfile; i++) {
+		const struct conf_set_src *f = &s->src[i];
+
+		out_text(o, "    %s, %zu prefixes, %s old\n",
+		    out_safe(s->file[i], name, sizeof name), f->entries,
+		    show_ago(f->mtime, t, sizeof t));
+		out_text(o, "    sha256 %s\n", f->digest);
+		out_obj(o, NULL);
+		out_str(o, "file", s->file[i]);
+		out_str(o, "sha256", f->digest);
+		out_u64(o, "entries", f->entries);
+		out_i64(o, "time", f->mtime);
+		out_i64(o, "age_sec", show_since(f->mtime));
+		out_end(o);
+	}
+	out_end(o);
+}
+
+static void
+put_set(struct show *s, const struct conf_set *x)
+{
+	struct out *o = s->out;
+	unsigned int users = sets_users(s->eng, x);
+	const struct asnset *asn = pfxset_origins(x->set);
+	size_t v4 = pfxset_count(x->set, FAM_INET);
+	char when[32];
+
+	out_text(o, "prefix-set %s: %zu IPv4 and %zu IPv6 prefixes", x->name,
+	    v4, x->entries - v4);
+	if (asn != NULL)
+		out_text(o, ", %zu origins", asnset_count(asn));
+	out_text(o, ", used by %u neighbors, %zu octets%s\n", users,
+	    pfxset_memory(x->set),
+	    x->entries == 0 ? ", NOT LOADED: nothing is imported" : "");
+	if (x->loaded != NULL)
+		out_text(o, "    loaded by hand at %s\n",
+		    show_time(x->loaded_s, when, sizeof when));
+	if (x->refused != NULL)
+		out_text(o, "    %s: %s\n",
+		    x->entries == 0 ? "CANNOT BE USED"
+				    : "KEEPS ITS CONTENT OF BEFORE",
+		    x->refused);
+	if (is_old(x))
+		out_text(
+		    o, "    OLDER THAN ITS MAX-AGE of %u s\n", x->max_age_s);
+	out_obj(o, NULL);
+	out_str(o, "name", x->name);
+	out_bool(o, "loaded", x->entries > 0);
+	out_u64(o, "inet", v4);
+	out_u64(o, "inet6", x->entries - v4);
+	out_u64(o, "origins", asn != NULL ? asnset_count(asn) : 0);
+	out_u64(o, "neighbors", users);
+	out_u64(o, "memory", pfxset_memory(x->set));
+	out_u64(o, "max_age_sec", x->max_age_s);
+	out_bool(o, "old", is_old(x));
+	out_bool(o, "by_hand", x->loaded != NULL);
+	if (x->refused != NULL)
+		out_str(o, "refused", x->refused);
+	put_files(o, x);
+	out_end(o);
+}
+
+static const struct conf_set *
+named(struct show *s)
+{
+	const struct conf_set *x = conf_set_find(s->eng->conf, s->req.set);
+	char name[256];
+
+	if (x == NULL)
+		show_fail(s, CMD_NOT_FOUND,
+		    "no such prefix-set: %s (ana-bgpctl show sets lists them)",
+		    out_safe(s->req.set, name, sizeof name));
+	return x;
+}
+
+static bool
+head_sets(struct show *s)
+{
+	const struct conf *c = s->eng->conf;
+	const struct conf_set *x;
+
+	if (s->req.set != NULL) {
+		if ((x = named(s)) != NULL)
+			put_set(s, x);
+		return false;
+	}
+	for (size_t i = 0; i < c->nset; i++)
+		put_set(s, &c->set[i]);
+	return false;
+}
+
+/* ---- set load, set diff ----------------------------------------------- */
+
+static bool
+has_file(struct show *s)
+{
+	return s->req.input == NULL || s->file != -1 ||
+	    show_fail(s, CMD_USAGE,
+		"no descriptor of %s came along: this ana-bgpctl is too old",
+		s->req.input);
+}
+
+static bool
+head_load(struct show *s)
+{
+	const struct conf_set *x = named(s);
+	char text[1024];
+
+	if (x == NULL || !has_file(s))
+		return false;
+	/* Found as const, but the engine's. */
+	if (!sets_load(s->eng, &s->eng->conf->set[x - s->eng->conf->set],
+		s->req.input != NULL ? s->file : -1, s->req.input, text,
+		sizeof text))
+		return show_fail(s, CMD_REFUSED, "%s", text);
+	out_text(s->out, "%s\n", text);
+	out_str(s->out, "status", "OK");
+	out_str(s->out, "text", text);
+	return false;
+}
+
+struct changes {
+	unsigned long long n;
+	struct pfxset_entry first[DIFF_ROWS];
+};
+
+static void
+change(struct changes *c, const struct pfxset_entry *e)
+{
+	if (c->n++ < DIFF_ROWS)
+		c->first[c->n - 1] = *e;
+}
+
+static int
+order(const struct pfxset_entry *a, const struct pfxset_entry *b)
+{
+	int r = pfx_cmp(&a->pfx, &b->pfx);
+
+	return r != 0 ? r : a->lo != b->lo ? a->lo - b->lo : a->hi - b->hi;
+}
+
+/* Both are in one order: what stands in one only. */
+static void
+compare(const struct pfxset *old, const struct pfxset *new,
+    struct changes *gone, struct changes *come)
+{
+	struct pfxset_entry a = { 0 }, b = { 0 };
+	bool na = pfxset_next(old, &a), nb = pfxset_next(new, &b);
+
+	while (na || nb) {
+		int r = !na ? 1 : !nb ? -1 : order(&a, &b);
+
+		if (r < 0)
+			change(gone, &a);
+		else if (r > 0)
+			change(come, &b);
+		if (r <= 0)
+			na = pfxset_next(old, &a);
+		if (r >= 0)
+			nb = pfxset_next(new, &b);
+	}
+}
+
+static void
+put_changes(
+    struct out *o, const struct changes *c, const char *what, const char *key)
+{
+	char e[PFX_STRLEN + 16];
+
+	out_text(o, "%s: %llu%s\n", what, c->n,
+	    c->n > DIFF_ROWS ? ", the first 20:" : "");
+	out_obj(o, key);
+	out_u64(o, "count", c->n);
+	out_arr(o, "first");
+	for (unsigned long long i = 0; i < c->n && i < DIFF_ROWS; i++) {
+		pfxset_entry_print(&c->first[i], e, sizeof e);
+		out_text(o, "  %s\n", e);
+		out_str(o, NULL, e);
+	}
+	out_end(o);
+	out_end(o);
+}
+
+static bool
+head_set_diff(struct show *s)
+{
+	const struct conf_set *x = named(s);
+	struct changes gone = { 0 }, come = { 0 };
+	struct conf_set fresh;
+	struct conf_file f;
+	char why[512];
+
+	if (x == NULL || !has_file(s))
+		return false;
+	if (!fresh_set(s->eng, x, s->file, s->req.input, &f, &fresh, why,
+		sizeof why)) {
+		free(f.data);
+		return show_fail(s, CMD_REFUSED, "%s", why);
+	}
+	compare(x->set, fresh.set, &gone, &come);
+	put_changes(s->out, &come, "Added", "added");
+	put_changes(s->out, &gone, "Removed", "removed");
+	conf_set_may(x, &fresh, why, sizeof why);
+	out_bool(s->out, "would_be_taken", why[0] == '\0');
+	if (why[0] != '\0') {
+		out_text(s->out, "\"set load\" would refuse it: %s\n", why);
+		out_str(s->out, "refused", why);
+	}
+	conf_set_fini(&fresh);
+	free(f.data);
+	return false;
+}
+
+const struct show_cmd show_cmd_sets = { "sets", head_sets, NULL };
+const struct show_cmd show_cmd_set_load = { NULL, head_load, NULL };
+const struct show_cmd show_cmd_set_diff = { NULL, head_set_diff, NULL };

@@ -1,0 +1,208 @@
+"""Prefix sets: what bgpq4 writes, new content while running, bad lists."""
+
+import hashlib
+import os
+import subprocess
+
+import pytest
+
+from irrd import IRRd
+from test_reload import ONE, TWO, Scene
+
+SETS = {"AS-ONE": ["AS719", "AS-INNER"], "AS-INNER": ["AS64496", "AS3292"],
+        "AS-EMPTY": []}
+IN = {"AS719": ["62.142.0.0/16", "62.142.0.0/17", "62.142.128.0/17",
+                "46.182.112.0/21", "2001:998::/32"],
+      "AS3292": ["80.62.0.0/16", "87.48.0.0/12", "2001:6c8::/32"]}
+FORMS = {"json": ["-j"], "openbgpd": ["-B", "-E"], "bird": ["-b"],
+         "plain": ["-F", "%n/%l %a %A\\n"]}
+
+
+@pytest.fixture
+def irrd():
+    made = []
+
+    def make(**kw):
+        made.append(IRRd(SETS, IN, **kw))
+        return made[-1]
+    yield make
+    for x in made:
+        x.close()
+
+
+def bgpq4(server, *args):
+    p = subprocess.run(["bgpq4", "-h", "127.0.0.1:%d" % server.port, "-S",
+                        "RADB", "-l", "P", *args], text=True, timeout=30,
+                       stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert p.returncode == 0, p.stderr
+    return p.stdout
+
+
+class Sets(Scene):
+    """The set of each partner is in a file below the configuration."""
+
+    def __init__(self, lab):
+        super().__init__(lab)
+        self.ana.sets = {}
+        self.ana.blocks += ["prefix-set %s { file \"sets/%s\"; max-age 1d; }"
+                            % (n, n) for n in ("one", "two")]
+        self.put("one", "62.142.0.0/16 16 24\n46.182.112.0/21\n")
+        self.put("two", "".join("80.%d.0.0/16\n" % i for i in range(256)) +
+                 "87.48.0.0/16\n")
+
+    def path(self, name):
+        return os.path.join(self.ana.dir, "etc", "sets", name)
+
+    def put(self, name, text):
+        os.makedirs(os.path.dirname(self.path(name)), exist_ok=True)
+        with open(self.path(name), "w") as f:
+            f.write(text)
+
+    def set(self, name):
+        (s,) = self.ana.ctl("show", "sets", name)["sets"]
+        return s
+
+    def run_again(self):
+        """{AS: routes that were run through the policy again}"""
+        return {int(x["remote_as"]): x["stats"]["routes"]["reimported"]
+                for x in self.ana.ctl("show", "neighbor")["neighbors"]}
+
+
+@pytest.fixture
+def scene(lab):
+    s = Sets(lab)
+    s.start()
+    s.accepted(33)
+    yield s
+    for x in s.speakers.values():
+        x.close()
+
+
+def test_bgpq4_writes_what_we_read(scene, irrd):
+    """The same set in every form, both families, with and without !a."""
+    for server in irrd(), irrd(aggregate=False):
+        for form, args in FORMS.items():
+            want, seen = {}, None
+            for family, version in (("inet", "-4"), ("inet6", "-6")):
+                path = os.path.join(scene.ana.dir, form + family)
+                with open(path, "w") as f:
+                    f.write(bgpq4(server, version, "-A", *args, "AS-ONE"))
+                want[family] = path
+            for family, path in want.items():
+                diff = scene.ana.ctl("set", "diff", "two", path)
+                got = sorted(diff["added"]["first"])
+                assert got == {
+                    "inet": ["46.182.112.0/21", "62.142.0.0/16 16-17",
+                             "80.62.0.0/16", "87.48.0.0/12"],
+                    "inet6": ["2001:6c8::/32", "2001:998::/32"]}[family] or \
+                    (family == "inet" and got == [
+                        "46.182.112.0/21", "62.142.0.0/16 16-17",
+                        "87.48.0.0/12"]), (form, got)
+        assert any(q.startswith("!a4" if server.aggregate else "!gas")
+                   for q in server.seen), server.seen
+    # An unknown as-set is an empty list and exit 0: refused here.
+    for form, args in FORMS.items():
+        path = os.path.join(scene.ana.dir, "none" + form)
+        with open(path, "w") as f:
+            f.write(bgpq4(irrd(), "-4", *args, "AS-NOBODY"))
+        status, _, err = scene.ana.cli("set", "load", "one", path,
+                                       check=False)
+        assert status == 1 and "empty" in err, (form, err)
+    scene.accepted(33)
+
+
+def test_load_touches_its_own_peer_only(scene):
+    before, ups = scene.run_again(), scene.version()["generation"]
+    path = os.path.join(scene.ana.dir, "smaller")
+    with open(path, "w") as f:
+        f.write("62.142.0.0/20 24 24\n46.182.112.0/21\n")
+    out = scene.ana.cli("set", "load", "one", path)
+    assert "1 neighbors look at their routes again" in out
+    scene.accepted(16 + 1 + 2)
+    after = scene.run_again()
+    assert after[ONE] - before[ONE] == 31 and after[TWO] == before[TWO]
+    assert scene.version()["generation"] == ups
+    with open(path, "rb") as f:
+        digest = hashlib.sha256(f.read()).hexdigest()
+    s = scene.set("one")
+    assert s["by_hand"] and s["sources"][0]["sha256"] == digest
+    assert s["sources"][0]["file"] == path and s["neighbors"] == 1
+    # It outlives a restart and a reload, until the set's own file changes.
+    scene.ana.cli("reload")
+    scene.accepted(19)
+    scene.restart()
+    scene.accepted(19)
+    assert scene.set("one")["by_hand"]
+    scene.put("one", "62.142.0.0/16 16 24\n")
+    scene.ana.cli("reload")
+    scene.accepted(32)
+    assert not scene.set("one")["by_hand"]
+    # Its own file again, without a reload.
+    scene.put("one", "62.142.0.0/16 16 24\n46.182.112.0/21\n")
+    scene.ana.cli("set", "load", "one")
+    scene.accepted(33)
+
+
+BAD = {
+    "half": ("80.62.0.0/16\n80.63.0.0", "line 2"),
+    "bits": ("80.62.0.1/16\n", "80.62.0.0/16?"),
+    "range": ("80.62.0.0/16 8 40\n", "cannot have lengths 8 to 40"),
+    "cut": ('{ "P": [ { "prefix": "80.62.0.0\\/16", "exa', "JSON"),
+    "nothing": ("", "would be empty"),
+    "shrunk": ("80.62.0.0/16\n", "would shrink from 257 to 1 prefixes"),
+    "grown": ("".join("10.%d.%d.0/24\n" % (i // 256, i % 256)
+                      for i in range(2000)), "would grow from 257 to 2000"),
+    "binary": ("\x00\x01\x02", "no known format"),
+}
+
+
+@pytest.mark.parametrize("what", ["load", "reload"])
+def test_bad_list_hurts_nobody(scene, what):
+    """Refused, and the old content stays in force, however it comes."""
+    for name, (text, why) in BAD.items():
+        path = os.path.join(scene.ana.dir, name)
+        with open(path, "w") as f:
+            f.write(text)
+        if what == "load":
+            status, _, err = scene.ana.cli("set", "load", "two", path,
+                                           check=False)
+            assert status == 1 and why in err and "stays" in err, (name, err)
+        else:
+            scene.put("two", text)
+            _, _, err = scene.ana.cli("reload", check=False)
+            assert why in err, (name, err)
+            assert "keeps its content of before" in err
+            assert scene.set("two")["refused"]
+            assert why in scene.ana.cli("check", "health", check=False)[1]
+        scene.accepted(33)
+        assert scene.set("two")["inet"] == 257
+    # CRLF and doubles are no fault.
+    scene.put("two", "".join("80.%d.0.0/16\r\n" % i for i in range(256)) * 2 +
+              "87.48.0.0/16\r\n")
+    scene.ana.cli("reload")
+    assert "refused" not in scene.set("two")
+    assert scene.set("two")["inet"] == 257
+    scene.accepted(33)
+
+
+def test_without_a_set_nothing_is_imported(scene):
+    """A start with a list that cannot be used: only its own peer suffers."""
+    scene.put("two", "rubbish\n")
+    scene.restart()
+    scene.accepted(31)
+    out = scene.ana.cli("show", "neighbor", "198.51.100.2")
+    assert "NOT LOADED: nothing is imported" in out
+    scene.put("two", "80.0.0.0/4 16 24\n")
+    scene.ana.cli("set", "load", "two")
+    scene.accepted(33)
+
+
+def test_old_list_is_told(scene):
+    os.utime(scene.path("one"), (1, 1))
+    _, _, err = scene.ana.cli("reload", check=False)
+    assert "older than its max-age" in err
+    assert scene.set("one")["old"]
+    status, out, _ = scene.ana.cli("check", "health", check=False)
+    assert status == 5 and "max-age" in out
+    scene.accepted(33)
+    assert scene.ana.cli("show", "sets", "nosuch", check=False)[0] == 4
