@@ -3,7 +3,9 @@
 Run as root: python3 -m pytest tests/netns/test_fibd.py
 The build directory is $ANA_BUILD (default: build beside tests).
 """
+import ctypes
 import errno
+import multiprocessing
 import os
 import re
 import select
@@ -1059,3 +1061,170 @@ def test_background(box):
         for q in run(f"ip netns pids {box.name}").split():
             os.kill(int(q), signal.SIGTERM)
     until(lambda: run(f"ip netns pids {box.name}"), "")
+
+
+@pytest.mark.parametrize("how", ["carrier", "admin"])
+def test_link_loss_in_time(box, form, how):
+    """From the kernel's news of it to a table that does not use the link."""
+    box.start(*LAB, *form)
+    c = box.client()
+    sets(box, c)
+    c.watch("10.0.0.2")
+    for i in range(500):
+        c.replace(f"198.18.{i % 250}.0/24" if i < 250 else
+                  f"198.19.{i % 250}.0/24", 1)
+    assert c.settle() == {}
+    v0, best = box.ifindex("v0"), 9
+    until(lambda: c.poll() or c.nh, {"10.0.0.2": v0})
+    mon = subprocess.Popen(["ip", "-n", box.name, "-o", "monitor", "link"],
+                           stdout=subprocess.PIPE)
+    os.set_blocking(mon.stdout.fileno(), False)
+    try:
+        mtu = iter(range(1400, 1500))
+        until(lambda: box.ip(f"link set v1 mtu {next(mtu)}") or
+              select.select([mon.stdout], [], [], 0.05)[0] != [])
+        for _ in range(3):      # a busy machine may have a bad moment
+            mon.stdout.read()
+            if how == "carrier":
+                box.carrier(0, False)
+            else:
+                box.ip("link set v0 down")
+            select.select([mon.stdout], [], [], DEADLINE)
+            t0 = time.monotonic()
+            until(lambda: "dev v0" not in box.ip("route show proto 179"))
+            until(lambda: c.poll() or c.nh["10.0.0.2"], 0)
+            best = min(best, time.monotonic() - t0)
+            if best < 0.2:
+                break
+            box.carrier(0, True)
+            box.ip("link set v0 up")
+            until(lambda: len([r for r in box.routes(4).values()
+                               if r == {A0, A1}]), 500)
+            until(lambda: c.poll() or c.nh["10.0.0.2"], v0)
+        print(f"{best * 1000:.0f} ms")
+        assert best < 0.2
+    finally:
+        mon.kill()
+        mon.wait()
+        mon.stdout.close()
+
+
+def test_a_thousand_flaps(box, form):
+    box.start(*LAB, *form)
+    c = box.client()
+    sets(box, c)
+    want = {f"198.18.{i}.0/24": {A0, A1} for i in range(100)}
+    want6 = {f"2001:db8:{i:x}::/48": {B0, B1} for i in range(1, 50)}
+    for p in want:
+        c.replace(p, 1)
+    for p in want6:
+        c.replace(p, 2)
+    assert c.settle() == {}
+    with tempfile.NamedTemporaryFile("w") as f:
+        for i in range(1000):
+            f.write(f"link set w{i % 2} down\nlink set w{i % 2} up\n")
+        f.flush()
+        t0 = time.monotonic()
+        run(f"ip -n {box.peer} -batch {f.name}")
+    until(lambda: c.poll() or box.routes(4), want)
+    until(lambda: box.routes(6), want6)
+    print(f"1000 flaps: {time.monotonic() - t0:.2f} s")
+    assert len(box.ip("nexthop").splitlines()) == (0 if form else 8)
+    box.ip("link set v0 down")
+    until(lambda: box.routes(4), {p: {A1} for p in want})
+
+
+def attack(box, path, pid, out):
+    """What a speaker that was taken over could try, as its user."""
+    got = {}
+    with open(f"/run/netns/{box.name}") as ns:
+        ctypes.CDLL(None).setns(ns.fileno(), 0x40000000)
+    os.setgroups([])
+    os.setresgid(65534, 65534, 65534)
+    os.setresuid(65534, 65534, 65534)
+
+    def refused(name, fn):
+        try:
+            fn()
+            got[name] = "done"
+        except OSError as e:
+            got[name] = errno.errorcode[e.errno]
+
+    def direct():
+        nl = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0)
+        nl.settimeout(5)
+        msg = struct.pack("=BBBBBBBBI", 2, 24, 0, 0, 254, 179, 0, 1, 0)
+        msg += struct.pack("=HH4sHHI", 8, 1, bytes([11, 0, 0, 0]), 8, 4,
+                           box.v0)
+        nl.send(struct.pack("=IHHII", 16 + len(msg), 24, 0x605, 1, 0) + msg)
+        err = struct.unpack("=i", nl.recv(4096)[16:20])[0]
+        if err:
+            raise OSError(-err, "netlink")
+
+    refused("netlink", direct)
+    refused("port", lambda: socket.socket().bind(("0.0.0.0", 179)))
+    refused("kill", lambda: os.kill(pid, signal.SIGKILL))
+    refused("memory", lambda: open(f"/proc/{pid}/mem", "r+b").close())
+    refused("files", lambda: os.listdir(f"/proc/{pid}/fd"))
+    refused("socket", lambda: os.unlink(path))
+    c = Client(path)
+    assert c.hello(box.netns)["err"] == 0
+    v0 = box.v0
+    c.nhset(1, [("10.0.0.2", v0)])
+    seqs = [c.replace(p, 1) for p in (
+        "0.0.0.0/0", "11.1.1.0/25", "8.0.0.0/7", "127.0.0.0/8",
+        "10.0.0.0/16", "224.0.0.0/8", "203.10.4.0/24", "203.8.0.0/13")]
+    seqs += [c.nhset(2, [("10.99.0.1", v0)]), c.nhset(2, [("10.0.0.1", v0)]),
+             c.nhset(2, [("10.99.0.1", v0, 1, ONLINK)]),
+             c.nhset(2, [("10.0.0.2", 1)]), c.remove("172.30.0.0/16"),
+             c.replace("11.5.0.0/16", 1)]       # a foreign one is there
+    for i in range(100):
+        c.replace(f"12.{i}.0.0/16", 1)
+    failed = c.settle()
+    got["allowed"] = [s for s in seqs if s not in failed]
+    got["over the cap"] = sum(1 for e, t in failed.values() if "cap" in t)
+    c.end(1)
+    c.flush_routes(1)
+    c.flush_routes(2)
+    c.settle()
+    for kw in (dict(proto=4), dict(table=255), dict(netns=1), dict(metric=0),
+               dict(keep=1 << 31)):
+        c.close()
+        c = Client(path)
+        kw = dict(dict(netns=box.netns), **kw)
+        got[str(sorted(kw))] = c.hello(kw.pop("netns"), **kw)["err"]
+    for data in (b"", b"\0" * 4000, b"\xff" * 70000, os.urandom(5000)):
+        c.close()
+        c = Client(path)
+        c.push(data or b"\1")
+        until(lambda: c.poll() or c.closed)
+    out.send(got)
+
+
+def test_speaker_taken_over(box):
+    """Its user can do no more than the fences permit."""
+    os.chmod(box.dir.name, 0o755)
+    box.v0 = box.ifindex("v0")
+    p = box.start("-n", "10", "-g", "203.10.0.0/20", "-U", "daemon",
+                  user="nobody")
+    for r in ("11.5.0.0/16 via 10.0.0.9 metric 20", "172.30.0.0/16 via "
+              "10.0.0.9 metric 20", "default via 10.0.0.9"):
+        box.ip(f"route add {r} proto 99")
+    before = box.ip("route show")
+    pids = [int(x) for x in run(f"ip netns pids {box.name}").split()]
+    ours, theirs = multiprocessing.Pipe()
+    child = multiprocessing.get_context("fork").Process(
+        target=attack, args=(box, box.path, pids[0], theirs))
+    child.start()
+    assert ours.poll(60), "it ended early"
+    got = ours.recv()
+    child.join()
+    assert got.pop("allowed") == []
+    assert got.pop("over the cap") == 91    # what waits counts, too
+    assert {got.pop(k) for k in list(got) if k.startswith("[")} <= {
+        errno.EPERM, errno.EINVAL}
+    assert set(got.values()) <= {"EPERM", "EACCES"}, got
+    assert len(got) == 6
+    until(lambda: box.ip("route show"), before)
+    assert p.poll() is None
+    box.stop(p)
