@@ -3,7 +3,9 @@
  * system calls of its own: the filter is asked for and not there.
  * A program that it starts, ana-fibd, has its filter.
  */
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 void *seccomp_init(unsigned int);
 int seccomp_rule_add(void *, unsigned int, int, unsigned int, ...);
@@ -42,5 +44,6 @@ seccomp_release(void *ctx)
 __attribute__((constructor)) static void
 only_here(void)
 {
-	unsetenv("LD_PRELOAD");
+	if (strcmp(program_invocation_short_name, "ana-bgpd") == 0)
+		unsetenv("LD_PRELOAD");
 }

@@ -25,7 +25,7 @@ class Valgrind(Ana):
         self.report = self.dir + "/state/valgrind.log"
         argv = [str(RELEASE / "ana-bgpd"), *super().argv()[1:]]
         shim = self.lab.path("noseccomp.so")
-        run("cc", "-shared", "-fPIC", "-o", shim,
+        run("cc", "-D_GNU_SOURCE", "-shared", "-fPIC", "-o", shim,
             str(TOP / "tests" / "netns" / "noseccomp.c"))
         return ["env", "LD_PRELOAD=" + shim, "valgrind", "--leak-check=full", "--error-exitcode=99",
                 "--show-leak-kinds=definite,indirect,possible",
