@@ -510,6 +510,19 @@ control_clients(const struct control *ctl)
 	return n;
 }
 
+bool
+control_busy(const struct control *ctl)
+{
+	const struct client *c;
+
+	if (ctl == NULL)
+		return false;
+	LIST_FOREACH (c, &ctl->clients, entry)
+		if (c->tx_pos < c->tx_len)
+			return true;
+	return false;
+}
+
 void
 control_forget_peer(struct control *ctl, uint16_t peer)
 {

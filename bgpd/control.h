@@ -23,6 +23,8 @@ void control_free(struct control *);
 bool control_run(struct control *);
 /* Clients of all sockets, now. */
 unsigned int control_clients(const struct control *);
+/* An answer has not left yet.  NULL: no. */
+bool control_busy(const struct control *);
 /* A peer is about to be freed. */
 void control_forget_peer(struct control *, uint16_t peer);
 

@@ -757,7 +757,8 @@ stopped(struct engine *eng, uint64_t *deadline)
 		*deadline = eng->now_ms + STOP_MS;
 	if (eng->now_ms >= *deadline)
 		return true;
-	return eng->nlinger == 0 && engine_fib_flushed(eng);
+	return eng->nlinger == 0 && engine_fib_flushed(eng) &&
+	    !control_busy(eng->control);
 }
 
 void

@@ -518,9 +518,18 @@ lost(struct engine *eng)
 	eng->fib_io = NULL;
 	fib_close(eng->fib);
 	eng->fib = NULL;
-	if (eng->opts.fibd_fd == -1)
+	if (eng->opts.fibd_fd == -1) {
 		timer_set(
 		    &eng->timers, &eng->fib_retry, eng->now_ms, FIB_RETRY_MS);
+		return;
+	}
+	/* Our own, in a lab: it said why; there is nothing to wait for. */
+	if (!eng->listened && !eng->stop) {
+		snprintf(eng->fatal, sizeof eng->fatal,
+		    "the ana-fibd that was started here ended: %s",
+		    eng->fib_why);
+		eng->stop = true;
+	}
 }
 
 static void

@@ -95,6 +95,12 @@ def test_configuration_is_missing(scene):
     one_sentence(out, "none.conf")
 
 
+def test_its_own_fibd_does_not_start(scene):
+    status, out = failed_start(scene, "-A", "-4 99-100")
+    assert status != 0
+    one_sentence(out, "ana-fibd", "ended")
+
+
 def test_port_is_taken(scene):
     other = Connection.listen(scene.a, "192.0.2.1")
     try:
