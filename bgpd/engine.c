@@ -649,6 +649,8 @@ run_rib(struct engine *eng)
 		TAILQ_REMOVE(&eng->leaving, p, entry);
 		peer_free(p);
 	}
+	/* First: what a new next hop shares with a known one is known. */
+	engine_fib_wishes(eng);
 	restart_check(eng);
 	more |= rib_nexthop_run(eng->rib, BUDGET_WALK);
 	/* RFC 4724 4.1: no selection yet; marks stay marks. */
@@ -656,7 +658,6 @@ run_rib(struct engine *eng)
 		eng->rib_more = rib_run(eng->rib, BUDGET_RIB, on_best, eng);
 		more |= eng->rib_more;
 	}
-	engine_fib_wishes(eng);
 	return more;
 }
 

@@ -222,6 +222,8 @@ void engine_fib_best(struct engine *, const struct rib_change *);
 void engine_fib_connected(struct engine *);
 /* Next hops that began or ceased to matter. */
 void engine_fib_wishes(struct engine *);
+/* None waits for its first answer. */
+bool engine_fib_hops_known(const struct engine *);
 bool engine_fib_run(struct engine *, unsigned int budget);
 /* After a change of configuration: routes whose neighbor's `fib` changed. */
 void engine_fib_conf(struct engine *, const struct conf *old);

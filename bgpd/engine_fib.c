@@ -133,6 +133,35 @@ on_nh_state(void *arg, const struct addr *a, bool reachable, uint32_t ifindex,
 	}
 }
 
+/* Another next hop with the same global address that is in use, or NULL:
+ * watched is the address. */
+static const struct nexthop *
+other_user(const struct engine *eng, const struct nexthop_wish *w)
+{
+	const struct nexthop *nh;
+
+	for (uint32_t id = 0; (id = nexthop_next(eng->nexthops, id)) != 0;) {
+		nh = nexthop_at(eng->nexthops, id);
+		if (nh->users > 0 && addr_eq(&nh->addr, &w->addr) &&
+		    !addr_eq(&nh->ll, &w->ll))
+			return nh;
+	}
+	return NULL;
+}
+
+/* A peer that changes the link-local half only must not lose its routes until
+ * the answer is there. */
+static void
+same_as_others(struct engine *eng, const struct nexthop_wish *w)
+{
+	const struct nexthop *nh = other_user(eng, w);
+	uint32_t id = nexthop_find(eng->nexthops, &w->addr, &w->ll);
+
+	if (nh != NULL && nh->known && id != 0)
+		nexthop_set_state(
+		    eng->nexthops, id, nh->reachable, nh->ifindex, nh->cost);
+}
+
 void
 engine_fib_wishes(struct engine *eng)
 {
@@ -141,11 +170,25 @@ engine_fib_wishes(struct engine *eng)
 	if (!eng->fib_ready)
 		return;
 	while (nexthop_take_wish(eng->nexthops, &w)) {
-		if (w.wanted)
+		if (w.wanted) {
+			same_as_others(eng, &w);
 			eng->fib->ops->watch(eng->fib, &w.addr, 0);
-		else
+		} else if (other_user(eng, &w) == NULL)
 			eng->fib->ops->unwatch(eng->fib, &w.addr, 0);
 	}
+}
+
+bool
+engine_fib_hops_known(const struct engine *eng)
+{
+	const struct nexthop *nh;
+
+	for (uint32_t id = 0; (id = nexthop_next(eng->nexthops, id)) != 0;) {
+		nh = nexthop_at(eng->nexthops, id);
+		if (nh->users > 0 && !nh->known)
+			return false;
+	}
+	return true;
 }
 
 /* After a new HELLO nothing is watched any more. */
@@ -272,7 +315,8 @@ may_sweep(const struct engine *eng, bool more)
 	char why[64];
 
 	if (!eng->fib_ready || eng->stop || eng->ended[FAM_INET] || more ||
-	    eng->restarting || eng->rib_more || eng->decoupled)
+	    eng->restarting || eng->rib_more || eng->decoupled ||
+	    !engine_fib_hops_known(eng))
 		return false;
 	return engine_ready(eng, why, sizeof why) ||
 	    (eng->select_over && fibsync_settled(eng->fibsync));

@@ -289,5 +289,7 @@ restart_check(struct engine *eng)
 	TAILQ_FOREACH (p, &eng->peers, entry)
 		if (awaited(p))
 			return;
+	if (!engine_fib_hops_known(eng))
+		return;
 	restart_end(eng, "every neighbor has sent its own");
 }

@@ -218,6 +218,7 @@ nexthop_set_state(struct nexthops *t, uint32_t id, bool reachable,
 	struct node *n = node_at(t, id);
 	struct nexthop *h = &n->hop;
 
+	h->known = true;
 	if (h->reachable == reachable && h->ifindex == ifindex &&
 	    h->cost == cost)
 		return false;

@@ -19,6 +19,7 @@ struct nexthop {
 	struct addr addr, ll;
 	struct addr via; /* the neighbor that leads there; FAM_NONE: itself */
 	bool reachable;
+	bool known; /* its state was told, since it is wanted */
 	uint32_t ifindex;
 	uint32_t cost; /* RFC 4271 9.1.2.2 (e); 0 for a connected one */
 	uint32_t refs, users;

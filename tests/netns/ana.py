@@ -106,6 +106,11 @@ class Ana(Router):
                 out.append("\tnext-hop self %s;" % n.other)
             if n.next_hop_peer:
                 out.append("\tnext-hop peer %s;" % n.next_hop_peer)
+            if n.restart:
+                out.append("\tgraceful-restart { restart-time %ds; }" %
+                           n.restart)
+            if n.role:
+                out.append("\trole %s;" % n.role)
             out += ["\t" + s for s in n.more] + ["}"]
         return "\n".join(out) + "\n"
 

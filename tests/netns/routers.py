@@ -66,6 +66,9 @@ class Neighbor:
     hold: int = 90
     other: str = None       # next hop for the family that is not the session's
     name: str = None
+    restart: int = 0        # graceful restart with this restart time
+    extended: bool = False  # extended messages
+    role: str = None        # RFC 9234: what the router itself is
 
     def hop(self, v6):
         """Our next hop for routes of a family."""
@@ -112,6 +115,7 @@ class Router:
         self.name = name or "%s-%s" % (self.kind, ns.name)
         self.neighbors, self.table = [], {}
         self.process, self.others = None, []
+        self.again = False      # started after a crash: recovers
         self.dir = lab.path(self.name)
         os.makedirs(self.dir, exist_ok=True)
         os.chmod(self.dir, 0o755)
@@ -226,7 +230,7 @@ class Bird(Router):
         return " ".join(out)
 
     def config(self):
-        out = ["router id %s;" % self.router_id,
+        out = ["router id %s;" % self.router_id, "graceful restart wait 20;",
                'log stderr all;', "timeformat protocol iso long ms;",
                "protocol device { scan time 2; }",
                # MED leaves to external peers only when an export filter sets
@@ -251,8 +255,17 @@ class Bird(Router):
                 "\tconnect delay time 1;\n\tconnect retry time 2;\n"
                 "\terror wait time 1, 2;\n\terror forget time 1;\n%s}" % (
                     n.name, n.local, self.asn, n.remote, n.remote_as, n.hold,
-                    "\tpassive on;\n" if n.passive else "", chans))
+                    self._options(n), chans))
         return "\n".join(out) + "\n"
+
+    @staticmethod
+    def _options(n):
+        return "".join("\t%s;\n" % s for s in (
+            n.passive and "passive on",
+            n.restart and "graceful restart on",
+            n.restart and "graceful restart time %d" % n.restart,
+            n.extended and "enable extended messages on",
+            n.role and "local role %s" % n.role) if s)
 
     def _write(self):
         return self.lab.write(self.name + "/bird.conf", self.config())
@@ -260,7 +273,8 @@ class Bird(Router):
     def _start(self):
         self.process = self.ns.spawn(self.name, [
             self.program, "-f", "-c", self._write(), "-s",
-            self.dir + "/bird.ctl", "-P", self.dir + "/bird.pid"])
+            self.dir + "/bird.ctl", "-P", self.dir + "/bird.pid"] +
+            (["-R"] if self.again else []))
 
     def cli(self, *words):
         out = run("birdc", *(["-r"] if words[0] == "show" else []), "-s",
@@ -387,6 +401,15 @@ class Frr(Router):
                     " neighbor %s advertisement-interval 0" % n.remote]
             if n.passive:
                 out.append(" neighbor %s passive" % n.remote)
+            if n.role:
+                out.append(" neighbor %s local-role %s" % (n.remote, n.role))
+        times = [n.restart for n in self.neighbors if n.restart]
+        if times:
+            out += [" bgp graceful-restart",
+                    " bgp graceful-restart preserve-fw-state",
+                    " bgp graceful-restart notification",
+                    " bgp graceful-restart restart-time %d" % times[0],
+                    " bgp graceful-restart select-defer-time 20"]
         for fam in ("inet", "inet6"):
             out.append(" address-family %s unicast" %
                        ("ipv6" if fam == "inet6" else "ipv4"))
@@ -509,6 +532,7 @@ class OpenBgpd(Router):
             out += ["\tannounce IPv6 unicast" if "inet6" in n.families else
                     "\tannounce IPv6 none"]
             out += ["\tpassive"] if n.passive else []
+            out += ["\tannounce policy %s" % n.role] if n.role else []
             out += ["}"]
         out += ["allow from any", "allow to any"]
         for r in self.table.values():
@@ -596,17 +620,26 @@ class GoBgp(Router):
                     "    keepalive-interval = %d" % max(1, n.hold // 3),
                     "    connect-retry = 2",
                     "    idle-hold-time-after-reset = 1"]
+            if n.restart:
+                out += ["  [neighbors.graceful-restart.config]",
+                        "    enabled = true",
+                        "    notification-enabled = true",
+                        "    restart-time = %d" % n.restart]
             for fam in n.families:
                 out += ["  [[neighbors.afi-safis]]",
                         "    [neighbors.afi-safis.config]",
                         '      afi-safi-name = "%s-unicast"' %
                         ("ipv6" if fam == "inet6" else "ipv4")]
+                if n.restart:
+                    out += ["    [neighbors.afi-safis.mp-graceful-restart."
+                            "config]", "      enabled = true"]
         return "\n".join(out) + "\n"
 
     def _start(self):
         path = self.lab.write(self.name + "/gobgpd.toml", self.config())
         self.process = self.ns.spawn(self.name, [
             self.program, "-f", path, "--pprof-disable", "--log-plain",
+            *(["--graceful-restart"] if self.again else []),
             "--api-hosts", "127.0.0.1:50051"])
 
     def start(self):
