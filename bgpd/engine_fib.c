@@ -570,7 +570,7 @@ lost(struct engine *eng)
 	/* Our own, in a lab: it said why; there is nothing to wait for. */
 	if (!eng->listened && !eng->stop) {
 		snprintf(eng->fatal, sizeof eng->fatal,
-		    "the ana-fibd that was started here ended: %s",
+		    "the ana-fibd that was started here ended: %.200s",
 		    eng->fib_why);
 		eng->stop = true;
 	}
