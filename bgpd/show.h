@@ -35,6 +35,7 @@ struct show {
 	uint64_t rows;
 	struct adjin_walk *walk;
 	uint16_t walk_peer;
+	bool explain_all, explain_told; /* explain.c: where it stands */
 	uint32_t best[FAM_N], in_fib[FAM_N]; /* counted of the next peer */
 	struct plan *plan; /* of diff, check, reload -n */
 	struct metrics *metrics;

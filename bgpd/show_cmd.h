@@ -32,6 +32,9 @@ extern const struct show_cmd show_cmd_summary,
 extern const struct show_cmd show_cmd_errors; /* show_errors.c */
 extern const struct show_cmd show_cmd_metrics; /* show_metrics.c */
 extern const struct show_cmd show_cmd_rib, show_cmd_rejected; /* show_rib.c */
+extern const struct show_cmd show_cmd_explain,
+    show_cmd_test_route; /* explain.c */
+extern const struct show_cmd show_cmd_policy; /* show_policy.c */
 extern const struct show_cmd show_cmd_fib, show_cmd_nexthop,
     show_cmd_interfaces; /* show_fib.c */
 

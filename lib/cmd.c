@@ -18,6 +18,8 @@ enum type {
 	T_FILE,
 	T_LEVEL,
 	T_SET,
+	T_ASPATH,
+	T_COMMS,
 	T_TIME,
 	T_IF, /* several words, may be repeated */
 	T_N
@@ -41,6 +43,8 @@ static const char *const placeholder[T_N] = {
 	[T_LEVEL]	= "LEVEL",
 	[T_INPUT]	= "FILE",
 	[T_SET]		= "NAME",
+	[T_ASPATH]	= "PATH",
+	[T_COMMS]	= "COMMUNITIES",
 	[T_TIME]	= "TIME",
 	[T_IF]		= "CONDITION",
 };
@@ -94,6 +98,14 @@ static const struct cmd table[] = {
 	  "prefix sets: size, sources, digest, age" },
 	{ CMD_SHOW_METRICS, 0, "show metrics", ARGS(FLAG(prometheus)),
 	  "all numbers for the monitoring, as OpenMetrics text" },
+	{ CMD_SHOW_POLICY, 0, "show policy", ARGS(BARE(T_SET)),
+	  "the rules of each policy, or of one, and their hits" },
+	{ CMD_EXPLAIN, 0, "explain PREFIX", ARGS(VALUE("neighbor", T_NEIGHBOR)),
+	  "why a prefix is taken or not, chosen or not, told or not" },
+	{ CMD_TEST_ROUTE, 0, "test route PREFIX",
+	  ARGS(VALUE("as-path", T_ASPATH), VALUE("community", T_COMMS),
+	      VALUE("neighbor", T_NEIGHBOR)),
+	  "run an invented route of a neighbor through the policy" },
 	{ CMD_NEIGHBOR_CLEAR, CMD_ADMIN, "neighbor NEIGHBOR clear",
 	  ARGS(BARE(T_TEXT)),
 	  "end the session; it comes up again" },
@@ -469,6 +481,14 @@ value(struct parse *p, enum type t)
 	case T_SET:
 		r->set = w;
 		good = w[0] != '\0';
+		break;
+	case T_ASPATH:
+		r->as_path = w;
+		good = true;
+		break;
+	case T_COMMS:
+		r->community = w;
+		good = true;
 		break;
 	case T_TIME:
 		good = span(w, &r->time_s);

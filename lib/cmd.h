@@ -26,6 +26,9 @@ enum cmd_id {
 	CMD_SHOW_MEMORY,
 	CMD_SHOW_CONFIG,
 	CMD_SHOW_SETS,
+	CMD_SHOW_POLICY,
+	CMD_EXPLAIN,
+	CMD_TEST_ROUTE,
 	CMD_SHOW_METRICS,
 	CMD_NEIGHBOR_CLEAR,
 	CMD_NEIGHBOR_DOWN,
@@ -74,7 +77,8 @@ struct cmd_req {
 	/* A file of the caller's: ana-bgpctl opens it and passes the
 	 * descriptor along; the daemon never opens it by this name. */
 	const char *input;
-	const char *set; /* name of a prefix-set */
+	const char *set; /* name of a prefix-set, of a policy */
+	const char *as_path, *community; /* of a made-up route; lists */
 	uint32_t time_s; /* of reload confirm; 0: not given */
 	bool if_sessions, if_accepted; /* what the confirmation hangs on */
 	uint8_t within; /* per cent, of if_accepted */

@@ -252,6 +252,25 @@ run_guards(struct ask *q, struct import_result *res)
 	return REASON_NONE;
 }
 
+bool
+import_step(const struct import_facts *f, const struct pfx *pfx,
+    const struct attrs *a, unsigned int i, struct import_verdict *v)
+{
+	struct ask q = { .f = f, .pfx = pfx, .a = a };
+	const struct step *s;
+
+	if (i >= sizeof(steps) / sizeof(steps[0]))
+		return false;
+	s = &steps[i];
+	*v = (struct import_verdict){ .guard = s->guard };
+	v->off = !s->always && (f->off & GUARD_BIT(s->guard)) != 0;
+	v->asked = !v->off && (s->internal || !f->internal);
+	if (v->asked)
+		v->reason = s->ask(&q);
+	v->asn = q.asn;
+	return true;
+}
+
 /* RFC 9234 5: mark what a provider, peer or route server sends unmarked. */
 static void
 mark_otc(const struct import_facts *f, struct import_result *res)

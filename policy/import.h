@@ -59,6 +59,18 @@ struct import_result {
 uint16_t import_check(const struct import_facts *, const struct pfx *,
     const struct attrs *, struct arena *, struct import_result *);
 
+/* What one guard says, asked by itself. */
+struct import_verdict {
+	enum guard guard;
+	bool asked; /* not switched off, and a matter of such a session */
+	bool off;
+	uint16_t reason; /* REASON_NONE: it lets the route pass */
+	uint32_t asn;
+};
+/* The i-th guard in their order; false after the last. */
+bool import_step(const struct import_facts *, const struct pfx *,
+    const struct attrs *, unsigned int i, struct import_verdict *);
+
 /*
  * What was seen and what was required, as one sentence without a full stop;
  * returns what snprintf() would.

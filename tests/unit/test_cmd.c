@@ -67,6 +67,13 @@ test_commands(void **state)
 		{ "neighbor x clear-limit", CMD_NEIGHBOR_CLEAR_LIMIT },
 		{ "neighbor x clear-", CMD_NEIGHBOR_CLEAR_LIMIT },
 		{ "show sets x", CMD_SHOW_SETS },
+		{ "show policy", CMD_SHOW_POLICY },
+		{ "show pol in", CMD_SHOW_POLICY },
+		{ "explain 10.0.0.0/8", CMD_EXPLAIN },
+		{ "exp 10.0.0.0/8 neighbor x", CMD_EXPLAIN },
+		{ "test route 10.0.0.0/8 neighbor x", CMD_TEST_ROUTE },
+		{ "test route 10.0.0.0/8 as-path x community x neighbor x",
+		    CMD_TEST_ROUTE },
 		{ "show fib drift", CMD_SHOW_FIB },
 		{ "show fib conflicts", CMD_SHOW_FIB },
 		{ "fib couple", CMD_FIB_COUPLE },
@@ -180,15 +187,16 @@ test_errors(void **state)
 	} row[] = {
 		{ "",
 		    "the command is not complete; next comes: show, "
-		    "neighbor, fib, reload, diff, check, "
+		    "explain, test, neighbor, fib, reload, diff, check, "
 		    "set, log, shutdown, help" },
 		{ "-j",
 		    "the command is not complete; next comes: show, "
-		    "neighbor, fib, reload, diff, check, "
+		    "explain, test, neighbor, fib, reload, diff, check, "
 		    "set, log, shutdown, help" },
 		{ "frobnicate",
 		    "\"frobnicate\" is no word that may stand here; these "
-		    "are: show, neighbor, fib, reload, diff, check, "
+		    "are: show, explain, test, neighbor, fib, reload, diff, "
+		    "check, "
 		    "set, log, shutdown, "
 		    "help" },
 		{ "show n",
@@ -254,7 +262,7 @@ test_errors(void **state)
 		    "error, warning, info, debug" },
 		{ "shut",
 		    "\"shut\" is no word that may stand here; these "
-		    "are: show, neighbor, ..." },
+		    "are: show, explain, ..." },
 		{ "show \x1b[2J\xff",
 		    "\"\\x1b[2J\\xff\" is no word that may "
 		    "stand here; these are: summary, neighbor, ..." },
@@ -301,7 +309,8 @@ test_table(void **state)
 	for (n = 0; cmd_at(n) != NULL; n++) {
 		const struct cmd *c = cmd_at(n);
 		bool reads = strncmp(c->path, "show", 4) == 0 ||
-		    c->id == CMD_CHECK_HEALTH || c->id == CMD_HELP;
+		    c->id == CMD_CHECK_HEALTH || c->id == CMD_HELP ||
+		    c->id == CMD_EXPLAIN || c->id == CMD_TEST_ROUTE;
 
 		assert_int_equal(!(c->flags & CMD_ADMIN), reads);
 		assert_in_range(strlen(c->help), 1, 60);
