@@ -43,6 +43,7 @@ commit_reader(const struct engine *eng, struct conf_reader *r)
 		.uid = getuid(),
 		.gid = getgid(),
 		.fib_memory = eng->opts.memory,
+		.running = eng->conf,
 		.now_s = clock_real_s() };
 	conf_reader_files(r);
 }

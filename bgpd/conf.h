@@ -98,6 +98,8 @@ struct conf_reader {
 	/* Who the speaker is, for the modes of secret files. */
 	uid_t uid;
 	gid_t gid;
+	/* In force now, or NULL: sets whose lists are the same are shared. */
+	const struct conf *running;
 	/* Real time, for the age of sets; 0: not judged. */
 	int64_t now_s;
 	/* Started with -F memory. */

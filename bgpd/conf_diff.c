@@ -138,6 +138,8 @@ pfxset_same(const struct pfxset *a, const struct pfxset *b)
 
 	if (a == NULL || b == NULL)
 		return a == b;
+	if (pfxset_shares(a, b))
+		return true;
 	do {
 		na = pfxset_next(a, &ea);
 		nb = pfxset_next(b, &eb);

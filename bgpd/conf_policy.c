@@ -96,7 +96,7 @@ prefix_set(struct build *b, const struct conf_node *n)
 {
 	struct conf *c = b->c;
 	struct conf_set *s;
-	bool broken = false;
+	bool broken = false, shared;
 	size_t i;
 
 	for (i = 0; i < c->nset; i++)
@@ -105,19 +105,22 @@ prefix_set(struct build *b, const struct conf_node *n)
 	c->set = mem_realloc(c->set, c->nset + 1, sizeof(*c->set));
 	s = &c->set[c->nset++];
 	conf_set_init(s, n);
+	shared = conf_set_share(s, b->r, n);
 	for (i = 0; i < n->nchild; i++) {
 		const struct conf_node *m = n->child[i];
 
 		broken |= m->bad;
 		if (m->bad)
 			continue;
-		if (strcmp(m->schema->name, "file") == 0)
+		if (strcmp(m->schema->name, "file") == 0 && !shared)
 			s->usable &= set_file(b, s, &m->word[1]);
 		else if (m->schema->name[0] == '\0')
 			set_entry(b, m);
 	}
-	conf_set_done(s);
-	conf_set_recall(s, b->r, n);
+	if (!shared) {
+		conf_set_done(s);
+		conf_set_recall(s, b->r, n);
+	}
 	if (s->usable && !broken && s->entries == 0)
 		/* An empty set would be "everything not in it": no set. */
 		build_warn(b, &s->pos, "set-empty", NULL,

@@ -282,7 +282,7 @@ conf_set_recall(struct conf_set *s, const struct conf_reader *r,
 	free(k.file);
 }
 
-/* ---- anew ------------------------------------------------------------- */
+/* ---- unchanged -------------------------------------------------------- */
 
 static const struct conf_node *
 block_of(const struct conf *c, const struct conf_set *s)
@@ -295,6 +295,81 @@ block_of(const struct conf *c, const struct conf_set *s)
 			return root->child[i];
 	return NULL;
 }
+
+static bool
+same_block(const struct conf_node *a, const struct conf_node *b)
+{
+	char *sa, *sb;
+	bool same;
+
+	if (a == NULL || b == NULL)
+		return false;
+	sa = conf_print_node(a);
+	sb = conf_print_node(b);
+	same = strcmp(sa, sb) == 0;
+	free(sa);
+	free(sb);
+	return same;
+}
+
+/* Is the next list that of the other set?  Its time may be another. */
+static bool
+same_list(struct conf_set *s, const struct conf_set *twin,
+    const struct conf_reader *r, const char *name)
+{
+	char *path = name[0] == '/'
+	    ? mem_strdup(name)
+	    : mem_printf("%s/%s", r->dir != NULL ? r->dir : ".", name);
+	struct conf_file f = { 0 };
+	struct conf_set_src src;
+	int err = conf_file_read(r, path, &f);
+
+	free(path);
+	if (err != 0 || s->nfile >= twin->nfile) {
+		free(f.data);
+		return false;
+	}
+	src = twin->src[s->nfile];
+	src.mtime = f.mtime;
+	conf_digest(f.data, f.len, src.digest);
+	free(f.data);
+	if (strcmp(src.digest, twin->src[s->nfile].digest) != 0)
+		return false;
+	if (s->oldest == 0 || src.mtime < s->oldest)
+		s->oldest = src.mtime;
+	add_file(s, name, &src);
+	return true;
+}
+
+bool
+conf_set_share(struct conf_set *s, const struct conf_reader *r,
+    const struct conf_node *block)
+{
+	const struct conf_set *twin =
+	    r->running != NULL ? conf_set_find(r->running, s->name) : NULL;
+	bool same;
+
+	if (twin == NULL || !twin->usable || twin->loaded != NULL ||
+	    twin->refused != NULL || twin->nfile == 0 ||
+	    !same_block(block, block_of(r->running, twin)))
+		return false;
+	same = true;
+	for (size_t i = 0; same && i < block->nchild; i++)
+		if (is(block->child[i], "file"))
+			same = same_list(
+			    s, twin, r, conf_word_text(block->child[i], 1));
+	if (same && s->nfile == twin->nfile) {
+		pfxset_share(s->set, twin->set);
+		s->entries = twin->entries;
+		memcpy(s->own, twin->own, sizeof(s->own));
+		return true;
+	}
+	conf_set_fini(s);
+	conf_set_init(s, block);
+	return false;
+}
+
+/* ---- anew ------------------------------------------------------------- */
 
 static bool
 read_own(const struct conf_reader *r, const char *name, struct conf_set *s,

@@ -14,6 +14,12 @@ struct pfxfile;
 /* An empty set with the block's limits, entries, origins and max-age. */
 void conf_set_init(struct conf_set *, const struct conf_node *block);
 void conf_set_fini(struct conf_set *);
+/*
+ * Takes what the running configuration's set of that name has, where its block
+ * and its lists are the same.  False: it has to be read.
+ */
+bool conf_set_share(
+    struct conf_set *, const struct conf_reader *, const struct conf_node *);
 /* Adds a list; false: *res says why, and the set must not be used. */
 bool conf_set_list(struct conf_set *, const char *name,
     const struct conf_file *, struct pfxfile *res);

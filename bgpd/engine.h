@@ -159,6 +159,7 @@ struct engine {
 	uint64_t *rule_hits; /* conf->nrule: by struct rule's hit */
 	struct engine_loop loop;
 	uint32_t generation; /* of the configuration, from 1 */
+	uint32_t sets_loaded; /* by hand, since the start */
 	int64_t reload_s; /* real time of the last reload, 0: none */
 	bool reload_ok;
 	bool listened; /* one listener works: later failures end nothing */

@@ -26,7 +26,7 @@ struct cand {
 struct plan {
 	struct engine *eng;
 	struct conf *conf;
-	uint32_t generation;
+	uint32_t generation, sets_loaded;
 	struct plan_peer *peer; /* by number */
 	size_t npeer;
 	enum fam fam;
@@ -144,6 +144,7 @@ plan_new(struct engine *eng, struct conf *conf)
 	pl->eng = eng;
 	pl->conf = conf;
 	pl->generation = eng->generation;
+	pl->sets_loaded = eng->sets_loaded;
 	pl->fam = FAM_INET;
 	arena_init(&pl->arena);
 	sessions(pl);
@@ -185,7 +186,8 @@ plan_free(struct plan *pl)
 bool
 plan_stale(const struct plan *pl)
 {
-	return pl->generation != pl->eng->generation;
+	return pl->generation != pl->eng->generation ||
+	    pl->sets_loaded != pl->eng->sets_loaded;
 }
 
 const struct plan_result *

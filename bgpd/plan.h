@@ -62,7 +62,7 @@ struct plan *plan_new(struct engine *, struct conf *);
 void plan_free(struct plan *);
 /* One slice of destinations; true: more are left. */
 bool plan_run(struct plan *, unsigned int budget);
-/* Another configuration came into force meanwhile: it says nothing. */
+/* Another configuration or set came into force meanwhile: it says nothing. */
 bool plan_stale(const struct plan *);
 const struct plan_result *plan_result(const struct plan *);
 /* The configuration, which is the caller's from now on. */

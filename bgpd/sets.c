@@ -163,6 +163,7 @@ sets_load(struct engine *eng, struct conf_set *s, int fd, const char *name,
 	good = conf_set_may(s, &fresh, why, sizeof why);
 	if (good) {
 		fresh.loaded_s = clock_real_s();
+		eng->sets_loaded++;
 		conf_set_swap(s, &fresh);
 		keep(eng, s, &f);
 		snprintf(text, n,

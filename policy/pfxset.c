@@ -20,13 +20,19 @@ struct lengths {
 	uint8_t bit[17]; /* 0 to 128 */
 };
 
-struct pfxset {
-	char *name;
+/* What is in a set; several sets may have the same. */
+struct body {
+	uint32_t refs;
 	char *digest;
 	struct trie *trie[FAM_N];
 	struct lengths *map;
 	uint32_t nmap, capmap;
 	struct asnset *origins;
+};
+
+struct pfxset {
+	char *name;
+	struct body *b;
 };
 
 struct pfxset *
@@ -35,10 +41,25 @@ pfxset_new(const char *name)
 	struct pfxset *s = mem_alloc(sizeof(*s));
 
 	s->name = mem_strdup(name);
-	s->digest = mem_strdup("");
-	s->trie[FAM_INET] = trie_new(FAM_INET);
-	s->trie[FAM_INET6] = trie_new(FAM_INET6);
+	s->b = mem_alloc(sizeof(*s->b));
+	s->b->refs = 1;
+	s->b->digest = mem_strdup("");
+	s->b->trie[FAM_INET] = trie_new(FAM_INET);
+	s->b->trie[FAM_INET6] = trie_new(FAM_INET6);
 	return s;
+}
+
+static void
+body_unref(struct body *b)
+{
+	if (--b->refs > 0)
+		return;
+	trie_free(b->trie[FAM_INET]);
+	trie_free(b->trie[FAM_INET6]);
+	asnset_free(b->origins);
+	free(b->map);
+	free(b->digest);
+	free(b);
 }
 
 void
@@ -46,13 +67,25 @@ pfxset_free(struct pfxset *s)
 {
 	if (s == NULL)
 		return;
-	trie_free(s->trie[FAM_INET]);
-	trie_free(s->trie[FAM_INET6]);
-	asnset_free(s->origins);
-	free(s->map);
-	free(s->digest);
+	body_unref(s->b);
 	free(s->name);
 	free(s);
+}
+
+void
+pfxset_share(struct pfxset *s, const struct pfxset *from)
+{
+	struct body *old = s->b;
+
+	s->b = from->b;
+	s->b->refs++;
+	body_unref(old);
+}
+
+bool
+pfxset_shares(const struct pfxset *a, const struct pfxset *b)
+{
+	return a->b == b->b;
 }
 
 const char *
@@ -91,7 +124,7 @@ holds(const struct pfxset *s, uint32_t val, unsigned int len)
 {
 	if ((val & VAL_MAP) == 0)
 		return val_lo(val) <= len && len <= val_hi(val);
-	return bit_get(&s->map[val & ~VAL_MAP], len);
+	return bit_get(&s->b->map[val & ~VAL_MAP], len);
 }
 
 /* The first range of the value that ends at `from` or later. */
@@ -122,13 +155,14 @@ range_at(const struct pfxset *s, uint32_t val, unsigned int from,
 static uint32_t
 map_new(struct pfxset *s, uint32_t old)
 {
-	if (s->nmap == s->capmap) {
-		s->capmap = s->capmap != 0 ? s->capmap * 2 : 8;
-		s->map = mem_realloc(s->map, s->capmap, sizeof(*s->map));
+	if (s->b->nmap == s->b->capmap) {
+		s->b->capmap = s->b->capmap != 0 ? s->b->capmap * 2 : 8;
+		s->b->map =
+		    mem_realloc(s->b->map, s->b->capmap, sizeof(*s->b->map));
 	}
-	memset(&s->map[s->nmap], 0, sizeof(s->map[0]));
-	bit_range(&s->map[s->nmap], val_lo(old), val_hi(old));
-	return VAL_MAP | s->nmap++;
+	memset(&s->b->map[s->b->nmap], 0, sizeof(s->b->map[0]));
+	bit_range(&s->b->map[s->b->nmap], val_lo(old), val_hi(old));
+	return VAL_MAP | s->b->nmap++;
 }
 
 bool
@@ -141,7 +175,7 @@ pfxset_add(
 
 	if (bits == 0 || p->len > lo || lo > hi || hi > bits)
 		return false;
-	t = s->trie[p->addr.fam];
+	t = s->b->trie[p->addr.fam];
 	old = trie_get(t, p);
 	if (old == 0) {
 		trie_put(t, p, VAL_RANGE | lo << 8 | hi);
@@ -159,41 +193,39 @@ pfxset_add(
 		old = map_new(s, old);
 		trie_put(t, p, old);
 	}
-	bit_range(&s->map[old & ~VAL_MAP], lo, hi);
+	bit_range(&s->b->map[old & ~VAL_MAP], lo, hi);
 	return true;
 }
 
 size_t
 pfxset_count(const struct pfxset *s, enum fam fam)
 {
-	return fam_bits(fam) == 0 ? 0 : trie_count(s->trie[fam]);
+	return fam_bits(fam) == 0 ? 0 : trie_count(s->b->trie[fam]);
 }
 
 bool
 pfxset_empty(const struct pfxset *s)
 {
-	return trie_count(s->trie[FAM_INET]) == 0 &&
-	    trie_count(s->trie[FAM_INET6]) == 0;
+	return trie_count(s->b->trie[FAM_INET]) == 0 &&
+	    trie_count(s->b->trie[FAM_INET6]) == 0;
 }
 
 void
 pfxset_swap(struct pfxset *a, struct pfxset *b)
 {
-	struct pfxset t = *a;
-	char *name = b->name;
+	struct body *t = a->b;
 
-	*a = *b;
-	*b = t;
-	a->name = t.name;
-	b->name = name;
+	a->b = b->b;
+	b->b = t;
 }
 
 size_t
 pfxset_memory(const struct pfxset *s)
 {
-	return sizeof(*s) + trie_memory(s->trie[FAM_INET]) +
-	    trie_memory(s->trie[FAM_INET6]) + s->capmap * sizeof(*s->map) +
-	    (s->origins != NULL ? asnset_count(s->origins) * 4 : 0);
+	return sizeof(*s) + sizeof(*s->b) + trie_memory(s->b->trie[FAM_INET]) +
+	    trie_memory(s->b->trie[FAM_INET6]) +
+	    s->b->capmap * sizeof(*s->b->map) +
+	    (s->b->origins != NULL ? asnset_count(s->b->origins) * 4 : 0);
 }
 
 bool
@@ -205,7 +237,7 @@ pfxset_match(const struct pfxset *s, const struct pfx *p)
 
 	if (fam_bits((enum fam)p->addr.fam) == 0)
 		return false;
-	t = s->trie[p->addr.fam];
+	t = s->b->trie[p->addr.fam];
 	for (val = trie_longest(t, p, &at); val != 0;
 	     val = trie_shorter(t, &at, &at))
 		if (holds(s, val, p->len))
@@ -217,7 +249,7 @@ bool
 pfxset_covers(const struct pfxset *s, const struct pfx *p)
 {
 	return fam_bits((enum fam)p->addr.fam) != 0 &&
-	    trie_longest(s->trie[p->addr.fam], p, NULL) != 0;
+	    trie_longest(s->b->trie[p->addr.fam], p, NULL) != 0;
 }
 
 /* The range of the value nearest to the length. */
@@ -250,7 +282,7 @@ pfxset_nearest(
 
 	if (fam_bits((enum fam)p->addr.fam) == 0)
 		return false;
-	t = s->trie[p->addr.fam];
+	t = s->b->trie[p->addr.fam];
 	val = trie_longest(t, p, &e->pfx);
 	if (val == 0) {
 		e->pfx = *p;
@@ -269,14 +301,14 @@ pfxset_next(const struct pfxset *s, struct pfxset_entry *at)
 	uint32_t val;
 
 	if (fam != FAM_NONE) {
-		val = trie_get(s->trie[fam], &at->pfx);
+		val = trie_get(s->b->trie[fam], &at->pfx);
 		if (val != 0 && at->hi < 128 &&
 		    range_at(s, val, at->hi + 1u, at))
 			return true;
 	} else
 		fam = FAM_INET;
 	for (; fam <= FAM_INET6; fam++) {
-		val = trie_next(s->trie[fam], &at->pfx);
+		val = trie_next(s->b->trie[fam], &at->pfx);
 		if (val != 0)
 			return range_at(s, val, 0, at);
 		memset(&at->pfx, 0, sizeof(at->pfx));
@@ -298,21 +330,21 @@ pfxset_entry_print(const struct pfxset_entry *e, char *buf, size_t cap)
 void
 pfxset_add_origin(struct pfxset *s, uint32_t as)
 {
-	if (s->origins == NULL)
-		s->origins = asnset_new(s->name);
-	asnset_add(s->origins, as);
+	if (s->b->origins == NULL)
+		s->b->origins = asnset_new(s->name);
+	asnset_add(s->b->origins, as);
 }
 
 bool
 pfxset_origin_ok(const struct pfxset *s, uint32_t as)
 {
-	return s->origins == NULL || asnset_has(s->origins, as);
+	return s->b->origins == NULL || asnset_has(s->b->origins, as);
 }
 
 const struct asnset *
 pfxset_origins(const struct pfxset *s)
 {
-	return s->origins;
+	return s->b->origins;
 }
 
 void
@@ -320,12 +352,12 @@ pfxset_set_digest(struct pfxset *s, const char *digest)
 {
 	char *copy = mem_strdup(digest);
 
-	free(s->digest);
-	s->digest = copy;
+	free(s->b->digest);
+	s->b->digest = copy;
 }
 
 const char *
 pfxset_digest(const struct pfxset *s)
 {
-	return s->digest;
+	return s->b->digest;
 }

@@ -35,6 +35,9 @@ size_t pfxset_count(const struct pfxset *, enum fam);
 bool pfxset_empty(const struct pfxset *);
 /* Exchanges what is in them; name and address stay, for those who point. */
 void pfxset_swap(struct pfxset *, struct pfxset *);
+/* s becomes what the other is, for nothing; neither may be added to again. */
+void pfxset_share(struct pfxset *s, const struct pfxset *);
+bool pfxset_shares(const struct pfxset *, const struct pfxset *);
 size_t pfxset_memory(const struct pfxset *);
 
 bool pfxset_match(const struct pfxset *, const struct pfx *);

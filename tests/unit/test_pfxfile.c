@@ -289,6 +289,76 @@ test_zero_octet(void **state)
 	pfxset_free(s);
 }
 
+/*
+ * ANA_LARGE=1: 10 million lines, which is more than a file may have octets.
+ * Else as many lines as a file may have entries, and one more.  Refused at the
+ * limit, whether they are doubles or not, and the memory stays that of what is
+ * different.
+ */
+static void
+test_too_many_lines(void **state)
+{
+	static const char line[] = "1.0.0.0/8\n";
+	size_t n = getenv("ANA_LARGE") != NULL ? 10 * 1000 * 1000
+					       : PFXFILE_MAX_ENTRIES + 1,
+	       len = n * (sizeof(line) - 1);
+	struct pfxset *s = pfxset_new("s");
+	char *text = malloc(len);
+	struct pfxfile res;
+
+	assert_non_null(text);
+	for (size_t i = 0; i < n; i++)
+		memcpy(text + i * (sizeof(line) - 1), line, sizeof(line) - 1);
+	assert_false(pfxfile_parse(text, len, s, &res));
+	if (len > (size_t)PFXFILE_MAX) {
+		assert_string_equal(res.error, "larger than 67108864 octets");
+	} else {
+		assert_string_equal(res.error, "more than 2097152 entries");
+		assert_int_equal(res.line, PFXFILE_MAX_ENTRIES + 1);
+	}
+	assert_true(pfxset_memory(s) < 64 * 1024);
+	free(text);
+	pfxset_free(s);
+}
+
+/* bgpq4's own form by hand, anything else by the general reader: the same. */
+static void
+test_json_both_readers(void **state)
+{
+	static const char *const pair[][2] = {
+		{ "{ \"prefix\": \"192.0.2.0\\/24\", \"exact\": true }",
+		    "{ \"prefix\": \"192.0.2.0\\u002f24\", \"exact\": true }" },
+		{ "{ \"prefix\": \"192.0.2.0/24\", \"exact\": false, "
+		  "\"greater-equal\": 25, \"less-equal\": 26 }",
+		    "{ \"pref\\u0069x\": \"192.0.2.0/24\", \"exact\": false, "
+		    "\"greater-equal\": 25, \"less-equal\": 26 }" },
+		{ "{\"exact\":false,\"less-equal\":28,\"prefix\":"
+		  "\"2001:da0::/27\"}",
+		    "{\"ex\\u0061ct\":false,\"less-equal\":28,\"prefix\":"
+		    "\"2001:da0::/27\"}" },
+	};
+
+	for (size_t i = 0; i < sizeof(pair) / sizeof(pair[0]); i++) {
+		struct pfxset_entry e[2] = { 0 };
+
+		for (int k = 0; k < 2; k++) {
+			struct pfxset *s = pfxset_new("s");
+			struct pfxfile res;
+			char text[256];
+
+			snprintf(text, sizeof(text), "{ \"P\": [ %s ] }",
+			    pair[i][k]);
+			if (!pfxfile_parse(text, strlen(text), s, &res))
+				fail_msg("%s: %s", text, res.error);
+			assert_true(pfxset_next(s, &e[k]));
+			pfxset_free(s);
+		}
+		assert_true(pfx_eq(&e[0].pfx, &e[1].pfx));
+		assert_int_equal(e[0].lo, e[1].lo);
+		assert_int_equal(e[0].hi, e[1].hi);
+	}
+}
+
 int
 main(void)
 {
@@ -300,6 +370,8 @@ main(void)
 		cmocka_unit_test(test_files_add_up),
 		cmocka_unit_test(test_asns),
 		cmocka_unit_test(test_zero_octet),
+		cmocka_unit_test(test_too_many_lines),
+		cmocka_unit_test(test_json_both_readers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -255,6 +255,53 @@ test_digest(void **state)
 	pfxset_free(s);
 }
 
+static void
+add_one(struct pfxset *s, const char *text)
+{
+	struct pfx p;
+
+	assert_true(pfx_parse(text, &p));
+	assert_true(pfxset_add(s, &p, p.len, p.len));
+}
+
+static bool
+has(const struct pfxset *s, const char *text)
+{
+	struct pfx p;
+
+	assert_true(pfx_parse(text, &p));
+	return pfxset_match(s, &p);
+}
+
+/* Who points to a set sees its new content; names stay where they are. */
+static void
+test_swap_and_share(void **state)
+{
+	struct pfxset *a = pfxset_new("a"), *b = pfxset_new("b");
+	struct pfxset *c = pfxset_new("c");
+
+	assert_true(pfxset_empty(a));
+	add_one(a, "192.0.2.0/24");
+	add_one(b, "2001:db8::/32");
+	pfxset_add_origin(b, 64500);
+	assert_false(pfxset_empty(a) || pfxset_empty(b));
+	pfxset_swap(a, b);
+	assert_string_equal(pfxset_name(a), "a");
+	assert_true(has(a, "2001:db8::/32") && !has(a, "192.0.2.0/24"));
+	assert_true(has(b, "192.0.2.0/24") && pfxset_origins(b) == NULL);
+	assert_false(pfxset_origin_ok(a, 64501));
+	pfxset_share(c, a);
+	assert_true(pfxset_shares(a, c) && !pfxset_shares(a, b));
+	/* One of the two takes other content, or goes. */
+	pfxset_swap(a, b);
+	assert_true(has(c, "2001:db8::/32") && has(a, "192.0.2.0/24"));
+	pfxset_free(b);
+	assert_true(has(c, "2001:db8::/32"));
+	assert_string_equal(pfxset_name(c), "c");
+	pfxset_free(c);
+	pfxset_free(a);
+}
+
 int
 main(void)
 {
@@ -269,6 +316,7 @@ main(void)
 		cmocka_unit_test(test_covers),
 		cmocka_unit_test(test_origins),
 		cmocka_unit_test(test_digest),
+		cmocka_unit_test(test_swap_and_share),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
