@@ -13,8 +13,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "bgpctl/completion.h"
 #include "lib/cmd.h"
 #include "lib/ctlproto.h"
 
@@ -36,6 +38,9 @@ struct client {
 	const char *file; /* the answer goes there, NULL: standard output */
 	int out; /* where it goes, -1: not opened yet */
 	int timeout_s, fd; /* the time that the other end may be silent */
+	bool total; /* -t was given: the time of all waits together */
+	bool endless; /* watch: silence is no fault */
+	uint64_t waited_ms;
 	int input; /* the command's FILE, opened by us, for the daemon; -1 */
 };
 
@@ -59,8 +64,8 @@ help(void)
 	       "  -q  no output, exit code only\n"
 	       "  -s  control socket (default $ANA_BGPD_SOCKET, else "
 	       "%s)\n"
-	       "  -t  seconds without an answer to give up after "
-	       "(default %d)\n"
+	       "  -t  seconds to wait for the daemon, all together "
+	       "(default: %d of silence)\n"
 	       "  -V  version\n\n"
 	       "Words may be shortened while they are unambiguous.\n",
 	    SOCKET_ADMIN, TIMEOUT_S);
@@ -162,6 +167,15 @@ reach(struct client *c, bool reads)
 	return error == 0 ? CMD_DONE : unreachable(c, error);
 }
 
+static uint64_t
+now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
 /* Waits for the event as long as the other end may take. */
 static enum cmd_exit
 await(struct client *c, short event)
@@ -169,8 +183,18 @@ await(struct client *c, short event)
 	struct pollfd p = { .fd = c->fd, .events = event };
 	int n;
 
-	while ((n = poll(&p, 1, c->timeout_s * 1000)) == -1 && errno == EINTR)
+	uint64_t start = now_ms();
+	int64_t left = c->timeout_s * 1000ll;
+
+	if (c->total)
+		left -= (int64_t)c->waited_ms;
+	if (c->endless && !c->total)
+		left = -1;
+	else if (left < 0)
+		left = 0;
+	while ((n = poll(&p, 1, (int)left)) == -1 && errno == EINTR)
 		continue;
+	c->waited_ms += now_ms() - start;
 	if (n == -1)
 		return say(c, "poll: %s", strerror(errno));
 	if (n == 0)
@@ -437,6 +461,7 @@ options(int argc, char **argv, struct client *c, struct line *l,
 		case 't':
 			c->timeout_s =
 			    (int)strtonum(optarg, 1, TIMEOUT_MAX_S, &bad);
+			c->total = true;
 			if (bad == NULL)
 				break;
 			warnx("-t %s: %s (1 to %d seconds)", optarg, bad,
@@ -475,7 +500,8 @@ main(int argc, char **argv)
 		errx(CMD_USAGE, "%s", why);
 	flags = cmd_find(req.id)->flags;
 	if (flags & CMD_AT_CLIENT)
-		return help();
+		return req.id == CMD_COMPLETION ? completion(&req) : help();
+	c.endless = req.id == CMD_WATCH;
 	c.file = req.file;
 	/* With the caller's rights, not the daemon's. */
 	if (req.input != NULL &&

@@ -32,6 +32,7 @@ struct gate {
 	char *path;
 	bool read_only;
 	unsigned int nclient, max;
+	uint64_t nrefused, refused_minute;
 	struct ev_io *io;
 	struct control *ctl;
 };
@@ -376,7 +377,9 @@ begin(struct client *c, const struct ctl_request *r)
 		return;
 	}
 	s->eng = c->ctl->eng;
-	s->out = out_new(s->req.json && s->req.file == NULL);
+	/* A watch writes whole lines, also of JSON. */
+	s->out = out_new(
+	    s->req.json && s->req.file == NULL && s->req.id != CMD_WATCH);
 	if (action[s->req.id] == NULL || show_plans(&s->req))
 		return; /* control_run() writes it in slices */
 	log_info(
@@ -431,10 +434,18 @@ on_client(void *arg, bool readable, bool writable)
 {
 	struct client *c = arg;
 	struct engine *eng = c->ctl->eng;
+	char junk[256];
 	ssize_t n;
 
 	timer_set(&eng->timers, &c->idle, eng->now_ms, IDLE_MS);
-	if (readable) {
+	if (readable && c->asked) {
+		/* Nothing is to come any more but the end. */
+		n = recv(c->fd, junk, sizeof junk, 0);
+		if (n == 0 || (n == -1 && errno != EAGAIN)) {
+			client_free(c);
+			return;
+		}
+	} else if (readable) {
 		n = receive(c);
 		if (n == 0 || (n == -1 && errno != EAGAIN)) {
 			client_free(c);
@@ -461,7 +472,7 @@ on_client(void *arg, bool readable, bool writable)
 			return;
 		}
 	}
-	ev_io_want(c->io, !c->asked, c->tx_len > 0);
+	ev_io_want(c->io, !c->asked || c->show.waiting, c->tx_len > 0);
 }
 
 /* One slice of an answer; true: it could go on at once. */
@@ -474,6 +485,7 @@ run_client(struct client *c)
 
 	if (!c->asked || c->answered || c->tx_len - c->tx_pos > TX_HIGH)
 		return false;
+	c->show.waiting = false;
 	more = show_run(&c->show, ROWS);
 	p = out_pending(c->show.out, &n);
 	while (n > 0) {
@@ -485,8 +497,14 @@ run_client(struct client *c)
 	}
 	if (!more)
 		answer(c);
-	ev_io_want(c->io, false, c->tx_len > 0);
-	return more && c->tx_len - c->tx_pos <= TX_HIGH;
+	/* One that waits for events is not idle, and may go away. */
+	if (c->show.waiting && c->tx_len == 0)
+		timer_stop(&c->ctl->eng->timers, &c->idle);
+	else if (!c->idle.armed)
+		timer_set(&c->ctl->eng->timers, &c->idle, c->ctl->eng->now_ms,
+		    IDLE_MS);
+	ev_io_want(c->io, c->show.waiting, c->tx_len > 0);
+	return more && !c->show.waiting && c->tx_len - c->tx_pos <= TX_HIGH;
 }
 
 bool
@@ -536,6 +554,35 @@ control_forget_peer(struct control *ctl, uint16_t peer)
 
 /* ---- sockets ---------------------------------------------------------- */
 
+/*
+ * Says so, as far as that goes without waiting, and in the log once a minute.
+ */
+static void
+too_many(struct gate *g, int fd)
+{
+	uint8_t buf[256];
+	char text[160];
+	int n = snprintf(text, sizeof text,
+	    "%u clients are asking already; try again (control { socket { "
+	    "max-clients } })\n",
+	    g->max);
+	uint64_t minute = g->ctl->eng->now_ms / 60000 + 1;
+
+	ctl_frame_write(buf, CTL_ERR, (size_t)n);
+	memcpy(buf + CTL_HEAD_LEN, text, (size_t)n);
+	ctl_frame_write(buf + CTL_HEAD_LEN + n, CTL_EXIT, 1);
+	buf[2 * CTL_HEAD_LEN + n] = CMD_UNREACHABLE;
+	send(fd, buf, 2 * CTL_HEAD_LEN + (size_t)n + 1, MSG_NOSIGNAL);
+	close(fd);
+	g->nrefused++;
+	if (g->refused_minute == minute)
+		return;
+	g->refused_minute = minute;
+	log_warnx("control socket %s: %u clients are the most, %llu refused "
+		  "since the start",
+	    g->path, g->max, (unsigned long long)g->nrefused);
+}
+
 static void
 on_gate(void *arg, bool r, bool w)
 {
@@ -549,10 +596,7 @@ on_gate(void *arg, bool r, bool w)
 	if (fd == -1)
 		return;
 	if (g->nclient == g->max) {
-		log_warnx("control socket %s: more than %u clients, one "
-			  "refused",
-		    g->path, g->max);
-		close(fd);
+		too_many(g, fd);
 		return;
 	}
 	getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &n);

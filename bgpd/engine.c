@@ -58,6 +58,25 @@ group_send(void *arg, struct adjout_member *m, const uint8_t *msg, size_t len)
 }
 
 static void
+route_event(struct engine *eng, const struct rib_change *c)
+{
+	const struct peer *p = c->new_peer != RIB_LOCAL && c->new_attrs != 0
+	    ? eng->by_num[c->new_peer]
+	    : NULL;
+	char text[PFX_STRLEN];
+	struct event_word w[] = { { "prefix",
+				      pfx_print(c->pfx, text, sizeof text) },
+		{ NULL, NULL } };
+
+	if (c->new_attrs == 0)
+		event(eng->events, EVENT_ROUTES, "unreachable", p, w,
+		    "%s has no route any more", text);
+	else
+		event(eng->events, EVENT_ROUTES, "best", p, w, "%s %s", text,
+		    c->old_attrs == 0 ? "has a route" : "has another route");
+}
+
+static void
 on_best(void *arg, const struct rib_change *c)
 {
 	struct engine *eng = arg;
@@ -67,6 +86,8 @@ on_best(void *arg, const struct rib_change *c)
 	engine_fib_best(eng, c);
 	if (!c->best_changed)
 		return;
+	if (events_routes_wanted(eng->events))
+		route_event(eng, c);
 	TAILQ_FOREACH (g, &eng->groups, entry) {
 		if (g->own_only && !local)
 			continue;
@@ -483,16 +504,22 @@ engine_reload(struct engine *eng, const struct commit_opts *o, char **warnings)
 	if (c != NULL && !commit_apply(eng, c, o, why, sizeof why)) {
 		free(text);
 		log_warnx("reload of %s refused: %s", eng->opts.conf_path, why);
+		event(eng->events, EVENT_CONFIG, "reload_failed", NULL, NULL,
+		    "reload refused: %s", why);
 		return mem_printf("%s\n", why);
 	}
 	eng->reload_s = clock_real_s();
 	eng->reload_ok = c != NULL;
 	if (c == NULL) {
 		log_warnx("reload of %s failed: %s", eng->opts.conf_path, text);
+		event(eng->events, EVENT_CONFIG, "reload_failed", NULL, NULL,
+		    "reload failed, the configuration before it is in force");
 		return text;
 	}
 	log_info("reload of %s done, generation %u", eng->opts.conf_path,
 	    eng->generation);
+	event(eng->events, EVENT_CONFIG, "reload", NULL, NULL,
+	    "reload done, generation %u", eng->generation);
 	if (warnings != NULL)
 		*warnings = text;
 	else
@@ -542,6 +569,7 @@ engine_new(const struct engine_opts *o, struct conf *conf,
 	eng->now_ms = eng->start_ms = eng->world.clock_us() / 1000;
 	eng->start_s = clock_real_s();
 	eng->generation = 1;
+	eng->events = events_new(eng->start_s);
 	eng->statm_fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
 	renew_hits(eng, NULL);
 	engine_fib_init(eng);
@@ -600,6 +628,7 @@ engine_free(struct engine *eng)
 	arena_fini(&eng->arena_out);
 	ev_free(eng->ev);
 	conf_free(eng->conf);
+	events_free(eng->events);
 	if (eng->statm_fd != -1)
 		close(eng->statm_fd);
 	free(eng->rule_hits);

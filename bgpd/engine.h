@@ -14,6 +14,7 @@
 
 #include "bgpd/conf.h"
 #include "bgpd/ev.h"
+#include "bgpd/events.h"
 #include "bgpd/fibsync.h"
 #include "bgpd/peer.h"
 #include "lib/arena.h"
@@ -151,6 +152,7 @@ struct engine {
 	struct control *control;
 	LIST_HEAD(, farewell) farewells; /* session.c's */
 	struct commit *commit; /* NULL in simulations that do not want it */
+	struct events *events;
 	int statm_fd; /* /proc/self/statm, -1: none */
 	unsigned int nlinger;
 	uint32_t rejects_seen, rejects_logged; /* log { rejected-routes } */

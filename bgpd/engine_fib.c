@@ -440,12 +440,27 @@ may_say(struct engine *eng)
 }
 
 static void
+fib_event(
+    struct engine *eng, const char *name, const struct pfx *p, const char *what)
+{
+	char buf[PFX_STRLEN];
+	struct event_word w[] = { { "prefix", pfx_print(p, buf, sizeof buf) },
+		{ NULL, NULL } };
+
+	event(eng->events, EVENT_FIB, name, NULL, w, "kernel route %s: %s", buf,
+	    what);
+}
+
+static void
 on_done(void *arg, const struct pfx *p, bool removed, int err, const char *text)
 {
 	struct engine *eng = arg;
 	char buf[PFX_STRLEN];
 
 	fibsync_done(eng->fibsync, p, removed, err, text);
+	if (err != 0 && !removed)
+		fib_event(eng, "failed", p,
+		    text != NULL && *text != '\0' ? text : strerror(err));
 	if (err != 0 && !removed && may_say(eng))
 		log_warnx("route %s is not in the kernel: %s",
 		    pfx_print(p, buf, sizeof buf),
@@ -478,6 +493,7 @@ on_state(void *arg, const struct pfx *p, enum fib_state st)
 	if (!fibsync_told(eng->fibsync, p, st, clock_real_s()) &&
 	    st == FIB_PUTBACK)
 		return; /* it had waited, as show fib said */
+	fib_event(eng, st == FIB_CONFLICT ? "conflict" : "drift", p, what[st]);
 	if (may_say(eng))
 		log_warnx("kernel route %s: %s", pfx_print(p, buf, sizeof buf),
 		    what[st]);
@@ -490,6 +506,8 @@ on_overrun(void *arg)
 
 	fibsync_overrun(eng->fibsync);
 	log_warnx("ana-fibd lost events of the kernel and looked again");
+	event(eng->events, EVENT_FIB, "overrun", NULL, NULL,
+	    "events of the kernel were lost, the table was read again");
 }
 
 /* ---- the connection --------------------------------------------------- */
@@ -504,6 +522,7 @@ on_ready(void *arg, const struct fib_ready *r)
 		log_info("ana-fibd is there: %u IPv4 and %u IPv6 routes of "
 			 "the last run adopted",
 		    r->adopted[FAM_INET], r->adopted[FAM_INET6]);
+	event(eng->events, EVENT_FIB, "ready", NULL, NULL, "ana-fibd is there");
 	eng->fib_ready = true;
 	eng->fib_info = *r;
 	eng->fib_why[0] = '\0';
@@ -524,8 +543,11 @@ on_down(void *arg, const char *sentence)
 {
 	struct engine *eng = arg;
 
-	if (strcmp(eng->fib_why, sentence) != 0)
+	if (strcmp(eng->fib_why, sentence) != 0) {
 		log_warnx("ana-fibd: %s", sentence);
+		event(eng->events, EVENT_FIB, "lost", NULL, NULL,
+		    "ana-fibd is not there: %s", sentence);
+	}
 	strlcpy(eng->fib_why, sentence, sizeof eng->fib_why);
 	eng->fib_ready = false;
 	fibsync_down(eng->fibsync);

@@ -258,6 +258,21 @@ remember_step(struct peer *p, const struct session *s, enum fsm_event ev,
 }
 
 static void
+step_event(struct peer *p, enum fsm_event ev, const struct fsm_out *o)
+{
+	const char *name = o->next == FSM_ESTABLISHED ? "up"
+	    : o->from == FSM_ESTABLISHED              ? "down"
+						      : "state";
+	struct event_word w[] = { { "from", fsm_state_name(o->from) },
+		{ "to", fsm_state_name(o->next) },
+		{ "reason", fsm_event_name(ev) }, { NULL, NULL } };
+
+	event(p->eng->events, EVENT_PEERS, name, p, w,
+	    "state change %s -> %s, reason: %s", w[0].value, w[1].value,
+	    w[2].value);
+}
+
+static void
 changed(struct peer *p)
 {
 	p->last_change_s = clock_real_s();
@@ -333,6 +348,7 @@ peer_step(struct peer *p, struct session *s, enum fsm_event ev,
 	if (o->from == o->next)
 		return;
 	remember_step(p, s, ev, o);
+	step_event(p, ev, o);
 	if (o->next == FSM_ESTABLISHED) {
 		went_up(p, s);
 		return;
@@ -580,6 +596,20 @@ peer_count_received(
 	trace(p, s, "received", msg, len);
 }
 
+static void
+notif_event(struct peer *p, const struct peer_notif *k)
+{
+	char code[8], sub[8];
+	struct event_word w[] = { { "direction",
+				      k->sent ? "sent" : "received" },
+		{ "code", code }, { "subcode", sub },
+		{ "shutdown_message", k->text }, { NULL, NULL } };
+
+	snprintf(code, sizeof code, "%u", k->code);
+	snprintf(sub, sizeof sub, "%u", k->sub);
+	event(p->eng->events, EVENT_PEERS, "notification", p, w, "%s", p->why);
+}
+
 void
 peer_notification(struct peer *p, struct session *s, bool sent,
     const uint8_t *body, size_t len)
@@ -616,6 +646,7 @@ peer_notification(struct peer *p, struct session *s, bool sent,
 	log_peer(p, LOG_L_WARN, "%s (%u/%u)%s%s", p->why, n.code, n.sub,
 	    sent && s->err.why != NULL ? ": " : "",
 	    sent && s->err.why != NULL ? s->err.why : "");
+	notif_event(p, k);
 	/* Once without capabilities when the peer knows no parameters. */
 	if (!sent)
 		p->no_caps = !p->no_caps && n.code == NOTIF_OPEN &&

@@ -190,6 +190,8 @@ trip(struct peer *p, const struct crossed *x, const struct pfx *pfx)
 	h->frozen = false;
 	h->tripped_s = h->since_s;
 	h->trips++;
+	event(p->eng->events, EVENT_LIMITS, "tripped", p, NULL,
+	    "over the limit of %u prefixes: session ended", l->max);
 	log_peer(p, LOG_L_WARN,
 	    "%s would be one prefix more than the limit of %u %s; session "
 	    "ended (action %s)",
@@ -221,6 +223,8 @@ freeze(struct peer *p, const struct crossed *x, const struct pfx *pfx)
 		timer_set(&p->eng->timers, &p->limit_hold, p->eng->now_ms,
 		    x->l->time_s * 1000ull);
 	}
+	event(p->eng->events, EVENT_LIMITS, "frozen", p, NULL,
+	    "over the limit of %u prefixes: new ones are held back", x->l->max);
 	log_peer(p, LOG_L_WARN,
 	    "%s would be one prefix more than the limit of %u %s; what is "
 	    "there stays, new prefixes are held back (action freeze)",
@@ -481,6 +485,8 @@ peer_clear_limit(struct peer *p, const char *who, bool forget)
 	}
 	h->tripped = h->frozen = h->fill = false;
 	h->until_s = 0;
+	event(p->eng->events, EVENT_LIMITS, "cleared", p, NULL,
+	    "the hold after its prefix limit ends: %s", who);
 	log_peer(
 	    p, LOG_L_INFO, "the hold after its prefix limit ends: %s", who);
 	state_save_limits(p->eng);

@@ -384,6 +384,8 @@ memory_queues(const struct engine *eng, struct memory *m)
 		size += sizeof *p;
 	}
 	owner(m, "session", "sessions with their buffers", n, size);
+	owner(m, "events", "events kept for watch", events_last(eng->events),
+	    events_memory(eng->events));
 }
 
 static bool
@@ -459,6 +461,9 @@ static const struct show_cmd *const command[CMD_N] = {
 	[CMD_EXPLAIN] = &show_cmd_explain,
 	[CMD_TEST_ROUTE] = &show_cmd_test_route,
 	[CMD_SHOW_METRICS] = &show_cmd_metrics,
+	[CMD_SHOW_HISTORY] = &show_cmd_history,
+	[CMD_SHOW_SUPPORT] = &show_cmd_support,
+	[CMD_WATCH] = &show_cmd_watch,
 	[CMD_CHECK_HEALTH] = &show_cmd_health,
 	[CMD_DIFF] = &show_cmd_plan,
 	[CMD_SHOW_SETS] = &show_cmd_sets,
@@ -477,6 +482,10 @@ finish(struct show *s)
 	if (s->listing)
 		out_end(s->out);
 	gethostname(name, sizeof name - 1);
+	if (s->key != NULL) { /* a part of an answer */
+		out_end(s->out);
+		return;
+	}
 	out_obj(s->out, "ana");
 	out_str(s->out, "version", ANA_VERSION);
 	out_str(s->out, "hostname",
@@ -498,7 +507,7 @@ show_run(struct show *s, unsigned int budget)
 	}
 	if (!s->begun) {
 		s->begun = true;
-		out_obj(s->out, NULL);
+		out_obj(s->out, s->key);
 		s->listing = c->list != NULL;
 		if (s->listing)
 			out_arr(s->out, c->list);
@@ -525,11 +534,17 @@ show_end(struct show *s)
 	show_walk_end(s);
 	show_metrics_free(s->metrics);
 	s->metrics = NULL;
+	show_support_free(s->support);
+	s->support = NULL;
+	if (s->routes_wanted)
+		events_want_routes(s->eng->events, false);
+	s->routes_wanted = false;
 }
 
 void
 show_forget_peer(struct show *s, uint16_t peer)
 {
+	show_support_forget_peer(s->support, peer);
 	if (s->walk_peer == peer)
 		show_walk_end(s);
 	if (s->only == peer)

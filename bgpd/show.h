@@ -13,10 +13,12 @@
 struct engine;
 struct plan;
 struct metrics;
+struct support;
 
 /* One answer under way; begins all zero but for the first block. */
 struct show {
 	struct engine *eng;
+	const char *key; /* of the answer in another's object, or NULL */
 	struct cmd_req req; /* its strings are the caller's */
 	int file; /* descriptor that came along, -1: none */
 	struct out *out;
@@ -39,6 +41,10 @@ struct show {
 	uint32_t best[FAM_N], in_fib[FAM_N]; /* counted of the next peer */
 	struct plan *plan; /* of diff, check, reload -n */
 	struct metrics *metrics;
+	struct support *support;
+	/* watch: what was read, what was told to be gone; more comes later. */
+	uint64_t cursor, gone_told;
+	bool waiting, routes_wanted;
 };
 
 /*

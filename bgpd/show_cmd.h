@@ -31,6 +31,8 @@ extern const struct show_cmd show_cmd_summary,
     show_cmd_neighbor; /* show_neighbor.c */
 extern const struct show_cmd show_cmd_errors; /* show_errors.c */
 extern const struct show_cmd show_cmd_metrics; /* show_metrics.c */
+extern const struct show_cmd show_cmd_watch, show_cmd_history,
+    show_cmd_support; /* show_events.c */
 extern const struct show_cmd show_cmd_rib, show_cmd_rejected; /* show_rib.c */
 extern const struct show_cmd show_cmd_explain,
     show_cmd_test_route; /* explain.c */
@@ -70,6 +72,9 @@ const char *show_ifname(const struct engine *, uint32_t, char *buf, size_t);
 bool show_count_routes(struct show *, struct peer *, unsigned int *budget);
 /* Frees what `show metrics` keeps between slices. */
 void show_metrics_free(struct metrics *);
+/* Likewise of `show support`, which asks other commands in turn. */
+void show_support_free(struct support *);
+void show_support_forget_peer(struct support *, uint16_t peer);
 void show_walk_begin(struct show *, struct peer *, enum fam);
 void show_walk_end(struct show *);
 

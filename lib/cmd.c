@@ -14,6 +14,7 @@ enum type {
 	T_PREFIX,
 	T_REASON,
 	T_TEXT,
+	T_CURSOR,
 	T_INPUT, /* before T_FILE: it is what a path's FILE means */
 	T_FILE,
 	T_LEVEL,
@@ -39,6 +40,7 @@ static const char *const placeholder[T_N] = {
 	[T_PREFIX]	= "PREFIX",
 	[T_REASON]	= "REASON",
 	[T_TEXT]	= "TEXT",
+	[T_CURSOR]	= "CURSOR",
 	[T_FILE]	= "FILE",
 	[T_LEVEL]	= "LEVEL",
 	[T_INPUT]	= "FILE",
@@ -106,6 +108,11 @@ static const struct cmd table[] = {
 	  ARGS(VALUE("as-path", T_ASPATH), VALUE("community", T_COMMS),
 	      VALUE("neighbor", T_NEIGHBOR)),
 	  "run an invented route of a neighbor through the policy" },
+	{ CMD_SHOW_HISTORY, 0, "show history",
+	  ARGS(VALUE("neighbor", T_NEIGHBOR)),
+	  "state changes and NOTIFICATIONs of both sides" },
+	{ CMD_SHOW_SUPPORT, 0, "show support", NULL,
+	  "everything that a ticket needs, without secrets" },
 	{ CMD_NEIGHBOR_CLEAR, CMD_ADMIN, "neighbor NEIGHBOR clear",
 	  ARGS(BARE(T_TEXT)),
 	  "end the session; it comes up again" },
@@ -146,6 +153,13 @@ static const struct cmd table[] = {
 	  "one line, and exit code 5 when something is degraded" },
 	{ CMD_LOG_LEVEL, CMD_ADMIN, "log level LEVEL", NULL,
 	  "error, warning, info or debug; until the next reload" },
+	{ CMD_WATCH, 0, "watch",
+	  ARGS(FLAG(peers), FLAG(routes), FLAG(fib), FLAG(limits),
+	      FLAG(config), VALUE("from", T_CURSOR)),
+	  "events as they happen; with -j one JSON object a line" },
+	{ CMD_COMPLETION, CMD_AT_CLIENT, "completion",
+	  ARGS(ONE_OF(1, bash), ONE_OF(1, zsh)),
+	  "the rules by which a shell completes these commands" },
 	{ CMD_SHUTDOWN, CMD_ADMIN | CMD_IN_FULL, "shutdown", ARGS(BARE(T_TEXT)),
 	  "end the daemon and remove its routes from the kernel" },
 	{ CMD_HELP, CMD_AT_CLIENT, "help", NULL,
@@ -464,6 +478,10 @@ value(struct parse *p, enum type t)
 		r->file = w;
 		good = w[0] != '\0';
 		break;
+	case T_CURSOR:
+		r->cursor = w;
+		good = w[0] != '\0';
+		break;
 	case T_TEXT:
 		r->text = w;
 		good = text_is_good(w);
@@ -725,6 +743,31 @@ args(struct parse *p, uint64_t mask, size_t pos, const struct cmd *c)
 			return e;
 	}
 	return CMD_DONE;
+}
+
+bool
+cmd_word_at(const struct cmd *c, size_t i, struct cmd_word *w)
+{
+	size_t n = 0;
+
+	w->optional = false;
+	if (path_word(c, i, &w->word, &w->len)) {
+		w->value = is_placeholder(w->word) ? w->word : NULL;
+		return true;
+	}
+	while (path_word(c, n, &w->word, &w->len))
+		n++;
+	for (const struct cmd_arg *a = c->arg; a != NULL && !is_last(a);
+	     a++, n++) {
+		if (n < i)
+			continue;
+		w->value = a->type == T_FLAG ? NULL : placeholder[a->type];
+		w->word = a->word != NULL ? a->word : w->value;
+		w->len = strlen(w->word);
+		w->optional = true;
+		return true;
+	}
+	return false;
 }
 
 enum cmd_exit

@@ -30,6 +30,10 @@ enum cmd_id {
 	CMD_EXPLAIN,
 	CMD_TEST_ROUTE,
 	CMD_SHOW_METRICS,
+	CMD_SHOW_HISTORY,
+	CMD_SHOW_SUPPORT,
+	CMD_WATCH,
+	CMD_COMPLETION,
 	CMD_NEIGHBOR_CLEAR,
 	CMD_NEIGHBOR_DOWN,
 	CMD_NEIGHBOR_UP,
@@ -66,6 +70,9 @@ struct cmd_req {
 	bool dry_run; /* reload -n */
 	bool drift, conflicts, keep, remove;
 	bool prometheus; /* show metrics */
+	bool peers, routes, fib, limits, config; /* watch */
+	bool bash, zsh; /* completion */
+	const char *cursor; /* watch from */
 	bool has_prefix;
 	bool is_addr; /* a bare address: what covers it is asked for */
 	struct pfx prefix; /* of an address: its /32 or /128 */
@@ -126,6 +133,17 @@ enum cmd_exit cmd_parse(
 /* The i-th entry of the table, NULL after the last. */
 const struct cmd *cmd_at(size_t i);
 const struct cmd *cmd_find(enum cmd_id);
+/*
+ * The i-th word of a command: those of its path, then its arguments; false
+ * after the last.  For completion.
+ */
+struct cmd_word {
+	const char *word; /* len octets of it; a placeholder when bare */
+	size_t len;
+	const char *value; /* what it is, or what comes after it, or NULL */
+	bool optional;
+};
+bool cmd_word_at(const struct cmd *, size_t i, struct cmd_word *);
 /* "neighbor NEIGHBOR refresh [in|out]" */
 const char *cmd_syntax(const struct cmd *, char *buf, size_t);
 

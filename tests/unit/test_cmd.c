@@ -45,7 +45,7 @@ test_commands(void **state)
 		{ "show", CMD_SHOW_SUMMARY },
 		{ "s", CMD_SHOW_SUMMARY },
 		{ "show summary", CMD_SHOW_SUMMARY },
-		{ "show su t", CMD_SHOW_SUMMARY },
+		{ "show sum t", CMD_SHOW_SUMMARY },
 		{ "show neighbor", CMD_SHOW_NEIGHBOR },
 		{ "show nei 10.0.0.1", CMD_SHOW_NEIGHBOR },
 		{ "show rib", CMD_SHOW_RIB },
@@ -60,6 +60,10 @@ test_commands(void **state)
 		{ "show memory", CMD_SHOW_MEMORY },
 		{ "show config", CMD_SHOW_CONFIG },
 		{ "show metrics", CMD_SHOW_METRICS },
+		{ "show history neighbor x", CMD_SHOW_HISTORY },
+		{ "show support", CMD_SHOW_SUPPORT },
+		{ "watch from 0 peers", CMD_WATCH },
+		{ "completion zsh", CMD_COMPLETION },
 		{ "neighbor x clear", CMD_NEIGHBOR_CLEAR },
 		{ "n x d", CMD_NEIGHBOR_DOWN },
 		{ "neighbor x up", CMD_NEIGHBOR_UP },
@@ -185,20 +189,11 @@ test_errors(void **state)
 	static const struct {
 		const char *text, *say;
 	} row[] = {
-		{ "",
-		    "the command is not complete; next comes: show, "
-		    "explain, test, neighbor, fib, reload, diff, check, "
-		    "set, log, shutdown, help" },
-		{ "-j",
-		    "the command is not complete; next comes: show, "
-		    "explain, test, neighbor, fib, reload, diff, check, "
-		    "set, log, shutdown, help" },
+		{ "", "the command is not complete; next comes: show, ..." },
+		{ "-j", "the command is not complete; next comes: show, ..." },
 		{ "frobnicate",
 		    "\"frobnicate\" is no word that may stand here; these "
-		    "are: show, explain, test, neighbor, fib, reload, diff, "
-		    "check, "
-		    "set, log, shutdown, "
-		    "help" },
+		    "are: show, ..." },
 		{ "show n",
 		    "\"n\" is ambiguous; it may be: neighbor, "
 		    "nexthop" },
@@ -310,7 +305,8 @@ test_table(void **state)
 		const struct cmd *c = cmd_at(n);
 		bool reads = strncmp(c->path, "show", 4) == 0 ||
 		    c->id == CMD_CHECK_HEALTH || c->id == CMD_HELP ||
-		    c->id == CMD_EXPLAIN || c->id == CMD_TEST_ROUTE;
+		    c->id == CMD_EXPLAIN || c->id == CMD_TEST_ROUTE ||
+		    c->id == CMD_WATCH || c->id == CMD_COMPLETION;
 
 		assert_int_equal(!(c->flags & CMD_ADMIN), reads);
 		assert_in_range(strlen(c->help), 1, 60);
