@@ -41,7 +41,8 @@ CALLS = [
     # Of TCP in one place; the others have sockets of their own kind.
     ('setsockopt', ['platform/sock.c', 'platform/fib_client.c',
                     'platform/fibd/*']),
-    ('clock_gettime', ['platform/clock.c', 'platform/fibd/fibd.c']),
+    ('clock_gettime', ['platform/clock.c', 'platform/fibd/fibd.c',
+                       'bgpctl/*']),
     ('gettimeofday', []),
     ('getenv', ['bgpctl/*', 'bgpd/main.c', 'platform/fibd/fibd_log.c']),
     ('system', []), ('popen', []), ('strcpy', []), ('strcat', []),
