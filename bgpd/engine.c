@@ -690,6 +690,17 @@ run_rib(struct engine *eng)
 	return more;
 }
 
+/* Told all there is: is it as much as a limit allows? */
+static void
+check_members(const struct export_group *g)
+{
+	struct peer *p;
+
+	TAILQ_FOREACH (p, &g->eng->peers, entry)
+		if (p->group == g)
+			peer_limit_check(p);
+}
+
 static bool
 run_out(struct engine *eng)
 {
@@ -704,6 +715,8 @@ run_out(struct engine *eng)
 			continue;
 		calls.arg = g;
 		g->more = adjout_run(g->out, BUDGET_OUT, &calls);
+		if (!g->more)
+			check_members(g);
 		more |= g->more;
 	}
 	TAILQ_FOREACH_SAFE (g, &eng->dying, entry, next) {

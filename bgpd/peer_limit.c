@@ -338,6 +338,17 @@ peer_limit_accept(struct peer *p, const struct pfx *pfx, uint16_t *reason)
 
 /* ---- warnings --------------------------------------------------------- */
 
+/* What send-max-prefix keeps from it now. */
+static uint32_t
+refused(const struct peer *p)
+{
+	struct adjout_stats st = { 0 };
+
+	if (p->member != NULL)
+		adjout_stats(adjout_group(p->member), &st);
+	return st.refused[FAM_INET] + st.refused[FAM_INET6];
+}
+
 static void
 check_one(struct peer *p, enum conf_counter c, enum fam f)
 {
@@ -350,8 +361,13 @@ check_one(struct peer *p, enum conf_counter c, enum fam f)
 		return;
 	n = count_of(p, c, f);
 	level += n * 100 >= (uint64_t)l->max * l->warn_pct;
-	level += n > l->max;
-	if (level > *told && level == 2)
+	level += c == CONF_ANNOUNCED ? refused(p) > 0 : n > l->max;
+	if (level > *told && level == 2 && c == CONF_ANNOUNCED)
+		log_peer(p, LOG_L_WARN,
+		    "send-max-prefix %u is reached: %u prefixes more are not "
+		    "announced to it (explain PREFIX says which)",
+		    l->max, refused(p));
+	else if (level > *told && level == 2)
 		log_peer(p, LOG_L_WARN,
 		    "%llu prefixes %s, over the limit of %u (action warn)",
 		    (unsigned long long)n, what_of(c, f, what, sizeof what),

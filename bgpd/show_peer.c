@@ -535,6 +535,11 @@ text_policy(struct show *s, const struct peer *p)
 			    c->guard_off_why[g] != NULL ? c->guard_off_why[g]
 							: "",
 			    c->guard_off_why[g] != NULL ? ")" : "");
+	for (size_t i = 0; i < c->nallow; i++)
+		out_text(o,
+		    "    HOLE: prefix-set %s, %zu prefixes, is let through by "
+		    "bogon-prefixes\n",
+		    c->allow[i]->name, c->allow[i]->entries);
 	if (irr == NULL) {
 		out_text(o, "  Filter: none configured%s\n",
 		    c->guard_off & GUARD_BIT(GUARD_IRR) || c->internal

@@ -467,6 +467,10 @@ json_policy(struct out *o, const struct peer *p)
 		out_end(o);
 	}
 	out_end(o);
+	out_arr(o, "allow");
+	for (size_t k = 0; k < c->nallow; k++)
+		out_str(o, NULL, c->allow[k]->name);
+	out_end(o);
 	out_end(o);
 	if (c->irr == NULL)
 		return;

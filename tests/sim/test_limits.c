@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "bgpd/state.h"
@@ -338,10 +339,171 @@ test_announced(void **state)
 	    adjin_count(sim_peer(SIM_B)->adjin, FAM_INET)->received, 2);
 	adjout_stats(adjout_group(a()->member), &st);
 	assert_int_equal(st.refused[FAM_INET], 1);
+	assert_int_equal(a()->limit.warned[CONF_ANNOUNCED][FAM_NONE], 2);
 	assert_true(sim_reload(SIM_A, conf_a("send-max-prefix 3;")));
 	sim_run(5);
 	assert_int_equal(
 	    adjin_count(sim_peer(SIM_B)->adjin, FAM_INET)->received, 3);
+	sim_end();
+}
+
+/* ---- several peers ---------------------------------------------------- */
+
+enum {
+	MANY = 4,
+	MANY_PFX = 40
+};
+
+struct model {
+	int state[MANY_PFX]; /* -1: not there, 0: counted, 1: held */
+	int line[MANY_PFX], nline; /* the held ones, the oldest first */
+	uint32_t in, max;
+};
+
+static void
+model_drop(struct model *m, int i)
+{
+	int k, n = 0;
+
+	for (k = 0; k < m->nline; k++)
+		if (m->line[k] != i)
+			m->line[n++] = m->line[k];
+	m->nline = n;
+}
+
+static void
+model_put(struct model *m, int i)
+{
+	if (m->state[i] != -1)
+		return;
+	m->state[i] = m->in >= m->max;
+	if (m->state[i] == 1)
+		m->line[m->nline++] = i;
+	else
+		m->in++;
+}
+
+static void
+model_del(struct model *m, int i)
+{
+	if (m->state[i] == 0)
+		m->in--;
+	model_drop(m, i);
+	m->state[i] = -1;
+	while (m->nline > 0 && m->in < m->max) {
+		m->state[m->line[0]] = 0;
+		m->in++;
+		model_drop(m, m->line[0]);
+	}
+}
+
+static struct pfx
+many_pfx(int i)
+{
+	struct pfx p;
+	char s[32];
+
+	snprintf(s, sizeof s, "193.64.%d.0/24", i);
+	assert_true(pfx_parse(s, &p));
+	return p;
+}
+
+static void
+many_compare(struct peer *const *p, const struct model *m)
+{
+	struct rib_path rp;
+	struct pfx pfx;
+
+	for (int k = 0; k < MANY; k++) {
+		assert_int_equal(adjin_received(p[k]->adjin), m[k].in);
+		assert_int_equal(
+		    adjin_count(p[k]->adjin, FAM_INET)->held, m[k].nline);
+		for (int i = 0; i < MANY_PFX; i++) {
+			pfx = many_pfx(i);
+			assert_int_equal(
+			    adjin_find(p[k]->adjin, &pfx, &rp) ? rp.held : -1,
+			    m[k].state[i]);
+		}
+	}
+}
+
+static void
+many_step(struct peer *p, struct model *m, int i, bool put)
+{
+	struct engine *eng = p->eng;
+	struct attrs at = { .has = 1u << HAS_ORIGIN | 1u << HAS_AS_PATH,
+		.nexthop = p->conf->addr };
+	struct pfx pfx = many_pfx(i);
+	uint32_t id;
+
+	arena_reset(&eng->arena);
+	at.as_path =
+	    aspath_prepend(at.as_path, p->conf->remote_as, 1, &eng->arena);
+	id = attrs_intern(eng->attrs, &at);
+	if (put) {
+		assert_true(peer_put(p, &pfx, &at, id, false));
+		model_put(m, i);
+	} else {
+		adjin_del(p->adjin, &pfx);
+		peer_limit_room(p);
+		while (peer_limit_run(p, 3))
+			;
+		model_del(m, i);
+	}
+	attrs_unref(eng->attrs, id);
+}
+
+/*
+ * The same prefixes from several neighbors, in any order: what one of them
+ * sends counts for nobody else, whatever their limits are.
+ */
+static void
+test_several_peers(void **state)
+{
+	unsigned int seed = (unsigned int)(uintptr_t)time(NULL);
+	static char conf[8192];
+	struct model m[MANY];
+	struct peer *p[MANY], *x;
+	struct session *s[MANY];
+	int n = 0;
+	FILE *f = fmemopen(conf, sizeof conf, "w");
+
+	fprintf(f, "%s", conf_a("max-prefix 3 action discard;"));
+	for (int k = 3; k < 2 + MANY; k++)
+		fprintf(f,
+		    "neighbor 192.0.2.%d { remote-as 719; passive yes;"
+		    " import policy in; irr prefix-set p; export none;"
+		    " max-prefix %d action discard; }\n",
+		    k, k * 3);
+	fclose(f);
+	print_message("# seed %u\n", seed);
+	srandom(seed);
+	sim_start(conf, conf_b(0, -1, 0));
+	TAILQ_FOREACH (x, &sim.eng[SIM_A]->peers, entry) {
+		m[n] = (struct model){
+			.max = x->conf->limit[CONF_RECEIVED][FAM_NONE].max
+		};
+		for (int i = 0; i < MANY_PFX; i++)
+			m[n].state[i] = -1;
+		s[n] = x->up = session_new(x, true);
+		p[n++] = x;
+	}
+	assert_int_equal(n, MANY);
+	for (int i = 0; i < 3000; i++) {
+		int k = (int)(random() % MANY), j = (int)(random() % MANY_PFX);
+
+		/* Never ten times the smallest limit. */
+		many_step(p[k], &m[k], j % (k == 0 ? 30 : MANY_PFX),
+		    random() % 5 < 3);
+		if (i % 50 == 0)
+			many_compare(p, m);
+	}
+	many_compare(p, m);
+	for (int k = 0; k < MANY; k++) {
+		assert_false(p[k]->limit.tripped);
+		p[k]->up = NULL;
+		session_free(s[k]);
+	}
 	sim_end();
 }
 
@@ -501,6 +663,7 @@ main(void)
 		cmocka_unit_test(test_accepted),
 		cmocka_unit_test(test_warn),
 		cmocka_unit_test(test_announced),
+		cmocka_unit_test(test_several_peers),
 		KEPT(test_persistent),
 		KEPT(test_persistent_stop),
 		KEPT(test_damaged_state),
