@@ -1,0 +1,151 @@
+"""The JSON answers against their schemas (doc/schema), and against what
+OpenBGPD's bgpctl prints about the same sessions: all of it is in ours, with
+the same types."""
+
+import copy
+import json
+import pathlib
+
+import jsonschema
+import pytest
+
+from ana import TOP, Ana
+from lab import wait_until
+from routers import OpenBgpd, Route
+from speaker import attribute, message, nlri, notification
+from test_show import Scene, neighbor
+
+SCHEMAS = {p.stem: json.loads(p.read_text())
+           for p in sorted((TOP / "doc" / "schema").glob("*.json"))}
+COMMANDS = {
+    "show-rib": [["show", "rib"], ["show", "rib", "in", "detail"],
+                 ["show", "rib", "out"], ["show", "rib", "203.0.113.7"]],
+    "show-errors": [["show", "errors", "neighbor", "partner"]],
+    "show-neighbor": [["show", "neighbor"], ["show", "neighbor", "nosuch"]],
+}
+
+
+@pytest.fixture(scope="class")
+def scene(class_lab):
+    yield Scene(class_lab)
+
+
+def check(scene, name):
+    validator = jsonschema.Draft202012Validator(SCHEMAS[name])
+    for words in COMMANDS.get(name, [name.split("-")]):
+        _, text, _ = scene.ana.cli("-j", *words, check=False)
+        faults = [("/".join(map(str, e.absolute_path)), e.message)
+                  for e in validator.iter_errors(json.loads(text))]
+        assert not faults, (words, faults)
+
+
+def objects(schema, answer, path=()):
+    """Every (path, object, key) that the schema requires."""
+    if isinstance(answer, dict):
+        for key in schema.get("required", ()):
+            yield path, key
+        for key, value in answer.items():
+            sub = schema.get("properties", {}).get(key, {})
+            yield from objects(sub, value, path + (key,))
+    elif isinstance(answer, list) and answer:
+        yield from objects(schema.get("items", {}), answer[0], path + (0,))
+
+
+class TestSchema:
+    @pytest.mark.parametrize("name", SCHEMAS)
+    def test_schema(self, scene, name):
+        jsonschema.Draft202012Validator.check_schema(SCHEMAS[name])
+        assert SCHEMAS[name]["title"].startswith("ana-bgpctl -j ")
+        check(scene, name)
+
+    @pytest.mark.parametrize("name", ["show", "show-neighbor", "show-rib"])
+    def test_missing_keys_are_found(self, scene, name):
+        """A schema that nothing can break would be worth nothing."""
+        answer = scene.ana.ctl(*name.split("-"))
+        validator = jsonschema.Draft202012Validator(SCHEMAS[name])
+        places = list(objects(SCHEMAS[name], answer))
+        assert len(places) > 8
+        for path, key in places:
+            bad = copy.deepcopy(answer)
+            at = bad
+            for step in path:
+                at = at[step]
+            del at[key]
+            assert not validator.is_valid(bad), (path, key)
+        bad = copy.deepcopy(answer)
+        bad[list(bad)[0]][0]["surprise"] = 1
+        assert validator.is_valid(bad)      # keys may be added
+
+    def test_after_trouble(self, scene):
+        attrs = attribute(3, 0x40, bytes([192, 0, 2, 2]))
+        scene.peer.send(message(2, b"\0\0" + len(attrs).to_bytes(2, "big") +
+                                attrs + nlri("62.142.200.0/24")))
+        wait_until(lambda: scene.ana.ctl("show", "rejected", "reason",
+                                         "malformed")["rib"])
+        for name in SCHEMAS:
+            check(scene, name)
+        scene.peer.send(notification(6, 2, b"\x04bye\xff"))
+        wait_until(lambda: neighbor(scene)["state"] != "Established")
+        scene.ana.cli("neighbor", "absent", "down", "maintenance 42")
+        for name in SCHEMAS:
+            check(scene, name)
+
+
+def kind(value):
+    return {bool: "boolean", int: "integer", str: "string", dict: "object",
+            list: "array"}[type(value)]
+
+
+def missing(theirs, ours, path=""):
+    """What is in theirs and not, or with another type, in ours."""
+    if kind(theirs) != kind(ours):
+        yield "%s is %s there, %s here" % (path, kind(theirs), kind(ours))
+    elif isinstance(theirs, dict):
+        for key, value in theirs.items():
+            if key not in ours:
+                yield "%s/%s" % (path, key)
+            else:
+                yield from missing(value, ours[key], path + "/" + key)
+    elif isinstance(theirs, list) and theirs and ours:
+        # Elements of a kind: ours that is most like it.
+        for value in theirs:
+            yield from min((list(missing(value, o, path + "[]"))
+                            for o in ours), key=len)
+
+
+@pytest.mark.skipif(not pathlib.Path("/usr/sbin/bgpctl").exists(),
+                    reason="OpenBGPD is not installed")
+def test_superset_of_openbgpd(lab):
+    """Both ends of one session print about it, each with its own program."""
+    a, p = lab.ns("ana"), lab.ns("peer")
+    lab.link(a, p, v4="192.0.2.0/30")
+    ana = Ana(lab, a, 52580, "192.0.2.1")
+    obgp = OpenBgpd(lab, p, 719, "192.0.2.2")
+    more = ("max-prefix 100;",)
+    ana.neighbor("192.0.2.2", 719, "192.0.2.1", passive=True, more=more)
+    ana.neighbor("192.0.2.9", 3292, "192.0.2.1", passive=True)
+    obgp.neighbor("192.0.2.1", 52580, "192.0.2.2")
+    ana.glob.append("graceful-restart { restart-time 60s; }")
+    ana.announce(Route("179.191.160.0/24", med=3, communities=("8308:1",),
+                       large=("263009:1:1",)))
+    obgp.announce(Route("62.142.0.0/16", med=7, communities=("719:1",),
+                        large=("719:1:2",), ext=("rt 719:5",)))
+    ana.start()
+    obgp.start()
+    wait_until(lambda: ana.ctl("show", "rib", "62.142.0.0/16")["rib"]
+               if ana.cli("show", "rib", "62.142.0.0/16",
+                          check=False)[0] == 0 else None)
+    wait_until(lambda: "179.191.160.0/24" in obgp.cli("show", "rib"))
+    # There our own networks stand in the Adj-RIB-In of a neighbor LOCAL.
+    spare = {("in", "/rib[]/announced")}
+    # The kernel's route to a next hop, optional there, is not known here.
+    spare |= {("nexthop", "/nexthops[]/" + x)
+              for x in ("prefix", "priority", "nexthop")}
+    for words in (["show"], ["show", "neighbor"], ["show", "rib"],
+                  ["show", "rib", "in"], ["show", "rib", "out"],
+                  ["show", "rib", "detail"], ["show", "nexthop"],
+                  ["show", "interfaces"]):
+        theirs = obgp.json(*words)
+        ours = ana.ctl(*words)
+        lacks = {(words[-1], x) for x in missing(theirs, ours)} - spare
+        assert not lacks
