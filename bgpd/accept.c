@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bgpd/auth.h"
 #include "bgpd/engine.h"
 #include "bgpd/log.h"
 #include "platform/sock.h"
@@ -73,6 +74,7 @@ listener_take(
     struct engine *eng, const struct addr *a, int fd, const char *text)
 {
 	struct listener *l = NULL;
+	struct peer *p;
 	int err;
 
 	for (size_t i = 0; i < eng->nlistener; i++)
@@ -89,9 +91,9 @@ listener_take(
 		return;
 	}
 	l->fd = fd;
-	for (size_t i = 0; i < eng->conf->nneighbor; i++)
-		if (eng->conf->neighbor[i].addr.fam == a->fam)
-			listeners_key(eng, &eng->conf->neighbor[i], true);
+	TAILQ_FOREACH (p, &eng->peers, entry)
+		if (p->conf->addr.fam == a->fam && p->conf->md5_file != NULL)
+			auth_listen(p);
 	if ((err = sock_listen(fd)) != 0) {
 		fail(l, -err, NULL);
 		close(fd);
@@ -171,24 +173,15 @@ listeners_key(struct engine *eng, const struct conf_neighbor *n, bool set)
 	const struct conf_secret *k = &n->md5;
 	int err = 0, e;
 
-	if (n->md5_file == NULL && set)
-		return 0;
 	for (size_t i = 0; i < eng->nlistener; i++) {
 		struct listener *l = &eng->listener[i];
 
 		if (l->fd == -1 || l->addr.fam != n->addr.fam)
 			continue;
-		e = sock_listen_md5(
-		    l->fd, &n->addr, set ? k->key : NULL, k->len);
+		e = sock_md5(l->fd, &n->addr, set ? k->key : NULL, k->len);
 		if (e != 0 && (set || e != -ENOENT))
 			err = e;
 	}
-	if (err != 0)
-		log_warnx("TCP MD5 key for neighbor %s: %s%s", n->name,
-		    strerror(-err),
-		    err == -ENOMEM ? " (net.core.optmem_max is too small for "
-				     "so many keys)"
-				   : "");
 	return err;
 }
 

@@ -102,6 +102,8 @@ struct conf_reader {
 	const struct conf *running;
 	/* Real time, for the age of sets; 0: not judged. */
 	int64_t now_s;
+	/* Only a check (-n), perhaps by another user than the speaker. */
+	bool check;
 	/* Started with -F memory. */
 	bool fib_memory;
 };
@@ -440,6 +442,7 @@ struct conf_diff_neighbor {
 	enum conf_diff_what what; /* RESET: the session must bounce */
 	bool policy; /* import must run again over the Adj-RIB-In */
 	bool export; /* what we announce must be made again */
+	bool key; /* another TCP MD5 key: goes onto the connection */
 };
 
 struct conf_diff {

@@ -16,7 +16,6 @@
 struct cmp {
 	const struct conf *old, *new;
 	struct conf_diff *d;
-	bool key; /* of the neighbor at hand differs */
 };
 
 static void say(struct conf_diff *d, const char *fmt, ...)
@@ -329,25 +328,31 @@ neighbor_line(struct conf_diff *d, const struct conf_neighbor *n,
 	return r;
 }
 
+static bool
+key_same(struct cmp *x, const struct conf_neighbor *a,
+    const struct conf_neighbor *b, const char *title)
+{
+	if (a->md5.len == b->md5.len &&
+	    memcmp(a->md5.key, b->md5.key, sizeof(a->md5.key)) == 0)
+		return true;
+	if (a->md5_file != NULL && b->md5_file != NULL)
+		say(x->d, "%s: the TCP MD5 key changes", title);
+	return false;
+}
+
 /* What the session was made with, where no row of its own says it. */
 static bool
 session_same(struct cmp *x, const struct conf_neighbor *a,
     const struct conf_neighbor *b, const char *title)
 {
-	bool same = true;
-
-	if (a->md5.len != b->md5.len ||
-	    memcmp(a->md5.key, b->md5.key, sizeof(a->md5.key)) != 0) {
-		/* The kernel takes another key for a connection, not a first
-		 * one, and does not let go of the last. */
-		same = a->md5.len != 0 && b->md5.len != 0;
-		say(x->d, "%s: the key in its secret file changes (%s)", title,
-		    same ? "live" : "the session bounces");
-		x->key = true;
+	/* A connection cannot begin or cease to be signed. */
+	if ((a->md5_file != NULL) != (b->md5_file != NULL)) {
+		say(x->d, "%s: TCP MD5 %s (the session bounces)", title,
+		    a->md5_file != NULL ? "ends" : "begins");
+		return false;
 	}
-	return same && a->hold_s == b->hold_s &&
-	    a->hold_min_s == b->hold_min_s && x->old->as == x->new->as &&
-	    x->old->router_id == x->new->router_id;
+	return a->hold_s == b->hold_s && a->hold_min_s == b->hold_min_s &&
+	    x->old->as == x->new->as && x->old->router_id == x->new->router_id;
 }
 
 static bool
@@ -377,7 +382,6 @@ diff_neighbor(struct cmp *x, const struct conf_neighbor *a,
 	title = mem_printf("neighbor %s", buf);
 	flags = diff_block(x, "neighbor", title, top(x->old, "neighbor", buf),
 	    top(x->new, "neighbor", buf));
-	x->key = false;
 	if (!session_same(x, a, b, title))
 		flags |= CF_RESETS;
 	if (!import_same(x, a, b))
@@ -385,8 +389,9 @@ diff_neighbor(struct cmp *x, const struct conf_neighbor *a,
 	if (!policy_ref_same(x, a->export, b->export))
 		flags |= CF_EXPORT;
 	flags |= common;
+	r.key = !key_same(x, a, b, title);
 	free(title);
-	if (flags == 0 && !x->key)
+	if (flags == 0 && !r.key)
 		return;
 	r.what = (flags & CF_RESETS) != 0 ? CONF_RESET : CONF_LIVE;
 	r.policy = (flags & CF_IMPORT) != 0;

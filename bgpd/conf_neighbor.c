@@ -374,7 +374,8 @@ md5(struct build *b, const struct conf_node *n, struct conf_neighbor *x)
 	    : mem_printf("%s/%s", b->r->dir != NULL ? b->r->dir : ".", w->text);
 	r = conf_file_read(b->r, path, &f);
 	free(path);
-	if (r == -EACCES || r == -EPERM)
+	/* Another user may check the file; the speaker must have the key. */
+	if ((r == -EACCES || r == -EPERM) && b->r->check)
 		build_warn(b, &w->pos, "unreadable-secret", NULL,
 		    "secret file \"%s\" cannot be read by this user", w->text);
 	else if (r == -EXDEV)

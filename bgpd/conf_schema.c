@@ -175,7 +175,7 @@ const struct conf_schema conf_schema[] = {
 { "neighbor", "extended-next-hop", "YESNO", 0, 0, "no", NB, "Offers IPv4 routes with an IPv6 next hop (RFC 8950), for a session over IPv6.  When both sides do, our IPv4 networks go with the session's own address, unless next-hop self names one.", V },
 { "neighbor", "multihop", "UINT", 2, 255, NULL, RS, "TTL of what is sent to a neighbor that is not on a link of ours.", V },
 { "neighbor", "ttl-security", "UINT", 1, 254, NULL, RS, "RFC 5082: the neighbor is so many hops away, and segments from farther away are dropped; it must send TTL 255.", V },
-{ "neighbor", "tcp-md5", "secret-file PATH", 0, 0, NULL, CF_SECRET, "RFC 2385: the file's first line is the key.  The file must not be accessible by others.", V },
+{ "neighbor", "tcp-md5", "secret-file PATH", 0, 0, NULL, CF_SECRET, "RFC 2385: the file's first line is the key.  The file must not be accessible by others.  A new key goes onto the session, which stays; to begin or to cease to use one bounces it.", V },
 { "neighbor", "role", "(provider | rs | rs-client | customer | peer) [strict]", 0, 0, NULL, RS, "Our role on the session (RFC 9234); strict: the neighbor must tell its role too.", V },
 { "neighbor", "require capability", "{as4 | refresh | enhanced-refresh | role | graceful-restart | extended-message | inet | inet6}", 0, 0, NULL, RS, "A neighbor without these is refused.", V },
 { "neighbor", "weight", "UINT", 0, 65535, "0", IM, "A late tie-break of this speaker: the higher wins.", V },

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bgpd/auth.h"
 #include "bgpd/commit.h"
 #include "bgpd/control.h"
 #include "bgpd/log.h"
@@ -380,47 +381,35 @@ add_peer(struct engine *eng, const struct conf_neighbor *n)
 {
 	struct peer *p = peer_new(eng, n);
 
-	listeners_key(eng, n, true);
+	auth_listen(p);
 	peer_start(p);
-}
-
-/* Another key for the connections that there are. */
-static void
-rekey(struct peer *p)
-{
-	const struct session *all[] = { p->up, p->in, p->out };
-	const struct conf_secret *k = &p->conf->md5;
-
-	listeners_key(p->eng, p->conf, true);
-	for (int i = 0; i < 3; i++)
-		if (all[i] != NULL && all[i]->fd != -1)
-			sock_listen_md5(
-			    all[i]->fd, &p->conf->addr, k->key, k->len);
 }
 
 static void
 apply_peer(struct peer *p, const struct conf_neighbor *n,
     const struct conf_diff_neighbor *d)
 {
-	struct engine *eng = p->eng;
-
-	struct conf_secret key = p->conf->md5;
 	bool was = p->conf->enabled;
 
 	peer_set_conf(p, n);
+	/* What was refused is tried again: there may be room for it now. */
+	if (p->key_why[0] != '\0' ||
+	    (d != NULL && (d->what == CONF_RESET || d->key))) {
+		auth_listen(p);
+		if (d == NULL)
+			peer_start(p);
+	}
 	if (d == NULL)
 		return;
 	if (d->what == CONF_RESET) {
-		listeners_key(eng, n, true);
 		if (n->enabled)
 			peer_stop(p, CEASE_CONFIG, NULL, true);
 		else
 			peer_stop(p, CEASE_SHUTDOWN, NULL, false);
 		return;
 	}
-	if (memcmp(&key, &n->md5, sizeof key) != 0)
-		rekey(p);
-	explicit_bzero(&key, sizeof key);
+	if (d->key)
+		auth_rekey(p);
 	if (was && !n->enabled)
 		peer_stop(p, CEASE_SHUTDOWN, NULL, false);
 	if (d->policy) /* of routes kept from a session before, too */
@@ -572,6 +561,8 @@ engine_new(const struct engine_opts *o, struct conf *conf,
 	eng->events = events_new(eng->start_s);
 	eng->statm_fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
 	renew_hits(eng, NULL);
+	if (world == NULL)
+		eng->auth = auth_new(eng);
 	engine_fib_init(eng);
 	apply_log(conf);
 	return eng;
@@ -617,6 +608,7 @@ engine_free(struct engine *eng)
 		peer_free(p);
 	}
 	free_groups(eng);
+	auth_free(eng->auth);
 	session_farewells_end(eng);
 	listeners_stop(eng);
 	engine_fib_close(eng);

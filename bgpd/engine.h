@@ -22,6 +22,7 @@
 #include "platform/sock.h"
 #include "rib/locrib.h"
 
+struct auth;
 struct control;
 struct commit;
 struct commit_opts;
@@ -150,6 +151,7 @@ struct engine {
 	size_t naddr;
 
 	struct control *control;
+	struct auth *auth; /* NULL in simulations */
 	LIST_HEAD(, farewell) farewells; /* session.c's */
 	struct commit *commit; /* NULL in simulations that do not want it */
 	struct events *events;
@@ -253,7 +255,8 @@ void listeners_start(struct engine *);
 void listeners_stop(struct engine *);
 void listener_take(
     struct engine *, const struct addr *, int fd, const char *text);
-/* Sets or removes a peer's TCP MD5 key on the listeners of its family. */
+/* Sets or removes a peer's TCP MD5 key on the listeners of its family; 0 or
+ * a negative errno. */
 int listeners_key(struct engine *, const struct conf_neighbor *, bool set);
 /* The real world's dial. */
 int dial_peer(struct engine *, struct peer *);

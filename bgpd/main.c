@@ -125,6 +125,7 @@ reader(const struct args *a, struct conf_reader *r)
 		.state_dir = a->state,
 		.uid = a->uid,
 		.gid = a->gid,
+		.check = a->check,
 		.fib_memory = a->o.memory,
 		.now_s = clock_real_s() };
 	conf_reader_files(r);

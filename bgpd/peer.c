@@ -63,6 +63,8 @@ forbidden(const struct peer *p)
 		       "ends the hold)";
 	if (!p->eng->fib_ready)
 		return "ana-fibd is not there, so nothing could be forwarded";
+	if (p->key_why[0] != '\0')
+		return p->key_why;
 	if (p->eng->stop)
 		return "ana-bgpd is stopping";
 	return NULL;
@@ -420,7 +422,9 @@ peer_accept(struct peer *p, int fd)
 {
 	struct sock_opts o = { .min_ttl = p->conf->ttl_security > 0
 		    ? (uint8_t)(256 - p->conf->ttl_security)
-		    : 0 };
+		    : 0,
+		.md5_key = p->conf->md5.key,
+		.md5_len = p->conf->md5.len };
 	const char *no = forbidden(p);
 	int err;
 

@@ -101,6 +101,8 @@ struct peer {
 	bool admin_down, removed;
 	char down_text[256]; /* why, for RFC 9003 and show */
 	char why[256]; /* one sentence: why it is not up */
+	char key_why[192]; /* why it must stay without a connection, or "" */
+	bool hinted; /* auth_hint() is in the log since it was up */
 
 	struct peer_limit limit;
 

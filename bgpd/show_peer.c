@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bgpd/auth.h"
 #include "bgpd/engine.h"
 #include "bgpd/show_cmd.h"
 #include "platform/clock.h"
@@ -185,14 +186,17 @@ doing(const struct peer *p, char *buf, size_t n)
 const char *
 show_peer_why(const struct peer *p, char *buf, size_t n)
 {
-	char now[128], why[1024], down[256];
+	char now[128], why[1024], down[256], hint[256];
 
 	buf[0] = '\0';
 	if (p->up != NULL)
 		return buf;
 	doing(p, now, sizeof now);
-	out_safe(p->why, why, sizeof why);
-	snprintf(buf, n, "%s%s%s", why,
+	auth_hint(p, hint, sizeof hint);
+	out_safe(strcmp(p->why, hint) != 0 ? p->why : "", why, sizeof why);
+	/* What is the matter comes before what it looks like. */
+	snprintf(buf, n, "%s%s%s%s%s", hint,
+	    *hint != '\0' && (*why != '\0' || *now != '\0') ? "; " : "", why,
 	    *why != '\0' && *now != '\0' ? "; " : "", now);
 	if (p->admin_down && p->down_text[0] != '\0') {
 		strlcat(buf, "; reason given: ", n);

@@ -235,7 +235,7 @@ sock_listen(int fd)
 }
 
 int
-sock_listen_md5(int fd, const struct addr *peer, const uint8_t *key, size_t len)
+sock_md5(int fd, const struct addr *peer, const uint8_t *key, size_t len)
 {
 	return set_md5(fd, peer, key, key != NULL ? len : 0);
 }
@@ -274,6 +274,13 @@ sock_accepted(int fd, const struct sock_opts *o, uint8_t *syn_ttl)
 			*syn_ttl = syn[7];
 	}
 	if ((err = sock_remote(fd, &remote, &port)) != 0)
+		return err;
+	/*
+	 * It has the listener's key already, unless it came before that was
+	 * set: from here on nothing unsigned is taken.
+	 */
+	if (o->md5_len > 0 &&
+	    (err = set_md5(fd, &remote, o->md5_key, o->md5_len)) != 0)
 		return err;
 	set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 	return set_min_ttl(fd, remote.fam, o->min_ttl);

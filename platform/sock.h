@@ -38,9 +38,11 @@ int sock_result(int fd);
 int sock_bind(const struct addr *, uint16_t port);
 /* Prepares a bound socket (ours or ana-fibd's) and listens, last. */
 int sock_listen(int fd);
-/* Also allows the peer's key on the listener; key NULL removes it. */
-int sock_listen_md5(
-    int fd, const struct addr *peer, const uint8_t *key, size_t len);
+/*
+ * The peer's key on a listener, or a new key on a connection, which then goes
+ * on with it; key NULL removes it.
+ */
+int sock_md5(int fd, const struct addr *peer, const uint8_t *key, size_t len);
 /* -EAGAIN when nobody waits. */
 int sock_accept(int fd, struct addr *remote, uint16_t *port);
 /* On an accepted socket; the TTL of the SYN is in *syn_ttl, 0 if unknown. */

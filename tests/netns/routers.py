@@ -69,6 +69,8 @@ class Neighbor:
     restart: int = 0        # graceful restart with this restart time
     extended: bool = False  # extended messages
     role: str = None        # RFC 9234: what the router itself is
+    password: str = None    # TCP MD5
+    gtsm: bool = False
 
     def hop(self, v6):
         """Our next hop for routes of a family."""
@@ -262,6 +264,8 @@ class Bird(Router):
     def _options(n):
         return "".join("\t%s;\n" % s for s in (
             n.passive and "passive on",
+            n.password and 'password "%s"' % n.password,
+            n.gtsm and "ttl security on",
             n.restart and "graceful restart on",
             n.restart and "graceful restart time %d" % n.restart,
             n.extended and "enable extended messages on",
@@ -403,6 +407,11 @@ class Frr(Router):
                 out.append(" neighbor %s passive" % n.remote)
             if n.role:
                 out.append(" neighbor %s local-role %s" % (n.remote, n.role))
+            if n.password:
+                out.append(" neighbor %s password %s" % (n.remote,
+                                                         n.password))
+            if n.gtsm:
+                out.append(" neighbor %s ttl-security hops 1" % n.remote)
         times = [n.restart for n in self.neighbors if n.restart]
         if times:
             out += [" bgp graceful-restart",
