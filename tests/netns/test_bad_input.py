@@ -35,7 +35,7 @@ BEFORE = [
     ("http", b"GET / HTTP/1.0\r\nHost: a\r\n\r\n", (1, 1, b"")),
     ("tls", bytes.fromhex("16030100c8010000c40303") + b"\x55" * 190,
      (1, 1, b"")),
-    ("too-long", MARKER + struct.pack("!HB", 4097, UPDATE),
+    ("too-long", MARKER + struct.pack("!HB", 4097, KEEPALIVE),
      (1, 2, b"\x10\x01")),
     ("too-short", MARKER + struct.pack("!HB", 18, KEEPALIVE),
      (1, 2, b"\x00\x12")),
