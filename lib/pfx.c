@@ -89,7 +89,9 @@ pfx_has(const struct pfx *p, const struct addr *a)
 {
 	unsigned int full = p->len / 8, rest = p->len % 8;
 
-	if (p->addr.fam != a->fam || memcmp(p->addr.o, a->o, full) != 0)
+	/* Mostly the first octet says it: lists of prefixes are asked. */
+	if (p->addr.fam != a->fam || (full > 0 && p->addr.o[0] != a->o[0]) ||
+	    memcmp(p->addr.o, a->o, full) != 0)
 		return false;
 	return rest == 0 ||
 	    ((p->addr.o[full] ^ a->o[full]) & (0xff00 >> rest) & 0xff) == 0;

@@ -75,6 +75,8 @@ fibd_check_martian(const struct pfx *p)
 		struct pfx m = { .addr.fam = martian[i].fam,
 			.len = martian[i].len };
 
+		if (martian[i].fam != p->addr.fam || martian[i].len > p->len)
+			continue;
 		memcpy(m.addr.o, martian[i].o, sizeof martian[i].o);
 		if (pfx_covers(&m, p))
 			return true;

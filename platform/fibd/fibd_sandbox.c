@@ -43,8 +43,12 @@ fibd_drop(const struct fibd_options *o, bool will_listen)
 	if (geteuid() == 0 && !o->remove) {
 		pw = getpwnam(o->own);
 		/* A lab has the one user that its speaker runs as. */
-		if (pw == NULL && o->fd >= 0)
-			pw = getpwnam(o->user);
+		if (pw == NULL && o->fd >= 0 &&
+		    (pw = getpwnam(o->user)) != NULL)
+			fprintf(stderr,
+			    "ana-fibd: there is no user \"%s\": runs as "
+			    "\"%s\", the speaker's; for a lab only\n",
+			    o->own, o->user);
 		if (pw == NULL)
 			fibd_die("the user \"%s\" does not exist; create it "
 				 "or name another with -U",

@@ -31,6 +31,13 @@ enum {
 	WAIT_MS = 10000,
 };
 
+/* What a million routes have in common: all but prefix and number. */
+struct like {
+	uint32_t table, metric, nhid;
+	uint8_t protocol, fam, how;
+	struct addr src;
+};
+
 struct nlroute {
 	struct nl_sock *sk;
 	struct nl_msg *msg; /* one, built in again and again */
@@ -40,6 +47,8 @@ struct nlroute {
 	uint32_t limit; /* requests in a batch */
 	size_t last; /* where the last request begins */
 	size_t used;
+	size_t like_at, like_len; /* a route in the batch; 0 octets: none */
+	struct like like;
 	uint32_t tag[NLROUTE_BATCH];
 	int err[NLROUTE_BATCH];
 	char text[NLROUTE_BATCH][TEXT_MAX];
@@ -242,12 +251,52 @@ begin_route(struct nlroute *nl, uint16_t type, uint16_t flags,
 	return rtm;
 }
 
+static bool
+same_like(const struct like *a, const struct like *b)
+{
+	return a->nhid == b->nhid && a->table == b->table &&
+	    a->metric == b->metric && a->protocol == b->protocol &&
+	    a->fam == b->fam && a->how == b->how && addr_eq(&a->src, &b->src);
+}
+
+/* A copy of the one before, with another prefix: RTA_DST stands first. */
+static void
+add_like(struct nlroute *nl, const struct pfx *p, uint32_t tag)
+{
+	struct nlmsghdr *h = (struct nlmsghdr *)(void *)(nl->send + nl->used);
+	struct rtmsg *rtm;
+
+	memcpy(h, nl->send + nl->like_at, nl->like_len);
+	h->nlmsg_seq = nl->seq++;
+	rtm = nlmsg_data(h);
+	rtm->rtm_dst_len = p->len;
+	memcpy(nla_data(nlmsg_attrdata(h, sizeof *rtm)), p->addr.o,
+	    (size_t)addr_len(&p->addr));
+	nl->last = nl->used;
+	nl->used += NLMSG_ALIGN(nl->like_len);
+	nl->tag[nl->n] = tag;
+	nl->err[nl->n] = -1;
+	nl->text[nl->n][0] = '\0';
+	nl->n++;
+}
+
 void
 nlroute_add(struct nlroute *nl, const struct nlroute_route *r,
     enum nlroute_how how, uint32_t tag)
 {
+	struct like like = { .table = r->table,
+		.metric = r->metric,
+		.nhid = r->nhid,
+		.protocol = r->protocol,
+		.fam = r->pfx.addr.fam,
+		.how = (uint8_t)how,
+		.src = r->src };
 	struct rtmsg *rtm;
 
+	if (nl->like_len > 0 && r->nhid != 0 && same_like(&nl->like, &like)) {
+		add_like(nl, &r->pfx, tag);
+		return;
+	}
 	rtm = begin_route(nl, RTM_NEWROUTE,
 	    how == NLROUTE_EXCL ? NLM_F_CREATE | NLM_F_EXCL : NLM_F_REPLACE, r);
 	rtm->rtm_scope = RT_SCOPE_UNIVERSE;
@@ -256,6 +305,9 @@ nlroute_add(struct nlroute *nl, const struct nlroute_route *r,
 		put_addr(nl, RTA_PREFSRC, &r->src);
 	put_next_hops(nl, rtm, r);
 	queue(nl, tag);
+	nl->like = like;
+	nl->like_at = nl->last;
+	nl->like_len = nlmsg_hdr(nl->msg)->nlmsg_len;
 }
 
 /* Protocol, table and metric are always named: no other's can be meant. */
@@ -419,7 +471,7 @@ nlroute_run(struct nlroute *nl, nlroute_done_fn *fn, void *arg)
 	if (err != 0) /* the receive buffer is smaller than we believe */
 		nl->limit = nl->limit / 4 > 2 ? nl->limit / 4 : 2;
 	nl->n = 0;
-	nl->used = 0;
+	nl->used = nl->like_len = 0;
 	for (uint32_t i = 0; i < n; i++) {
 		/* No word before the last one's acknowledgement: done. */
 		if (nl->err[i] < 0 && last)
