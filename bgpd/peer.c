@@ -651,6 +651,11 @@ peer_notification(struct peer *p, struct session *s, bool sent,
 	    sent && s->err.why != NULL ? ": " : "",
 	    sent && s->err.why != NULL ? s->err.why : "");
 	notif_event(p, k);
+	/* What is wrong with it, and not only the code's name. */
+	if (sent && s->err.why != NULL) {
+		strlcat(p->why, ": ", sizeof p->why);
+		strlcat(p->why, s->err.why, sizeof p->why);
+	}
 	/* Once without capabilities when the peer knows no parameters. */
 	if (!sent)
 		p->no_caps = !p->no_caps && n.code == NOTIF_OPEN &&

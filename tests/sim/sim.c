@@ -12,6 +12,7 @@
 #include "lib/mem.h"
 
 struct sim sim;
+uint64_t sim_note;
 const char *sim_state_dir;
 int64_t sim_skew_s;
 
@@ -363,6 +364,27 @@ step(uint64_t end_us)
 			sim.eng[i]->now_ms = now_us / 1000;
 }
 
+void
+sim_deliver(int from)
+{
+	deliver(from);
+}
+
+void
+sim_turn(int who)
+{
+	turn(who);
+}
+
+void
+sim_tick(void)
+{
+	uint64_t next = next_us();
+
+	if (next != TIMER_NEVER && next > now_us)
+		now_us = next;
+}
+
 static bool
 never(void)
 {
@@ -375,6 +397,9 @@ dump(void)
 {
 	struct adjin_reason r;
 
+	if (sim_note != 0)
+		fprintf(
+		    stderr, "# SIM_SEED=%llu\n", (unsigned long long)sim_note);
 	for (int i = 0; i < SIM_N; i++) {
 		struct peer *p = sim_peer(i);
 

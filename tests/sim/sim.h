@@ -26,6 +26,8 @@ struct sim {
 	size_t nkernel[SIM_N];
 };
 
+/* Shown when a wait fails: the seed of a random one. */
+extern uint64_t sim_note;
 /* The one simulation of this process. */
 extern struct sim sim;
 
@@ -43,6 +45,11 @@ void sim_kill(int who);
 void sim_term(int who);
 /* The speaker of the next run; forgotten: the machine was booted too. */
 void sim_boot(int who, const char *text, bool forgotten);
+/* One at a time, for those who choose the order: what that one dialled
+ * arrives; it has one turn; the clock moves to the next deadline. */
+void sim_deliver(int from);
+void sim_turn(int who);
+void sim_tick(void);
 /* Both, until `until` says so; false: not within that simulated time. */
 bool sim_run_until(bool (*until)(void), uint64_t within_s);
 /* Just lets that much simulated time pass. */
