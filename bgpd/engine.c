@@ -23,31 +23,73 @@ enum {
 	BUDGET_OUT = 4096,
 	BUDGET_WALK = 16384,
 	STOP_MS = 5000,
+	MEMO = 64, /* sets of attributes whose export is remembered */
 };
 
 static void on_wake(void *);
 
 /* ---- what the RIB tells ----------------------------------------------- */
 
+/*
+ * What became of the last sets of attributes, while one group is served: most
+ * routes come in rows with the same.  Both sets are kept by a reference: the
+ * answer's here, the other's by the path, which does not change meanwhile.
+ */
+struct memo {
+	uint32_t in, out; /* in 0: empty */
+	const struct rule *by;
+	uint8_t fam, source;
+};
+
+struct exporter {
+	struct export_group *g;
+	bool by_attrs;
+	struct memo memo[MEMO];
+};
+
 static uint32_t
-group_export(void *arg, const struct pfx *pfx, const struct rib_path *best)
+export_one(struct export_group *g, const struct pfx *pfx,
+    const struct rib_path *best, enum route_source source,
+    const struct rule **by)
 {
-	struct export_group *g = arg;
 	struct engine *eng = g->eng;
-	enum route_source source = SOURCE_LOCAL;
 	struct attrs in, out;
 	uint16_t why;
 
-	if (best->peer != RIB_LOCAL)
-		source = rib_peer_get(eng->rib, best->peer)->internal
-		    ? SOURCE_INTERNAL
-		    : SOURCE_EXTERNAL;
 	arena_reset(&eng->arena_out);
 	attrs_get(eng->attrs, best->attrs, &in);
 	if (!export_check(
-		&g->facts, pfx, &in, source, &eng->arena_out, &out, &why, NULL))
+		&g->facts, pfx, &in, source, &eng->arena_out, &out, &why, by))
 		return 0;
 	return attrs_intern(eng->attrs, &out);
+}
+
+static uint32_t
+group_export(void *arg, const struct pfx *pfx, const struct rib_path *best)
+{
+	struct exporter *x = arg;
+	struct engine *eng = x->g->eng;
+	enum route_source source;
+	struct memo *m;
+
+	if (best->peer == RIB_LOCAL)
+		return export_one(x->g, pfx, best, SOURCE_LOCAL, NULL);
+	source = rib_peer_get(eng->rib, best->peer)->internal ? SOURCE_INTERNAL
+							      : SOURCE_EXTERNAL;
+	if (!x->by_attrs || pfx_is_default(pfx))
+		return export_one(x->g, pfx, best, source, NULL);
+	m = &x->memo[best->attrs * 2654435761U >> 16 & (MEMO - 1)];
+	if (m->in != best->attrs || m->fam != pfx->addr.fam ||
+	    m->source != source) {
+		attrs_unref(eng->attrs, m->out);
+		*m = (struct memo){ .in = best->attrs,
+			.fam = pfx->addr.fam,
+			.source = (uint8_t)source };
+		m->out = export_one(x->g, pfx, best, source, &m->by);
+	} else if (m->by != NULL && x->g->facts.hits != NULL)
+		x->g->facts.hits[m->by->hit]++;
+	attrs_ref(eng->attrs, m->out);
+	return m->out;
 }
 
 static bool
@@ -694,10 +736,22 @@ check_members(const struct export_group *g)
 }
 
 static bool
+group_run(struct export_group *g)
+{
+	struct exporter x = { .g = g, .by_attrs = export_by_attrs(&g->facts) };
+	struct adjout_calls calls = {
+		.export = group_export, .send = group_send, .arg = &x
+	};
+	bool more = adjout_run(g->out, BUDGET_OUT, &calls);
+
+	for (size_t i = 0; i < MEMO; i++)
+		attrs_unref(g->eng->attrs, x.memo[i].out);
+	return more;
+}
+
+static bool
 run_out(struct engine *eng)
 {
-	struct adjout_calls calls = { .export = group_export,
-		.send = group_send };
 	struct export_group *g, *next;
 	bool more = false;
 
@@ -705,8 +759,7 @@ run_out(struct engine *eng)
 		/* Our own networks need no selection. */
 		if (!g->more || (eng->restarting && !g->own_only))
 			continue;
-		calls.arg = g;
-		g->more = adjout_run(g->out, BUDGET_OUT, &calls);
+		g->more = group_run(g);
 		if (!g->more)
 			check_members(g);
 		more |= g->more;

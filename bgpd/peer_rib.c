@@ -151,38 +151,90 @@ put_held(struct peer *p, const struct pfx *pfx, uint32_t id_in, uint16_t reason)
 	adjin_put(p->adjin, pfx, &r, now_s());
 }
 
-bool
-peer_put(struct peer *p, const struct pfx *pfx, const struct attrs *a,
-    uint32_t id_in, bool again)
+/* Prefixes with the same attributes, on their way in. */
+struct batch {
+	uint32_t id_in; /* the attributes */
+	uint32_t made; /* as the rules changed them, with a reference, or 0 */
+	uint32_t now_s;
+	bool again; /* not from the peer: struct adjin_route */
+	struct import_run run;
+};
+
+static void
+batch_begin(struct peer *p, struct batch *b, const struct attrs *a, uint32_t id)
+{
+	b->id_in = id;
+	b->made = 0;
+	b->now_s = now_s();
+	b->again = false;
+	import_begin(&b->run, &p->facts, a, &p->eng->arena);
+}
+
+static void
+batch_end(struct peer *p, const struct batch *b)
+{
+	attrs_unref(p->eng->attrs, b->made);
+}
+
+/* The number of the attributes after policy. */
+static uint32_t
+after_policy(
+    struct engine *eng, struct batch *b, const struct import_result *res)
+{
+	if (!res->changed)
+		return b->id_in;
+	if (b->run.each) {
+		attrs_unref(eng->attrs, b->made);
+		b->made = 0;
+	}
+	if (b->made == 0)
+		b->made = attrs_intern(eng->attrs, &res->attrs);
+	return b->made;
+}
+
+/* One route: limits, policy, Adj-RIB-In.  False: the session has ended. */
+static bool
+put(struct peer *p, const struct pfx *pfx, struct batch *b)
 {
 	struct engine *eng = p->eng;
-	struct adjin_route r = { .attrs_in = id_in, .again = again };
+	struct adjin_route r = { .attrs_in = b->id_in, .again = b->again };
+	const struct import_result *res;
 	enum peer_limit_verdict v;
-	struct import_result res;
 	uint16_t reason = REASON_NONE;
-	uint32_t made = 0;
 
 	v = peer_limit_admit(p, pfx, &reason);
 	if (v == PEER_LIMIT_OK) {
-		r.reason = import_check(&p->facts, pfx, a, &eng->arena, &res);
+		res = import_next(&b->run, pfx);
+		r.reason = res->reason;
 		if (r.reason != REASON_NONE)
-			log_rejected(p, pfx, a, &res);
+			log_rejected(p, pfx, b->run.a, res);
 		else if (p->up != NULL)
 			v = peer_limit_accept(p, pfx, &reason);
 	}
 	if (v == PEER_LIMIT_HELD)
-		put_held(p, pfx, id_in, reason);
+		put_held(p, pfx, b->id_in, reason);
 	if (v != PEER_LIMIT_OK)
 		return v == PEER_LIMIT_HELD;
-	if (r.reason == REASON_NONE && res.changed)
-		r.attrs = made = attrs_intern(eng->attrs, &res.attrs);
-	else if (r.reason == REASON_NONE)
-		r.attrs = id_in;
+	if (r.reason == REASON_NONE)
+		r.attrs = after_policy(eng, b, res);
 	else
 		peer_limit_room(p); /* it may have been an accepted one */
-	adjin_put(p->adjin, pfx, &r, now_s());
-	attrs_unref(eng->attrs, made);
+	adjin_put(p->adjin, pfx, &r, b->now_s);
 	return true;
+}
+
+bool
+peer_put(struct peer *p, const struct pfx *pfx, const struct attrs *a,
+    uint32_t id_in, bool again)
+{
+	struct batch b;
+	bool on;
+
+	batch_begin(p, &b, a, id_in);
+	b.again = again;
+	on = put(p, pfx, &b);
+	batch_end(p, &b);
+	return on;
 }
 
 static void
@@ -214,17 +266,20 @@ announce(struct peer *p, struct cur *nlri, enum fam f, const struct attrs *a)
 {
 	uint32_t id;
 	struct pfx pfx;
+	struct batch b;
 
 	if (p->up == NULL || cur_left(nlri) == 0)
 		return;
 	id = attrs_intern(p->eng->attrs, a);
+	batch_begin(p, &b, a, id);
 	while (p->up != NULL && wire_nlri_next(nlri, f, &pfx)) {
 		p->rx.updates++;
 		p->limit.rest = nlri;
-		if (!peer_put(p, &pfx, a, id, false))
+		if (!put(p, &pfx, &b))
 			break;
 	}
 	p->limit.rest = NULL;
+	batch_end(p, &b);
 	attrs_unref(p->eng->attrs, id);
 }
 

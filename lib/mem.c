@@ -5,11 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-	SLAB_SHIFT = 10,
-	SLAB_CHUNK = 1 << SLAB_SHIFT
-};
-
 /* The one pure place that ends the process: there is nothing left to do. */
 void
 mem_none(size_t n)
@@ -75,13 +70,6 @@ slab_fini(struct slab *s)
 		free(s->chunk[i]);
 	free(s->chunk);
 	memset(s, 0, sizeof *s);
-}
-
-void *
-slab_at(const struct slab *s, uint32_t n)
-{
-	return (char *)s->chunk[n >> SLAB_SHIFT] +
-	    (size_t)(n & (SLAB_CHUNK - 1)) * s->size;
 }
 
 uint32_t

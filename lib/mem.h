@@ -20,6 +20,11 @@ char *mem_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
  * Objects stay where they are while others come and go, in chunks: a pointer
  * from slab_at() lives until its number is freed.
  */
+enum {
+	SLAB_SHIFT = 10,
+	SLAB_CHUNK = 1 << SLAB_SHIFT
+};
+
 struct slab {
 	void **chunk;
 	uint32_t nchunk, used, free, count;
@@ -31,7 +36,12 @@ void slab_fini(struct slab *);
 /* A zeroed object's number, never 0. */
 uint32_t slab_new(struct slab *);
 void slab_del(struct slab *, uint32_t);
-void *slab_at(const struct slab *, uint32_t);
+static inline void *
+slab_at(const struct slab *s, uint32_t n)
+{
+	return (char *)s->chunk[n >> SLAB_SHIFT] +
+	    (size_t)(n & (SLAB_CHUNK - 1)) * s->size;
+}
 size_t slab_memory(const struct slab *);
 
 #endif /* MEM_H */

@@ -193,3 +193,9 @@ export_check(const struct export_facts *f, const struct pfx *pfx,
 		finish_external(f, out, arena);
 	return true;
 }
+
+bool
+export_by_attrs(const struct export_facts *f)
+{
+	return !policy_each(f->policy);
+}

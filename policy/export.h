@@ -38,4 +38,10 @@ bool export_check(const struct export_facts *, const struct pfx *,
     const struct attrs *, enum route_source, struct arena *, struct attrs *out,
     uint16_t *why, const struct rule **by);
 
+/*
+ * Do learned routes with the same attributes, of one family and one kind of
+ * source, all get the same answer?  But for a default route.
+ */
+bool export_by_attrs(const struct export_facts *);
+
 #endif /* EXPORT_H */

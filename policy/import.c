@@ -207,49 +207,94 @@ struct step {
 	enum guard guard;
 	bool always; /* cannot be switched off */
 	bool internal; /* looked at on internal sessions, too */
+	bool prefix; /* looks at the prefix */
 	uint16_t (*ask)(struct ask *);
 };
 
 /* clang-format off */
 static const struct step steps[] = {
-	{ GUARD_MAX_LENGTH,	false, false, max_length },
-	{ GUARD_DEFAULT_ROUTE,	false, false, default_route },
-	{ GUARD_BOGON_PREFIXES,	false, false, bogon_prefixes },
-	{ GUARD_OWN_PREFIXES,	false, false, own_prefixes },
-	{ GUARD_BOGON_ASNS,	false, false, bogon_asns },
-	{ GUARD_FIRST_AS,	false, false, first_as },
-	{ GUARD_LOOP,		false, true,  loop },
-	{ GUARD_AS_SET,		false, false, as_set_in_path },
-	{ GUARD_PATH_LENGTH,	false, false, path_length },
-	{ GUARD_NEXT_HOP,	true,  true,  own_next_hop },
-	{ GUARD_NEXT_HOP,	false, false, next_hop_is_peer },
-	{ GUARD_PUBLIC_ASN,	false, false, public_asn },
-	{ GUARD_IRR,		false, false, irr },
-	{ GUARD_PEER_LOCK,	false, false, peer_lock },
-	{ GUARD_OTC,		false, false, otc },
+	{ GUARD_MAX_LENGTH,	false, false, true,  max_length },
+	{ GUARD_DEFAULT_ROUTE,	false, false, true,  default_route },
+	{ GUARD_BOGON_PREFIXES,	false, false, true,  bogon_prefixes },
+	{ GUARD_OWN_PREFIXES,	false, false, true,  own_prefixes },
+	{ GUARD_BOGON_ASNS,	false, false, false, bogon_asns },
+	{ GUARD_FIRST_AS,	false, false, false, first_as },
+	{ GUARD_LOOP,		false, true,  false, loop },
+	{ GUARD_AS_SET,		false, false, false, as_set_in_path },
+	{ GUARD_PATH_LENGTH,	false, false, false, path_length },
+	{ GUARD_NEXT_HOP,	true,  true,  false, own_next_hop },
+	{ GUARD_NEXT_HOP,	false, false, false, next_hop_is_peer },
+	{ GUARD_PUBLIC_ASN,	false, false, false, public_asn },
+	{ GUARD_IRR,		false, false, true,  irr },
+	{ GUARD_PEER_LOCK,	false, false, false, peer_lock },
+	{ GUARD_OTC,		false, false, false, otc },
 };
 /* clang-format on */
 
-static uint16_t
-run_guards(struct ask *q, struct import_result *res)
-{
-	size_t i;
+enum {
+	NSTEP = sizeof steps / sizeof steps[0]
+};
 
-	for (i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+static bool
+step_off(const struct step *s, const struct import_facts *f)
+{
+	return (!s->always && (f->off & GUARD_BIT(s->guard)) != 0) ||
+	    (!s->internal && f->internal);
+}
+
+static void
+refuse(struct import_result *res, const struct step *s, const struct ask *q,
+    uint16_t reason)
+{
+	*res = (struct import_result){ .reason = reason,
+		.guard = s->guard,
+		.asn = q->asn,
+		.attrs = *q->a };
+}
+
+/* The guards that look at the attributes alone, up to the first refusal. */
+static void
+begin_guards(struct import_run *r)
+{
+	struct ask q = { .f = r->f, .a = r->a };
+	uint16_t reason;
+
+	for (uint32_t i = 0; i < NSTEP; i++) {
 		const struct step *s = &steps[i];
 
-		if ((!s->always && (q->f->off & GUARD_BIT(s->guard)) != 0) ||
-		    (!s->internal && q->f->internal))
+		if (step_off(s, r->f))
 			continue;
-		q->asn = 0;
-		res->reason = s->ask(q);
-		if (res->reason != REASON_NONE) {
-			res->guard = s->guard;
-			res->asn = q->asn;
-			return res->reason;
+		if (s->prefix) {
+			r->todo |= 1u << i;
+			continue;
+		}
+		q.asn = 0;
+		reason = s->ask(&q);
+		if (reason != REASON_NONE) {
+			refuse(&r->by_attrs, s, &q, reason);
+			return;
 		}
 	}
-	return REASON_NONE;
+}
+
+/* Those that look at the prefix; in front of the refusal, if there is one. */
+static const struct import_result *
+run_guards(struct import_run *r, const struct pfx *pfx)
+{
+	struct ask q = { .f = r->f, .a = r->a, .pfx = pfx };
+	uint16_t reason;
+
+	for (uint32_t todo = r->todo; todo != 0; todo &= todo - 1) {
+		const struct step *s = &steps[__builtin_ctz(todo)];
+
+		q.asn = 0;
+		reason = s->ask(&q);
+		if (reason == REASON_NONE)
+			continue;
+		refuse(&r->by_prefix, s, &q, reason);
+		return &r->by_prefix;
+	}
+	return r->by_attrs.reason != REASON_NONE ? &r->by_attrs : NULL;
 }
 
 bool
@@ -316,21 +361,18 @@ run_rules(const struct import_facts *f, const struct pfx *pfx,
 	return REASON_NO_RULE;
 }
 
-uint16_t
-import_check(const struct import_facts *f, const struct pfx *pfx,
+/* The rules, and what is done to the attributes around them. */
+static void
+rule_on(const struct import_facts *f, const struct pfx *pfx,
     const struct attrs *a, struct arena *arena, struct import_result *res)
 {
-	struct ask q = { .f = f, .pfx = pfx, .a = a };
-
 	*res = (struct import_result){ .attrs = *a };
-	if (run_guards(&q, res) != REASON_NONE)
-		return res->reason;
 	mark_otc(f, res);
 	res->reason = run_rules(f, pfx, arena, res);
 	if (res->reason != REASON_NONE) {
 		res->attrs = *a;
 		res->changed = false;
-		return res->reason;
+		return;
 	}
 	/* RFC 8326 4: what leaves is the last choice, whatever a rule says. */
 	if (f->honour_gshut && !f->internal &&
@@ -339,7 +381,46 @@ import_check(const struct import_facts *f, const struct pfx *pfx,
 		res->attrs.has |= 1u << HAS_LOCAL_PREF;
 		res->changed = true;
 	}
-	return REASON_NONE;
+}
+
+void
+import_begin(struct import_run *r, const struct import_facts *f,
+    const struct attrs *a, struct arena *arena)
+{
+	r->f = f;
+	r->a = a;
+	r->arena = arena;
+	r->todo = 0;
+	r->each = policy_each(f->policy);
+	r->ran = false;
+	r->by_attrs.reason = REASON_NONE;
+	begin_guards(r);
+}
+
+const struct import_result *
+import_next(struct import_run *r, const struct pfx *pfx)
+{
+	const struct import_result *refused = run_guards(r, pfx);
+
+	if (refused != NULL)
+		return refused;
+	if (!r->ran || r->each)
+		rule_on(r->f, pfx, r->a, r->arena, &r->ruled);
+	else if (r->ruled.rule != NULL && r->f->hits != NULL)
+		r->f->hits[r->ruled.rule->hit]++;
+	r->ran = true;
+	return &r->ruled;
+}
+
+uint16_t
+import_check(const struct import_facts *f, const struct pfx *pfx,
+    const struct attrs *a, struct arena *arena, struct import_result *res)
+{
+	struct import_run r;
+
+	import_begin(&r, f, a, arena);
+	*res = *import_next(&r, pfx);
+	return res->reason;
 }
 
 /* ---- sentences -------------------------------------------------------- */

@@ -72,6 +72,33 @@ bool import_step(const struct import_facts *, const struct pfx *,
     const struct attrs *, unsigned int i, struct import_verdict *);
 
 /*
+ * The same for many prefixes with the same attributes (a message): what does
+ * not depend on the prefix is asked once.  All that is given must stay until
+ * the last question.
+ */
+struct import_run {
+	const struct import_facts *f;
+	const struct attrs *a;
+	struct arena *arena;
+	uint32_t todo; /* the guards that look at the prefix, by their place */
+	bool each; /* the rules look at the prefix */
+	bool ran; /* the rules were run */
+	struct import_result by_attrs; /* refused for all, or no reason */
+	struct import_result by_prefix; /* refused by a guard of the prefix */
+	struct import_result ruled; /* what the rules said */
+};
+
+void import_begin(struct import_run *, const struct import_facts *,
+    const struct attrs *, struct arena *);
+/*
+ * As import_check(); what is returned lives until the next question.  It is
+ * &run->ruled when the rules were asked; that is the same answer each time
+ * unless run->each.
+ */
+const struct import_result *import_next(
+    struct import_run *, const struct pfx *);
+
+/*
  * What was seen and what was required, as one sentence without a full stop;
  * returns what snprintf() would.
  */

@@ -325,6 +325,17 @@ policy_acts(const struct policy *p, enum action_type type)
 }
 
 bool
+policy_each(const struct policy *p)
+{
+	size_t i;
+
+	for (i = 0; p != NULL && i < p->nrule; i++)
+		if (p->rule[i]->verdict == RULE_CONTINUE)
+			return true; /* it has hits of its own */
+	return policy_asks(p, MATCH_PREFIX_IN);
+}
+
+bool
 policy_sets(const struct policy *p)
 {
 	size_t i;

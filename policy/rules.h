@@ -189,6 +189,12 @@ bool policy_sets(const struct policy *);
 /* Does the policy have that match, or that action, anywhere? */
 bool policy_asks(const struct policy *, enum match_type);
 bool policy_acts(const struct policy *, enum action_type);
+/*
+ * Must it be run for each prefix?  If not, one answer does for all routes of a
+ * family that have the same attributes and source, with a hit of the rule that
+ * decided for each.
+ */
+bool policy_each(const struct policy *);
 
 /* ---- rule_comm.c ---- */
 

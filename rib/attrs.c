@@ -74,7 +74,7 @@ rotl(uint64_t v, unsigned int n)
 	return v << n | v >> (64 - n);
 }
 
-static void
+static inline __attribute__((always_inline)) void
 sip_round(uint64_t v[4])
 {
 	v[0] += v[1];

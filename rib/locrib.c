@@ -160,12 +160,6 @@ rib_dest_pfx(const struct rib *rib, uint32_t dest, struct pfx *p)
 	p->len = d->len;
 }
 
-enum fam
-rib_dest_fam(uint32_t dest)
-{
-	return dest & 1 ? FAM_INET6 : FAM_INET;
-}
-
 uint32_t
 rib_dest_index(uint32_t dest)
 {

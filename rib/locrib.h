@@ -67,7 +67,12 @@ uint32_t rib_shorter(const struct rib *, const struct pfx *, struct pfx *found);
  */
 uint32_t rib_next(const struct rib *, enum fam, struct pfx *at);
 void rib_dest_pfx(const struct rib *, uint32_t dest, struct pfx *);
-enum fam rib_dest_fam(uint32_t dest);
+static inline enum fam
+rib_dest_fam(uint32_t dest)
+{
+	return dest & 1 ? FAM_INET6 : FAM_INET;
+}
+
 /* Number from 0 on, dense within its family: for tables beside the RIB. */
 uint32_t rib_dest_index(uint32_t dest);
 /* Keeps the number; the last rib_dest_unref() may free the destination. */

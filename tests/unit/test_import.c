@@ -665,6 +665,58 @@ test_gshut(void **state)
 	assert_int_equal(x->res.attrs.local_pref, 200);
 }
 
+/* A message's prefixes: what one is refused for says nothing of the next. */
+static void
+test_run(void **state)
+{
+	struct fix *x = *state;
+	const struct import_result *first, *res;
+	struct import_run r;
+	struct pfx good = x->pfx;
+
+	import_begin(&r, &x->f, &x->a, &x->arena);
+	first = import_next(&r, &x->pfx);
+	assert_int_equal(first->reason, REASON_NONE);
+	set_pfx(x, "10.0.0.0/24");
+	assert_int_equal(import_next(&r, &x->pfx)->reason, REASON_BOGON_PREFIX);
+	set_pfx(x, "193.0.0.0/25");
+	assert_int_equal(import_next(&r, &x->pfx)->reason, REASON_LENGTH);
+	res = import_next(&r, &good);
+	assert_int_equal(res->reason, REASON_NONE);
+	assert_ptr_equal(res->rule, x->rule);
+	assert_false(r.each);
+
+	/* Guards of the prefix that stand in front still have the word. */
+	PATH(SEQ(PEER, LOCAL, CUSTOMER));
+	import_begin(&r, &x->f, &x->a, &x->arena);
+	assert_int_equal(import_next(&r, &x->pfx)->reason, REASON_LENGTH);
+	res = import_next(&r, &good);
+	assert_int_equal(res->reason, REASON_LOOP);
+	assert_int_equal(res->asn, LOCAL);
+	/* And those behind it have not. */
+	x->f.irr = NULL;
+	assert_int_equal(import_next(&r, &good)->reason, REASON_LOOP);
+}
+
+/* Rules that look at the prefix are run for each. */
+static void
+test_run_each(void **state)
+{
+	struct fix *x = *state;
+	struct rule_match m = { .type = MATCH_PREFIX_IN, .set = x->hole };
+	struct import_run r;
+	struct pfx good = x->pfx, other;
+
+	add(x->hole, "193.252.0.0/16", 16, 24);
+	assert_true(pfx_parse("193.253.0.0/16", &other));
+	policy_add_match(x->rule, &m);
+	import_begin(&r, &x->f, &x->a, &x->arena);
+	assert_true(r.each);
+	assert_int_equal(import_next(&r, &good)->reason, REASON_NONE);
+	assert_int_equal(import_next(&r, &other)->reason, REASON_NO_RULE);
+	assert_int_equal(import_next(&r, &good)->reason, REASON_NONE);
+}
+
 int
 main(void)
 {
@@ -691,6 +743,8 @@ main(void)
 		T(test_rules),
 		T(test_refused_is_as_given),
 		T(test_gshut),
+		T(test_run),
+		T(test_run_each),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
