@@ -1,0 +1,57 @@
+#!/usr/bin/python3
+"""The cost of a route and of a peer must not grow with how many there are.
+
+usage: growth.py PROGRAM
+
+Counts instructions under valgrind (callgrind), not seconds: the same on every
+machine, loaded or not.
+"""
+
+import re
+import subprocess
+import sys
+
+# What one costs where there are many may be so much more than where there are
+# few: tries become deeper, hash chains are as long as before.
+MORE = 1.25
+
+
+def instructions(program, routes, senders, receivers):
+    p = subprocess.run(
+        ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null",
+         "--toggle-collect=measured", program, str(routes), str(senders),
+         str(receivers)], text=True, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE)
+    m = re.search(r"Collected : (\d+)", p.stderr)
+    if p.returncode != 0 or not m:
+        sys.exit("%s %d %d %d: exit %d\n%s%s" % (
+            program, routes, senders, receivers, p.returncode, p.stdout,
+            p.stderr[-2000:]))
+    return int(m.group(1))
+
+
+def main():
+    program, bad = sys.argv[1], 0
+
+    def compare(what, few, many):
+        nonlocal bad
+        worse = many > MORE * few
+        bad += worse
+        print("%s: %.0f instructions, then %.0f%s" % (
+            what, few, many, ": TOO MANY" if worse else ""))
+
+    def each(routes, senders, receivers):
+        return instructions(program, routes, senders, receivers) / routes
+
+    one = each(10000, 1, 1)
+    compare("a route, 10,000 and 200,000 of them", one, each(200000, 1, 1))
+    compare("a route, from 1 and from 100 senders", one, each(10000, 100, 1))
+    # Without the work that all receivers share.
+    alone = each(5000, 1, 0)
+    compare("a receiver and route, 1 and 100 receivers",
+            each(5000, 1, 1) - alone, (each(5000, 1, 100) - alone) / 100)
+    return bad > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
