@@ -143,8 +143,7 @@ def test_superset_of_openbgpd(lab):
               for x in ("prefix", "priority", "nexthop")}
     for words in (["show"], ["show", "neighbor"], ["show", "rib"],
                   ["show", "rib", "in"], ["show", "rib", "out"],
-                  ["show", "rib", "detail"], ["show", "nexthop"],
-                  ["show", "interfaces"]):
+                  ["show", "rib", "detail"], ["show", "nexthop"]):
         theirs = obgp.json(*words)
         ours = ana.ctl(*words)
         lacks = {(words[-1], x) for x in missing(theirs, ours)} - spare
