@@ -1,13 +1,16 @@
 """Changing the configuration: what it would do, the window, the way back."""
 
 import os
+import pwd
+import socket
+import struct
 
 import pytest
 
 from ana import Ana, sanitizer_reports
 from lab import wait_until
 from routers import Route
-from speaker import Speaker
+from speaker import Connection, Speaker, announcement
 
 US, ONE, TWO = 52580, 719, 3292
 ROUTES = {
@@ -220,3 +223,69 @@ def test_boot_with_a_bad_file(scene):
     scene.ana._start()
     wait_until(lambda: not scene.ana.process.running(), 10, what="it ends")
     assert "remote-as" in scene.ana.process.tail()
+
+
+def md5_key(sock, remote, key):
+    """TCP_MD5SIG of linux/tcp.h: this key for what goes to that address."""
+    addr = struct.pack("=HH4s", socket.AF_INET, 0, socket.inet_aton(remote))
+    sock.setsockopt(socket.IPPROTO_TCP, 14, addr.ljust(128, b"\0") +
+                    struct.pack("=BBHi", 0, 0, len(key), 0) +
+                    key.ljust(80, b"\0"))
+
+
+def test_another_key_does_not_bounce(scene):
+    """Both ends change the TCP MD5 key; the session goes on."""
+    def secret(text):
+        path = os.path.join(scene.ana.dir, "etc", "key")
+        with open(path, "w") as f:
+            f.write(text + "\n")
+        os.chmod(path, 0o600)
+        pw = pwd.getpwnam(scene.ana.user)
+        os.chown(path, pw.pw_uid, pw.pw_gid)
+
+    secret("first")
+    scene.speakers.pop(ONE).close()
+    scene.edit({"\tremote-as 719;":
+                '\tremote-as 719;\n\ttcp-md5 secret-file "key";'})
+    scene.ana.cli("reload")
+    s = scene.peers[ONE].socket()
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    s.bind(("192.0.2.2", 0))
+    md5_key(s, "192.0.2.1", b"first")
+    s.settimeout(5)
+
+    def up():
+        try:
+            s.connect(("192.0.2.1", 179))
+        except OSError:
+            return False
+        return True
+    wait_until(up, 10, what="connected with the key")
+    conn = Connection(s)
+    conn.handshake(timeout=5, asn=ONE)
+    conn.send(announcement(Route("46.182.112.0/21"), ONE, "192.0.2.2"))
+    scene.accepted(3)
+    secret("second")
+    assert "bounce" not in scene.ana.cli("reload", "-n").split("Sessions")[0]
+    scene.ana.cli("reload")
+    md5_key(s, "192.0.2.1", b"second")
+    conn.send(announcement(Route("62.142.1.0/24"), ONE, "192.0.2.2"))
+    scene.accepted(4)
+    conn.close()
+
+
+def test_what_is_in_force_is_shown(scene):
+    """Origins, defaults, and a canonical form that a check reads."""
+    text = scene.ana.cli("show", "config")
+    line = next(x for x in text.splitlines() if "remote-as 719" in x)
+    n = int(line.rsplit(":", 1)[1])
+    assert "# ana-bgpd.conf:" in line
+    with open(scene.ana.conf) as f:
+        assert "remote-as 719" in f.readlines()[n - 1]
+    text = scene.ana.cli("show", "config", "defaults")
+    assert "hold-time 90s;\t# default" in text
+    path = os.path.join(scene.ana.dir, "canonical.conf")
+    with open(path, "w") as f:
+        f.write(scene.ana.cli("show", "config", "canonical"))
+    assert "The configuration is the one in force." in scene.ana.cli(
+        "diff", path)
