@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bgpd/commit.h"
 #include "bgpd/engine.h"
 #include "bgpd/show_cmd.h"
 #include "bgpd/show_peer.h"
@@ -78,6 +79,8 @@ put_line(struct show *s, const struct peer *p)
 static bool
 head_summary(struct show *s)
 {
+	if (!s->req.terse && commit_alarm(s->eng)[0] != '\0')
+		out_text(s->out, "ALARM: %s\n", commit_alarm(s->eng));
 	if (!s->req.terse)
 		out_text(s->out, "%-20s %8s %10s %10s %5s %-8s %s  %6s %6s\n",
 		    "Neighbor", "AS", "MsgRcvd", "MsgSent", "OutQ", "Up/Down",

@@ -4,10 +4,11 @@ import os
 import pwd
 import socket
 import struct
+import subprocess
 
 import pytest
 
-from ana import Ana, sanitizer_reports
+from ana import Ana, program, sanitizer_reports
 from lab import wait_until
 from routers import Route
 from speaker import Connection, Speaker, announcement
@@ -217,6 +218,11 @@ def test_boot_with_a_bad_file(scene):
     scene.restart()
     assert "does not check" in scene.version()["alarm"]
     assert "ALARM" in scene.ana.cli("show", "version")
+    assert scene.ana.cli("show").startswith("ALARM: ")
+    status = subprocess.run([program("ana-bgpd"), "-n", "-f", scene.ana.conf],
+                            stdout=subprocess.DEVNULL,
+                            stderr=subprocess.DEVNULL).returncode
+    assert status == 1
     scene.accepted(33)
     os.unlink(os.path.join(scene.ana.dir, "state", "confirmed.conf"))
     scene.ana.process.kill()
