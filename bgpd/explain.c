@@ -63,7 +63,9 @@ static void
 put_guard(
     struct show *s, const struct question *q, const struct import_verdict *v)
 {
-	const char *word = reason_guard_word(v->guard), *say = "ok";
+	const char *word =
+	    v->always ? "usable-next-hop" : reason_guard_word(v->guard);
+	const char *say = "ok";
 	const char *why = q->p->conf->guard_off_why[v->guard];
 	char text[TEXT] = "", safe[2 * TEXT];
 	struct import_result res = {
@@ -130,6 +132,17 @@ entry_of(
 		if (len == 0)
 			return false;
 	}
+}
+
+/* The next entry in the order of prefixes, or after the last the first. */
+static bool
+after(const struct pfxset *set, const struct pfx *pfx, struct pfxset_entry *e)
+{
+	*e = (struct pfxset_entry){ .pfx = *pfx };
+	if (pfxset_next(set, e))
+		return true;
+	*e = (struct pfxset_entry){ 0 };
+	return pfxset_next(set, e);
 }
 
 /* Where the entry was written, when that is in the configuration itself. */
@@ -204,8 +217,9 @@ put_set(struct show *s, const struct question *q)
 		put_entry(s, set, "entry", "entry", &e);
 	else if (pfxset_nearest(set->set, &q->pfx, &e))
 		put_entry(s, set, "nearest", "no entry, the nearest is", &e);
-	else
-		out_text(o, ", no entry and none near");
+	else if (after(set->set, &q->pfx, &e))
+		put_entry(s, set, "nearest",
+		    "no entry and none around it, the next is", &e);
 	out_text(o, "\n");
 	out_end(o);
 }
@@ -567,8 +581,8 @@ put_decision(struct show *s)
 
 	if (n > PATHS)
 		n = PATHS;
-	out_text(s->out, "decision%s:\n",
-	    n == 0 ? ": nobody announced this prefix" : "");
+	out_text(s->out, "decision:%s\n",
+	    n == 0 ? " nobody announced this prefix" : "");
 	out_arr(s->out, "decision");
 	for (size_t i = 0; i < n; i++)
 		put_path(s, &rp[i], lost[i]);

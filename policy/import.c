@@ -308,6 +308,7 @@ import_step(const struct import_facts *f, const struct pfx *pfx,
 		return false;
 	s = &steps[i];
 	*v = (struct import_verdict){ .guard = s->guard };
+	v->always = s->always;
 	v->off = !s->always && (f->off & GUARD_BIT(s->guard)) != 0;
 	v->asked = !v->off && (s->internal || !f->internal);
 	if (v->asked)

@@ -64,6 +64,7 @@ struct import_verdict {
 	enum guard guard;
 	bool asked; /* not switched off, and a matter of such a session */
 	bool off;
+	bool always; /* no switch: a next hop that nobody can use */
 	uint16_t reason; /* REASON_NONE: it lets the route pass */
 	uint32_t asn;
 };

@@ -114,6 +114,8 @@ class TestPolicy:
         bad = [g["guard"] for g in n["guards"] if g["verdict"] == "fail"]
         assert bad == ["bogon-prefixes", "irr"]
         assert "RFC 1918" in n["text"]
+        assert n["set"]["nearest"]["entry"].startswith("62.142.0.0/16")
+        assert len({g["guard"] for g in n["guards"]}) == len(n["guards"])
         ours = scene.explain("179.191.160.0/24")
         assert ours["told"][0]["told"] is True
         text = scene.ana.cli("explain", "10.1.0.0/16")
@@ -136,6 +138,38 @@ class TestPolicy:
         now = scene.ana.ctl("show", "policy", "strict")
         assert now["policies"] == before["policies"]
         assert scene.prefixes()["received"] == len(ROUTES)
+
+    def test_guards_of_one_neighbor(self, scene):
+        scene.ana.sets["cgnat"] = ["100.64.0.0/10 or-longer"]
+        scene.ana.sets["as719"].append("100.64.0.0/10 or-longer")
+        scene.ana.blocks.append("as-set tier1 { 3356; }\n"
+                                "peering-policy { peer-lock as-set tier1; }")
+        scene.n.more = ("allow prefix-set cgnat;",
+                        'no as-path-length "agreed, ticket 7";')
+        scene.ana.reload()
+        scene.bird.announce(Route("100.64.1.0/24"), Route("10.9.0.0/24"),
+                            Route("62.142.30.0/24", path=(3356, 8434)))
+        scene.wait(received=len(ROUTES) + 3)
+        why = {r["prefix"]: str(r) for r in
+               scene.ana.ctl("show", "rejected")["rib"]}
+        assert "100.64.1.0/24" not in why
+        assert "bogon-prefix" in why["10.9.0.0/24"]
+        assert "3356" in why["62.142.30.0/24"]
+        policy = scene.ana.ctl("show", "neighbor", B)["neighbors"][0]["policy"]
+        assert policy["allow"] == ["cgnat"]
+        assert policy["off"] == [{"guard": "as-path-length",
+                                  "reason": "agreed, ticket 7"}]
+        text = scene.ana.cli("show", "neighbor", B)
+        assert "HOLE: prefix-set cgnat" in text
+        assert "OFF: as-path-length (agreed, ticket 7)" in text
+        guards = {g["guard"]: g for g in scene.explain(
+            "62.142.30.0/24")["neighbors"][0]["guards"]}
+        assert guards["as-path-length"]["verdict"] == "off"
+        assert guards["peer-lock"]["reason_name"] == "peer-lock"
+        scene.bird.withdraw("100.64.1.0/24", "10.9.0.0/24", "62.142.30.0/24")
+        scene.n.more = ()
+        scene.ana.reload()
+        scene.wait(received=len(ROUTES))
 
     def test_discard(self, scene):
         scene.n.more = ("max-prefix 6 action discard;",)

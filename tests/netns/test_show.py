@@ -618,5 +618,4 @@ class TestTwoPartners:
         assert re.search(r"the hold ends in 1[78]\d\d s", n["why_down"])
         _, lines = table(two.cli("show"), "Neighbor")
         assert lines[1].endswith(" Idle (prefix limit)")
-        assert "Max-prefix reached, held down" in two.cli("show", "neighbor",
-                                                          "n2")
+        assert "Held down until" in two.cli("show", "neighbor", "n2")
