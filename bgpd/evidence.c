@@ -80,6 +80,13 @@ note_print(const struct evidence_item *e, char *buf, size_t n)
 	    e->code, e->sub, e->count, e->first_ms, e->last_ms, neg_pack(e));
 }
 
+/* What the file's seconds of 32 bits can say. */
+static bool
+is_time(int64_t ms)
+{
+	return ms >= 0 && ms / 1000 <= UINT32_MAX;
+}
+
 /* The reverse, of a file that anybody may have changed. */
 static bool
 note_parse(const struct cur *c, struct evidence_item *e)
@@ -99,7 +106,9 @@ note_parse(const struct cur *c, struct evidence_item *e)
 	    ", last %" SCNd64 ", session %x",
 	    &e->at, &e->len, &attr, e->why, e->rfc, &verdict, &code, &sub,
 	    &e->count, &e->first_ms, &e->last_ms, &neg);
-	if (n != 12 || verdict > WIRE_RESET || e->len > WIRE_MAX_EXT)
+	if (n != 12 || verdict < WIRE_DISCARD || verdict > WIRE_RESET ||
+	    e->len > WIRE_MAX_EXT || !is_time(e->first_ms) ||
+	    !is_time(e->last_ms))
 		return false;
 	e->verdict = (enum wire_verdict)verdict;
 	e->code = (uint8_t)code;

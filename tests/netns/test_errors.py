@@ -870,7 +870,19 @@ def test_evidence_survives_a_restart(scene):
     scene.ana.process.end()
     with open(broken, "r+b") as f:
         f.truncate(os.path.getsize(broken) - 3)
+    for name, old, new in (
+            ("end-type-6", rb"verdict 3", b"verdict 0"),
+            ("end-type-255", rb"last \d{13}", b"last " + b"9" * 13)):
+        path = scene.ana.dir + "/state/evidence-%s.pcap" % \
+            scene.names[name].remote
+        with open(path, "rb") as f:
+            data = f.read()
+        assert re.search(old, data)
+        with open(path, "wb") as f:
+            f.write(re.sub(old, new, data))
     scene.ana.start()
+    assert scene.errors("end-type-6")["messages"] == []
+    assert scene.errors("end-type-255")["messages"] == []
     assert scene.errors("ext")["messages"] == before
     assert scene.errors("end-unknown-well-known")["messages"] == ended
     assert scene.errors("end-marker")["messages"] == []
