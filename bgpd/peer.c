@@ -350,6 +350,10 @@ peer_step(struct peer *p, struct session *s, enum fsm_event ev,
 	if (o->from == o->next)
 		return;
 	remember_step(p, s, ev, o);
+	/* Once without capabilities, then with them again. */
+	if (o->from >= FSM_OPENSENT && o->next < FSM_OPENSENT &&
+	    !s->sent.caps.any)
+		p->no_caps = false;
 	step_event(p, ev, o);
 	if (o->next == FSM_ESTABLISHED) {
 		went_up(p, s);
@@ -660,6 +664,10 @@ peer_notification(struct peer *p, struct session *s, bool sent,
 	if (!sent)
 		p->no_caps = !p->no_caps && n.code == NOTIF_OPEN &&
 		    n.sub == OPEN_BAD_PARAM;
+	if (!sent && p->no_caps)
+		log_peer(p, LOG_L_WARN,
+		    "it knows no optional parameters: our next OPEN goes "
+		    "without capabilities");
 }
 
 /* Of what comes again and again every doubling is told. */

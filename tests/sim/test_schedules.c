@@ -391,6 +391,74 @@ test_delay_open(void **state)
 	sim_end();
 }
 
+/* RFC 5492: refused for its parameters (2/4), an OPEN goes without once. */
+static void
+test_without_capabilities(void **state)
+{
+	struct peer *b;
+
+	want_routes = 2;
+	sim_start(A_CONF(""), B_CONF("192.0.2.2", "passive yes;", TWO));
+	b = sim_peer(SIM_B);
+	while (b->in == NULL) {
+		sim_turn(SIM_A);
+		sim_turn(SIM_B);
+		sim_deliver(SIM_A);
+	}
+	assert_int_equal(b->in->fsm.state, FSM_OPENSENT);
+	session_stop(b->in, EV22_OPEN_ERR, NOTIF_OPEN, OPEN_BAD_PARAM, NULL, 0);
+	assert_true(sim_run_until(up_with_routes, 60));
+	assert_false(b->up->received.caps.any);
+	assert_false(b->up->neg.wire.as4);
+	session_event(b->up, EV18_TCP_FAILS);
+	sim_run(1);
+	assert_true(sim_run_until(up_with_routes, 60));
+	assert_true(b->up->received.caps.any);
+	sim_end();
+}
+
+/* RFC 9687: A reads nothing any more, yet seems alive; B ends it, and A's
+ * routes are gone from B. */
+static void
+test_send_hold(void **state)
+{
+	char *nets = NULL, *conf;
+	uint64_t since;
+	size_t size = 0;
+	struct peer *a, *b;
+	FILE *f = open_memstream(&nets, &size);
+
+	for (int i = 0; i < 1000; i++)
+		fprintf(f, "network 193.%d.%d.0/24;\n", 64 + i / 256, i % 256);
+	fclose(f);
+	conf = mem_printf("%s%s", B_CONF("192.0.2.2", "", ""), nets);
+	want_routes = 1000;
+	sim_start(A_CONF(""), conf);
+	assert_true(sim_run_until(up_with_routes, 60));
+	a = sim_peer(SIM_A);
+	b = sim_peer(SIM_B);
+	since = sim_now_s();
+	while (b->up != NULL && sim_now_s() - since < 3000) {
+		if (session_has_room(b->up))
+			peer_send_again(b);
+		timer_stop(&sim.eng[SIM_A]->timers, &a->up->hold);
+		ev_io_want(a->up->io, false, true);
+		sim_turn(SIM_A);
+		sim_turn(SIM_B);
+		if (!session_has_room(b->up != NULL ? b->up : a->up))
+			sim_tick();
+	}
+	assert_null(b->up);
+	assert_in_range(sim_now_s() - since, 480, 700);
+	assert_int_equal(last_notif(SIM_B)->code, NOTIF_SEND_HOLD);
+	assert_true(last_notif(SIM_B)->sent);
+	sim_turn(SIM_B);
+	assert_int_equal(adjin_received(b->adjin), 0);
+	sim_end();
+	free(conf);
+	free(nets);
+}
+
 int
 main(void)
 {
@@ -401,6 +469,8 @@ main(void)
 		cmocka_unit_test(test_require),
 		cmocka_unit_test(test_hold_min),
 		cmocka_unit_test(test_delay_open),
+		cmocka_unit_test(test_without_capabilities),
+		cmocka_unit_test(test_send_hold),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
