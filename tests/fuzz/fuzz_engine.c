@@ -3,13 +3,15 @@
  * connection down to the RIB, the FIB in memory and what is told back, with
  * the virtual clock of tests/sim.
  *
- * Input: records of a kind octet, a length octet and so many octets.
+ * Input: an octet of options, then records of a kind octet, a length octet and
+ * so many octets.
  */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "lib/mem.h"
 #include "tests/sim/sim.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
@@ -26,19 +28,38 @@ enum kind {
 	K_N
 };
 
-static const char conf[] =
-    "syntax 1;\n"
-    "global { as 52580; router-id 192.0.2.1; hold-time-min 3s; }\n"
-    "prefix-set azion { 185.23.12.0/24; 2a02:26f0::/32; }\n"
-    "prefix-set p { 193.64.0.0/12 or-longer; 2001:600::/23 or-longer; }\n"
-    "policy in { rule all { set local-pref 200; accept; } }\n"
-    "policy out { rule all { accept; } }\n"
-    "network 185.23.12.0/24;\n"
-    "network 2a02:26f0::/32;\n"
-    "neighbor 192.0.2.2 { remote-as 719; passive yes; family [ inet, inet6 ];"
-    " local-address 192.0.2.1; import policy in; export policy out;"
-    " next-hop peer 2001:db8::2; next-hop self 2001:db8::1;"
-    " irr prefix-set p; max-prefix 20 action restart 1m; }\n";
+/* The options: what the limit does, and graceful restart on both sides. */
+enum {
+	OPT_ACTION = 7,
+	OPT_GR = 8,
+	OPT_GR_NOTIFICATION = 16,
+};
+
+static const char *const action[] = { "restart 1m", "discard", "freeze 1m",
+	"stop" };
+
+static char *
+conf(uint8_t opt)
+{
+	return mem_printf(
+	    "syntax 1;\n"
+	    "global { as 52580; router-id 192.0.2.1; hold-time-min 3s; %s }\n"
+	    "prefix-set azion { 185.23.12.0/24; 2a02:26f0::/32; }\n"
+	    "prefix-set p { 193.64.0.0/12 or-longer;"
+	    " 2001:600::/23 or-longer; }\n"
+	    "policy in { rule all { set local-pref 200; accept; } }\n"
+	    "policy out { rule all { accept; } }\n"
+	    "network 185.23.12.0/24;\n"
+	    "network 2a02:26f0::/32;\n"
+	    "neighbor 192.0.2.2 { remote-as 719; passive yes;"
+	    " family [ inet, inet6 ]; local-address 192.0.2.1;"
+	    " import policy in; export policy out;"
+	    " next-hop peer 2001:db8::2; next-hop self 2001:db8::1;"
+	    " irr prefix-set p; max-prefix 20 action %s; }\n",
+	    opt & OPT_GR ? "graceful-restart { restart-time 20s; }" : "",
+	    action[(opt & OPT_ACTION) % 4]);
+}
+
 static const char idle[] = "syntax 1;\n"
 			   "global { as 719; router-id 192.0.2.2; }\n";
 
@@ -53,6 +74,7 @@ enum {
 	} while (0)
 
 static int fd = -1;
+static uint8_t options;
 
 static void
 say(const void *p, size_t n)
@@ -76,6 +98,11 @@ dial(void)
 		    .as4_as = 719,
 		    .refresh = true,
 		    .enhanced_refresh = true,
+		    .gr = options & OPT_GR,
+		    .gr_notification = options & OPT_GR_NOTIFICATION,
+		    .gr_time_s = 20,
+		    .gr_fam = { [FAM_INET] = true, [FAM_INET6] = true },
+		    .gr_fwd = { [FAM_INET] = true },
 		    .mp = { [FAM_INET] = true, [FAM_INET6] = true } } };
 	uint8_t mem[WIRE_MAX];
 	struct wbuf w;
@@ -209,14 +236,18 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct cur in, body;
 	uint8_t kind, len;
+	char *text;
 
-	sim_start(conf, idle);
+	cur_init(&in, data, size < 4096 ? size : 4096);
+	if (!cur_u8(&in, &options))
+		return 0;
+	text = conf(options);
+	sim_start(text, idle);
 	sim.cut = true;
 	sim.frozen[SIM_B] = true;
 	sim_run(1);
 	dial();
 	sim_run(1);
-	cur_init(&in, data, size < 4096 ? size : 4096);
 	while (cur_u8(&in, &kind) && cur_u8(&in, &len)) {
 		size_t n = len < cur_left(&in) ? len : cur_left(&in);
 
@@ -229,5 +260,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	sim_run(1);
 	check();
 	sim_end();
+	free(text);
 	return 0;
 }
