@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "bgpctl/completion.h"
+#include "bgpctl/top.h"
 #include "lib/cmd.h"
 #include "lib/ctlproto.h"
 
@@ -41,6 +42,7 @@ struct client {
 	bool total; /* -t was given: the time of all waits together */
 	bool endless; /* watch: silence is no fault */
 	uint64_t waited_ms;
+	struct top_text *sink; /* where the answer's text goes, or NULL */
 	int input; /* the command's FILE, opened by us, for the daemon; -1 */
 };
 
@@ -305,8 +307,24 @@ print(int fd, const uint8_t *p, size_t n)
 }
 
 static bool
+keep(struct top_text *t, const uint8_t *p, size_t n)
+{
+	char *grown = realloc(t->p, t->len + n + 1);
+
+	if (grown == NULL)
+		return false;
+	memcpy(grown + t->len, p, n);
+	t->p = grown;
+	t->len += n;
+	t->p[t->len] = '\0';
+	return true;
+}
+
+static bool
 show(struct client *c, enum ctl_type type, const uint8_t *p, size_t n)
 {
+	if (c->sink != NULL)
+		return keep(c->sink, p, n);
 	if (c->quiet && (c->file == NULL || type != CTL_OUT))
 		return true;
 	if (type != CTL_OUT)
@@ -423,6 +441,22 @@ ask(struct client *c, size_t n, const char *const *word, bool reads)
 	return read_answer(c);
 }
 
+/* Each frame of top is a request of its own. */
+static enum cmd_exit
+ask_again(void *arg, size_t n, const char *const *word, struct top_text *t)
+{
+	struct client *c = arg;
+	enum cmd_exit e;
+
+	c->sink = t;
+	c->waited_ms = 0;
+	e = ask(c, n, word, true);
+	if (c->fd != -1)
+		close(c->fd);
+	c->fd = -1;
+	return e;
+}
+
 /* The command line: words for the daemon (options in front), the rest for us.
  */
 struct line {
@@ -508,5 +542,7 @@ main(int argc, char **argv)
 	    (c.input = open(req.input, O_RDONLY | O_CLOEXEC)) == -1)
 		err(CMD_USAGE, "%s", req.input);
 	choose_socket(&c, l.socket);
+	if (req.id == CMD_TOP && !req.json)
+		return top_run(&req, ask_again, &c);
 	return ask(&c, l.n, l.word, !(flags & CMD_ADMIN));
 }

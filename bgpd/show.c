@@ -464,6 +464,7 @@ static const struct show_cmd *const command[CMD_N] = {
 	[CMD_SHOW_HISTORY] = &show_cmd_history,
 	[CMD_SHOW_SUPPORT] = &show_cmd_support,
 	[CMD_WATCH] = &show_cmd_watch,
+	[CMD_TOP] = &show_cmd_top,
 	[CMD_CHECK_HEALTH] = &show_cmd_health,
 	[CMD_DIFF] = &show_cmd_plan,
 	[CMD_SHOW_SETS] = &show_cmd_sets,

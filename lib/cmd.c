@@ -15,6 +15,7 @@ enum type {
 	T_REASON,
 	T_TEXT,
 	T_CURSOR,
+	T_COUNT,
 	T_INPUT, /* before T_FILE: it is what a path's FILE means */
 	T_FILE,
 	T_LEVEL,
@@ -41,6 +42,7 @@ static const char *const placeholder[T_N] = {
 	[T_REASON]	= "REASON",
 	[T_TEXT]	= "TEXT",
 	[T_CURSOR]	= "CURSOR",
+	[T_COUNT]	= "COUNT",
 	[T_FILE]	= "FILE",
 	[T_LEVEL]	= "LEVEL",
 	[T_INPUT]	= "FILE",
@@ -157,6 +159,9 @@ static const struct cmd table[] = {
 	  ARGS(FLAG(peers), FLAG(routes), FLAG(fib), FLAG(limits),
 	      FLAG(config), VALUE("from", T_CURSOR)),
 	  "events as they happen; with -j one JSON object a line" },
+	{ CMD_TOP, 0, "top", ARGS({ "--batch", T_FLAG,
+	      offsetof(struct cmd_req, batch) }, VALUE("-n", T_COUNT)),
+	  "a screen with all neighbors and the last events" },
 	{ CMD_COMPLETION, CMD_AT_CLIENT, "completion",
 	  ARGS(ONE_OF(1, bash), ONE_OF(1, zsh)),
 	  "the rules by which a shell completes these commands" },
@@ -346,6 +351,8 @@ bad_value(struct parse *p, enum type t)
 	if (t == T_PREFIX)
 		return usage(
 		    p, "%s is neither a prefix nor an address", show(&b, w));
+	if (t == T_COUNT)
+		return usage(p, "%s is no number from 1 on", show(&b, w));
 	if (t == T_LEVEL)
 		return usage(p,
 		    "%s is no log level; these are: error, warning, "
@@ -457,6 +464,17 @@ condition(struct parse *p)
 	return true;
 }
 
+static bool
+count(const char *w, struct cmd_req *r)
+{
+	uint32_t n = 0;
+
+	for (; *w >= '0' && *w <= '9' && n < 100000; w++)
+		n = n * 10 + (uint32_t)(*w - '0');
+	r->count = n;
+	return *w == '\0' && n > 0;
+}
+
 /* Takes the word as a value. */
 static enum cmd_exit
 value(struct parse *p, enum type t)
@@ -477,6 +495,9 @@ value(struct parse *p, enum type t)
 	case T_FILE:
 		r->file = w;
 		good = w[0] != '\0';
+		break;
+	case T_COUNT:
+		good = count(w, r);
 		break;
 	case T_CURSOR:
 		r->cursor = w;

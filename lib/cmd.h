@@ -34,6 +34,7 @@ enum cmd_id {
 	CMD_SHOW_SUPPORT,
 	CMD_WATCH,
 	CMD_COMPLETION,
+	CMD_TOP,
 	CMD_NEIGHBOR_CLEAR,
 	CMD_NEIGHBOR_DOWN,
 	CMD_NEIGHBOR_UP,
@@ -73,6 +74,8 @@ struct cmd_req {
 	bool peers, routes, fib, limits, config; /* watch */
 	bool bash, zsh; /* completion */
 	const char *cursor; /* watch from */
+	bool batch; /* top */
+	uint32_t count; /* its frames; 0: not given */
 	bool has_prefix;
 	bool is_addr; /* a bare address: what covers it is asked for */
 	struct pfx prefix; /* of an address: its /32 or /128 */

@@ -64,6 +64,7 @@ test_commands(void **state)
 		{ "show support", CMD_SHOW_SUPPORT },
 		{ "watch from 0 peers", CMD_WATCH },
 		{ "completion zsh", CMD_COMPLETION },
+		{ "top --batch -n 3", CMD_TOP },
 		{ "neighbor x clear", CMD_NEIGHBOR_CLEAR },
 		{ "n x d", CMD_NEIGHBOR_DOWN },
 		{ "neighbor x up", CMD_NEIGHBOR_UP },
@@ -306,7 +307,8 @@ test_table(void **state)
 		bool reads = strncmp(c->path, "show", 4) == 0 ||
 		    c->id == CMD_CHECK_HEALTH || c->id == CMD_HELP ||
 		    c->id == CMD_EXPLAIN || c->id == CMD_TEST_ROUTE ||
-		    c->id == CMD_WATCH || c->id == CMD_COMPLETION;
+		    c->id == CMD_WATCH || c->id == CMD_TOP ||
+		    c->id == CMD_COMPLETION;
 
 		assert_int_equal(!(c->flags & CMD_ADMIN), reads);
 		assert_in_range(strlen(c->help), 1, 60);

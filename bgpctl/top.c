@@ -1,0 +1,373 @@
+/*
+ * top.c -- draws what `top` and other commands answer.  The daemon makes the
+ * text of a frame; here lines are chosen, cut to the terminal and coloured.
+ */
+#include "bgpctl/top.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+enum {
+	FRAME_MS = 1000,
+	NAME_LEN = 64
+};
+
+struct top {
+	top_ask_fn *ask;
+	void *arg;
+	enum {
+		TABLE,
+		DETAIL,
+		REJECTED,
+		HELP
+	} view;
+	bool colour, paused, quit, by_name, typing;
+	int selected; /* row of the table */
+	char name[NAME_LEN]; /* of the row selected: what to ask about */
+	char filter[NAME_LEN];
+	int rows, columns, drawn;
+	struct top_text text;
+};
+
+static const char help_text[] =
+    "q        end\n"
+    "up, down choose a neighbor\n"
+    "Enter    all about it, and back\n"
+    "r        its refused routes, and back\n"
+    "s        sort by name, or as configured\n"
+    "f        show only names that contain what is typed, Enter ends\n"
+    "p        pause\n"
+    "?        this text, and back\n";
+
+static volatile sig_atomic_t ended;
+
+static void
+on_signal(int sig)
+{
+	ended = 1;
+}
+
+static void
+size(struct top *t)
+{
+	struct winsize w;
+
+	t->rows = 24;
+	t->columns = 80;
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_row > 0) {
+		t->rows = w.ws_row;
+		t->columns = w.ws_col;
+	}
+}
+
+/* As many characters as fit; an octet of UTF-8 that continues costs none. */
+static int
+fit(const char *s, int columns)
+{
+	int n = 0, width = 0;
+
+	for (; s[n] != '\0' && s[n] != '\n'; n++)
+		if (((unsigned char)s[n] & 0xc0) != 0x80 && ++width > columns)
+			break;
+	return n;
+}
+
+static const char *
+colour_of(const struct top *t, const char *line, bool row)
+{
+	static const char *const down[] = { "Idle", "Active", "Connect",
+		"OpenSent", "OpenConfirm", "NOT READY", "is NOT there" };
+
+	if (!t->colour)
+		return "";
+	for (size_t i = 0; i < sizeof down / sizeof down[0]; i++)
+		if (strstr(line, down[i]) != NULL)
+			return "\033[31m";
+	return row ? "\033[32m" : "";
+}
+
+static void
+draw(struct top *t, const char *line, bool row, bool selected)
+{
+	char buf[1024];
+
+	if (t->drawn >= t->rows - 1)
+		return;
+	t->drawn++;
+	snprintf(buf, sizeof buf, "%.*s", fit(line, t->columns), line);
+	printf("%s%s%s%s\033[K\r\n", selected ? "\033[7m" : "",
+	    row || t->drawn <= 3 ? colour_of(t, buf, row) : "", buf,
+	    t->colour || selected ? "\033[0m" : "");
+}
+
+static int
+by_line(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* The neighbor's name as the table has it: up to its AS number. */
+static void
+take_name(struct top *t, const char *row)
+{
+	size_t n = strlen(row);
+
+	if (n > 20 && row[20] == ' ')
+		n = 20;
+	else
+		n = strcspn(row, " ");
+	if (n >= sizeof t->name)
+		n = sizeof t->name - 1;
+	memcpy(t->name, row, n);
+	while (n > 0 && t->name[n - 1] == ' ')
+		n--;
+	t->name[n] = '\0';
+}
+
+static void
+draw_table(struct top *t, char **row, int n)
+{
+	int shown = 0;
+
+	if (t->by_name)
+		qsort(row, (size_t)n, sizeof *row, by_line);
+	for (int i = 0; i < n; i++)
+		if (t->filter[0] == '\0' || strstr(row[i], t->filter) != NULL)
+			row[shown++] = row[i];
+	if (t->selected >= shown)
+		t->selected = shown > 0 ? shown - 1 : 0;
+	for (int i = 0; i < shown; i++) {
+		if (i == t->selected)
+			take_name(t, row[i]);
+		draw(t, row[i], true, i == t->selected);
+	}
+}
+
+/* Splits the text into lines; those between the head and a blank are rows. */
+static void
+draw_text(struct top *t)
+{
+	char *save = NULL, *row[4096];
+	int n = 0;
+	bool table = false;
+
+	for (char *line = t->text.p; line != NULL; line = save) {
+		save = strchr(line, '\n');
+		if (save != NULL)
+			*save++ = '\0';
+		if (table && *line != '\0' && n < 4096) {
+			row[n++] = line;
+			continue;
+		}
+		if (table) {
+			draw_table(t, row, n);
+			table = false;
+		}
+		draw(t, line, false, false);
+		table =
+		    t->view == TABLE && strncmp(line, "Neighbor  ", 10) == 0;
+	}
+	if (table)
+		draw_table(t, row, n);
+}
+
+static enum cmd_exit
+fetch(struct top *t)
+{
+	const char *table[] = { "top" };
+	const char *detail[] = { "show", "neighbor", t->name };
+	const char *rejected[] = { "show", "rejected", "neighbor", t->name };
+
+	t->text.len = 0;
+	if (t->view == DETAIL)
+		return t->ask(t->arg, 3, detail, &t->text);
+	if (t->view == REJECTED)
+		return t->ask(t->arg, 4, rejected, &t->text);
+	return t->ask(t->arg, 1, table, &t->text);
+}
+
+static void
+frame(struct top *t)
+{
+	size(t);
+	t->drawn = 0;
+	printf("\033[H");
+	if (t->view == HELP) {
+		free(t->text.p);
+		t->text.p = strdup(help_text);
+		t->text.len = sizeof help_text - 1;
+	} else
+		fetch(t);
+	if (t->text.p != NULL)
+		draw_text(t);
+	printf("\033[J");
+}
+
+static void
+footer(const struct top *t)
+{
+	printf("\033[%d;1H\033[K", t->rows);
+	if (t->typing || t->filter[0] != '\0')
+		printf("filter: %s", t->filter);
+	else
+		printf(
+		    "%s", t->paused ? "paused (p goes on)" : "q end  ? help");
+	fflush(stdout);
+}
+
+static void
+type(struct top *t, char key)
+{
+	size_t n = strlen(t->filter);
+
+	if (key == '\r' || key == '\n')
+		t->typing = false;
+	else if ((key == 0x7f || key == '\b') && n > 0)
+		t->filter[n - 1] = '\0';
+	else if ((unsigned char)key >= ' ' && key != 0x7f &&
+	    n + 1 < sizeof t->filter) {
+		t->filter[n] = key;
+		t->filter[n + 1] = '\0';
+	}
+}
+
+static void
+toggle(struct top *t, int view)
+{
+	t->view = (int)t->view == view ? TABLE : view;
+}
+
+static void
+key(struct top *t, char k)
+{
+	switch (k) {
+	case 'q':
+		t->quit = true;
+		break;
+	case '?':
+		toggle(t, HELP);
+		break;
+	case 'r':
+		toggle(t, REJECTED);
+		break;
+	case '\r':
+	case '\n':
+		toggle(t, DETAIL);
+		break;
+	case 's':
+		t->by_name = !t->by_name;
+		break;
+	case 'f':
+		t->typing = true;
+		t->filter[0] = '\0';
+		break;
+	case 'p':
+		t->paused = !t->paused;
+		break;
+	default:
+		break;
+	}
+}
+
+static void
+keys(struct top *t)
+{
+	char buf[64];
+	ssize_t n = read(STDIN_FILENO, buf, sizeof buf);
+
+	if (n <= 0) {
+		t->quit = true;
+		return;
+	}
+	for (ssize_t i = 0; i < n; i++) {
+		if (t->typing) {
+			type(t, buf[i]);
+			continue;
+		}
+		if (buf[i] != '\033') {
+			key(t, buf[i]);
+			continue;
+		}
+		if (i + 2 < n && (buf[i + 1] == '[' || buf[i + 1] == 'O')) {
+			if (buf[i + 2] == 'A' && t->selected > 0)
+				t->selected--;
+			if (buf[i + 2] == 'B')
+				t->selected++;
+			i += 2;
+		}
+	}
+}
+
+static enum cmd_exit
+batch(struct top *t, uint32_t count)
+{
+	enum cmd_exit e = CMD_DONE;
+
+	for (uint32_t i = 0; i < count && e == CMD_DONE && !ended; i++) {
+		if (i > 0)
+			poll(NULL, 0, FRAME_MS);
+		e = fetch(t);
+		if (e == CMD_DONE)
+			printf("%s%s", i > 0 ? "\n" : "", t->text.p);
+		else if (t->text.p != NULL)
+			fputs(t->text.p, stderr);
+		fflush(stdout);
+	}
+	return e;
+}
+
+static void
+screen(struct top *t)
+{
+	struct pollfd p = { .fd = STDIN_FILENO, .events = POLLIN };
+	struct termios old, raw;
+
+	if (tcgetattr(STDIN_FILENO, &old) == -1)
+		return;
+	raw = old;
+	raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
+	tcsetattr(STDIN_FILENO, TCSANOW, &raw);
+	printf("\033[?1049h\033[?25l");
+	while (!t->quit && !ended) {
+		if (!t->paused || t->view == HELP)
+			frame(t);
+		footer(t);
+		if (poll(&p, 1, FRAME_MS) > 0)
+			keys(t);
+	}
+	printf("\033[?25h\033[?1049l");
+	fflush(stdout);
+	tcsetattr(STDIN_FILENO, TCSANOW, &old);
+}
+
+enum cmd_exit
+top_run(const struct cmd_req *r, top_ask_fn *ask, void *arg)
+{
+	struct top t = { .ask = ask, .arg = arg };
+	const char *no = getenv("NO_COLOR");
+	struct sigaction sa = { .sa_handler = on_signal };
+	enum cmd_exit e = CMD_DONE;
+
+	sigaction(SIGINT, &sa, NULL);
+	sigaction(SIGTERM, &sa, NULL);
+	t.colour = isatty(STDOUT_FILENO) && (no == NULL || *no == '\0');
+	if (r->batch)
+		e = batch(&t, r->count > 0 ? r->count : 1);
+	else if (!isatty(STDOUT_FILENO) || !isatty(STDIN_FILENO)) {
+		fprintf(stderr,
+		    "ana-bgpctl: top needs a terminal; --batch "
+		    "prints frames\n");
+		return CMD_USAGE;
+	} else if ((e = fetch(&t)) == CMD_DONE)
+		screen(&t);
+	else if (t.text.p != NULL)
+		fputs(t.text.p, stderr);
+	free(t.text.p);
+	return e;
+}

@@ -1,0 +1,107 @@
+"""ana-bgpctl top, as a person sees it: in tmux, with captured screens."""
+
+import os
+import re
+import subprocess
+
+import pytest
+
+from ana import program
+from lab import wait_until
+from test_show import Scene
+
+
+@pytest.fixture(scope="class")
+def scene(class_lab):
+    yield Scene(class_lab)
+
+
+class Screen:
+    def __init__(self, scene, tmp_path, *env):
+        self.tmux_socket = str(tmp_path / "tmux")
+        self.run("-f", "/dev/null", "new-session", "-d", "-x", "90", "-y",
+                 "24", "env", "TERM=screen", "ASAN_OPTIONS=detect_leaks=0",
+                 *env, program("ana-bgpctl"), "-s",
+                 scene.ana.dir + "/run/control.sock", "top")
+
+    def run(self, *words):
+        return subprocess.run(["tmux", "-S", self.tmux_socket, *words],
+                              text=True, capture_output=True, timeout=20)
+
+    def text(self, *words):
+        return self.run("capture-pane", "-p", *words).stdout
+
+    def key(self, *keys):
+        self.run("send-keys", *keys)
+
+    def until(self, what):
+        return wait_until(lambda: (lambda s: re.search(what, s) and s)(
+            self.text()), 10, what="%r on the screen" % what)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.run("kill-server")
+
+
+class TestTop:
+    def test_screen(self, scene, tmp_path):
+        with Screen(scene, tmp_path) as s:
+            text = s.until(r"Events:")
+            lines = text.splitlines()
+            assert lines[0].startswith("ana-bgpd ") and "AS52580" in lines[0]
+            assert lines[1].startswith("sessions 1/2  routes 7 in, 2 accepted"
+                                       ", 5 rejected  kernel 2 of 2")
+            assert lines[4].startswith("Neighbor ")
+            assert re.match(r"partner +719 ", lines[5])
+            assert re.match(r"absent +3292 ", lines[6])
+            assert all(len(x) <= 90 for x in lines)
+            colours = s.text("-e")
+            assert "\x1b[32m" in colours or "\x1b[7;32m" in colours or \
+                ";32m" in colours
+            assert "31m" in colours
+            s.key("Down")
+            s.key("Enter")
+            s.until(r"BGP neighbor is 192\.0\.2\.9")
+            s.key("Enter")
+            s.until(r"Events:")
+            s.key("Up")
+            s.key("r")
+            s.until(r"62\.142\.128\.0/25 .*prefix-length")
+            s.key("r")
+            s.key("?")
+            s.until("Enter +all about it")
+            s.key("?")
+            s.until(r"Events:")
+            s.key("f")
+            s.key("abse", "Enter")
+            wait_until(lambda: "absent" in s.text() and
+                       not re.search(r"^partner ", s.text(), re.M))
+            s.key("f", "Enter")
+            s.until(r"partner +719")
+            s.key("p")
+            s.until("paused")
+            s.key("p")
+            s.until("q end")
+            s.key("q")
+            wait_until(lambda: s.run("has-session").returncode != 0,
+                       what="q ends it")
+
+    def test_no_color(self, scene, tmp_path):
+        with Screen(scene, tmp_path, "NO_COLOR=1") as s:
+            s.until(r"Events:")
+            assert not re.search(r"\x1b\[[0-9;]*3[0-7]m", s.text("-e"))
+
+    def test_batch(self, scene):
+        text = scene.ana.cli("top", "--batch", "-n", "3")
+        assert text.count("ana-bgpd ") == 3 and "\x1b" not in text
+        assert text.count("\npartner ") == 3
+        status, _, err = scene.ana.cli("top", check=False)
+        assert status == 2 and "--batch" in err
+        status, _, err = scene.ana.cli("top", "-n", "0", check=False)
+        assert status == 2 and "number" in err
+        p = subprocess.run([program("ana-bgpctl"), "-s", "/nonexistent",
+                            "top", "--batch"], capture_output=True,
+                           env=dict(os.environ, ASAN_OPTIONS="exitcode=99"))
+        assert p.returncode == 3
