@@ -120,7 +120,7 @@ struct table {
 	unsigned int repair_ti;
 	enum fam repair_fam;
 	struct pfx repair_at;
-	bool need_verify, need_resync, in_flush, some_failed;
+	bool need_verify, need_resync, in_flush, some_failed, some_conflict;
 	uint16_t last_set; /* that set_by_id() found */
 	unsigned int resyncs_in_row;
 	uint64_t resync_after_ms;
@@ -666,7 +666,8 @@ in_kernel(const struct table *t, const struct route *r)
 static bool
 unsure(const struct table *t, const struct route *r)
 {
-	return r->state == ROUTE_UNSURE ||
+	/* What could not be replaced is still there. */
+	return r->state == ROUTE_UNSURE || r->state == ROUTE_FAILED ||
 	    (r->state == ROUTE_HELD && !t->objects && !in_kernel(t, r));
 }
 
@@ -916,6 +917,7 @@ conflict(struct table *t, const struct op *o)
 	struct route *r = route_at(t, o->route);
 
 	fail(t, o, EEXIST, "a foreign route has this prefix and metric");
+	t->some_conflict = true;
 	r->flags |= ROUTE_TOLD;
 	r->flags &= (uint8_t) ~(ROUTE_ODD | ROUTE_FIX);
 	if (r->state == ROUTE_CONFLICT)
@@ -1029,7 +1031,8 @@ repair_route(struct table *t, unsigned int ti, const struct pfx *p, uint32_t n)
 	struct route *r = route_at(t, n);
 
 	if (r->state == ROUTE_FAILED && t->retry_failed)
-		r->state = ROUTE_WANT; /* also when its set comes back later */
+		r->state =
+		    ROUTE_UNSURE; /* also when its set comes back later */
 	if (wants_write(t, r))
 		route_write(t, &o, in_kernel(t, r), unsure(t, r));
 	else if (r->set != 0 && !set_at(t, r->set)->live && unsure(t, r)) {
@@ -1354,9 +1357,11 @@ table_verify(struct table *t)
 	}
 	SET_FOREACH(t, i, s)
 	set_write(t, s, &r);
-	if (t->some_failed) {
-		t->some_failed = false;
-		t->retry_failed = true;
+	if (t->some_failed || t->some_conflict) {
+		/* A link takes foreign routes along without a word, too. */
+		t->retry_failed = t->retry_failed || t->some_failed;
+		t->retry_conflict = t->retry_conflict || t->some_conflict;
+		t->some_failed = t->some_conflict = false;
 		repair_start(t);
 	}
 }
