@@ -120,7 +120,8 @@ class Scene:
         out = {}
         for n in self.ana.neighbors:
             for f, r in self.ana.show(n)["stats"]["routes"].items():
-                out[n.remote, f] = r["stale"]
+                if f in ("inet", "inet6"):
+                    out[n.remote, f] = r["stale"]
         return out
 
     def agreed(self, n):
