@@ -834,7 +834,7 @@ def test_evidence_is_bounded(scene):
         assert len([m for m in seen if m["why"] == why]) <= 4
     path = scene.ana.dir + "/state/evidence-%s.pcap" % \
         scene.names["ext"].remote
-    time.sleep(1.2)             # the file is written once a second
+    wait_until(lambda: os.path.getsize(path) > 4096, what="the file")
     assert os.path.getsize(path) < 80 * 1024
 
 
