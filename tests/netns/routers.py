@@ -8,6 +8,7 @@ are compared.  routes() of one router equals expected() of the other's.
 import contextlib
 import dataclasses
 import ipaddress
+import itertools
 import json
 import os
 import pwd
@@ -342,9 +343,14 @@ class Frr(Router):
     always = {"med"}
     can = Router.can | {"aggregator", "atomic"}
 
+    _maps = itertools.count()
+
     def _route_map(self, r):
-        name = re.sub(r"[^0-9a-f]", "_", r.prefix)
-        out = ["no route-map %s" % name, "route-map %s permit 10" % name,
+        # A new name each time: FRR 8.4.4 may crash when a map is removed that
+        # a network was just announced with.
+        name = "%s_v%d" % (re.sub(r"[^0-9a-f]", "_", r.prefix),
+                           next(self._maps))
+        out = ["route-map %s permit 10" % name,
                " set origin %s" % r.origin.lower()]
         if r.med is not None:
             out.append(" set metric %d" % r.med)
