@@ -140,7 +140,7 @@ struct engine {
 	bool select_over; /* the deadline has passed */
 	bool rib_more; /* destinations wait to be decided */
 	struct fib_ready fib_info;
-	struct timer fib_retry, select_deadline;
+	struct timer fib_retry, set_retry, select_deadline;
 	char fib_why[256]; /* why there is none; "" when all is well */
 
 	struct listener listener[ENGINE_LISTEN_MAX];

@@ -11,7 +11,8 @@
 #include "platform/sock.h"
 
 enum {
-	FIB_RETRY_MS = 1000
+	FIB_RETRY_MS = 1000,
+	SET_RETRY_MS = 1000,
 };
 
 /* ---- links and addresses ---------------------------------------------- */
@@ -331,6 +332,9 @@ engine_fib_run(struct engine *eng, unsigned int budget)
 	 * the next run, or flushed as a whole. */
 	if (eng->fib_ready && !eng->stop && !eng->decoupled)
 		more = fibsync_run(eng->fibsync, eng->fib, budget);
+	if (fibsync_refused(eng->fibsync) && !eng->set_retry.armed)
+		timer_set(
+		    &eng->timers, &eng->set_retry, eng->now_ms, SET_RETRY_MS);
 	if (may_sweep(eng, more)) {
 		timer_stop(&eng->timers, &eng->select_deadline);
 		engine_fib_end(eng);
@@ -655,9 +659,19 @@ on_retry(void *arg, uint64_t now)
 	connect_fibd(arg);
 }
 
+static void
+on_set_retry(void *arg, uint64_t now)
+{
+	struct engine *eng = arg;
+
+	(void)now;
+	fibsync_retry(eng->fibsync);
+}
+
 void
 engine_fib_init(struct engine *eng)
 {
+	timer_init(&eng->set_retry, "SetRetryTimer", on_set_retry, eng);
 	timer_init(&eng->fib_retry, "FibRetryTimer", on_retry, eng);
 	timer_init(&eng->select_deadline, "SelectionDeadline",
 	    on_select_deadline, eng);
@@ -711,6 +725,7 @@ void
 engine_fib_close(struct engine *eng)
 {
 	timer_stop(&eng->timers, &eng->fib_retry);
+	timer_stop(&eng->timers, &eng->set_retry);
 	timer_stop(&eng->timers, &eng->select_deadline);
 	ev_io_free(eng->fib_io);
 	fib_close(eng->fib);

@@ -15,7 +15,7 @@ struct set {
 	uint8_t n;
 	uint16_t num;
 	uint32_t refs; /* routes that want it or were told it */
-	bool told;
+	bool told, refused;
 };
 RB_HEAD(set_tree, set);
 
@@ -37,6 +37,7 @@ struct fibsync {
 	struct set_tree sets;
 	struct set *by_num[FIB_SET_MAX + 1];
 	uint32_t nset, unused; /* unused: told sets without a route */
+	uint32_t nrefused; /* sets that ana-fibd did not take */
 	uint32_t inflight, ndirty, max;
 	struct fibsync_stats stats;
 	struct fibsync_drift drift[FIBSYNC_DRIFTS];
@@ -175,6 +176,7 @@ set_free(struct fibsync *fs, struct set *s)
 	RB_REMOVE(set_tree, &fs->sets, s);
 	fs->nset--;
 	fs->unused--;
+	fs->nrefused -= s->refused;
 	free(s);
 }
 
@@ -317,6 +319,8 @@ tell_set(struct set *s, struct fib *f)
 {
 	int err;
 
+	if (s->refused)
+		return -EHOSTUNREACH;
 	if (s->told)
 		return 0;
 	err = f->ops->nhset(f, s->num, s->nh, s->n);
@@ -465,9 +469,45 @@ fibsync_done(struct fibsync *fs, const struct pfx *p, bool removed, int err,
 void
 fibsync_set_done(struct fibsync *fs, uint32_t set, bool dropped, int err)
 {
-	/* A refused set shows in each route that names it. */
-	if (err != 0 && !dropped)
-		fs->stats.errors++;
+	struct set *s = set <= FIB_SET_MAX ? fs->by_num[set] : NULL;
+
+	if (err == 0 || dropped)
+		return;
+	fs->stats.errors++;
+	if (s == NULL || s->refused)
+		return;
+	/* A next hop was not on-link, say: asked again by fibsync_retry(). */
+	s->told = false;
+	s->refused = true;
+	fs->nrefused++;
+}
+
+bool
+fibsync_refused(const struct fibsync *fs)
+{
+	return fs->nrefused > 0;
+}
+
+void
+fibsync_retry(struct fibsync *fs)
+{
+	struct route *r;
+	struct pfx at;
+	uint32_t num;
+
+	for (int i = 1; i <= FIB_SET_MAX && fs->nrefused > 0; i++)
+		if (fs->by_num[i] != NULL && fs->by_num[i]->refused) {
+			fs->by_num[i]->refused = false;
+			fs->nrefused--;
+		}
+	for (enum fam f = FAM_INET; f < FAM_N; f++) {
+		memset(&at, 0, sizeof at);
+		while ((num = trie_next(fs->trie[f], &at)) != 0) {
+			r = slab_at(&fs->routes, num);
+			if (r->want != 0 && r->state == FIBSYNC_FAILED)
+				mark(fs, r, num);
+		}
+	}
 }
 
 const struct fibsync_drift *

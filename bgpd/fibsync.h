@@ -75,6 +75,10 @@ void fibsync_down(struct fibsync *);
 void fibsync_done(struct fibsync *, const struct pfx *, bool removed, int err,
     const char *text);
 void fibsync_set_done(struct fibsync *, uint32_t set, bool dropped, int err);
+/* A set of next hops was refused: its routes fail until fibsync_retry(). */
+bool fibsync_refused(const struct fibsync *);
+/* Asks again for refused sets and for the routes that failed. */
+void fibsync_retry(struct fibsync *);
 /* True: a route that was as it should be was not any more. */
 bool fibsync_told(
     struct fibsync *, const struct pfx *, enum fib_state, int64_t now_s);

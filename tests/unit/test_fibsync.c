@@ -74,12 +74,73 @@ test_drift(void **state)
 	fibsync_free(fs);
 }
 
+/* A backend that only counts what it is asked. */
+struct asked {
+	struct fib fib;
+	unsigned int sets, routes;
+};
+
+static int
+count_set(struct fib *f, uint32_t set, const struct fib_nh *nh, size_t n)
+{
+	((struct asked *)(void *)f)->sets++;
+	return 0;
+}
+
+static int
+count_route(struct fib *f, const struct pfx *p, uint32_t set)
+{
+	((struct asked *)(void *)f)->routes++;
+	return 0;
+}
+
+/* A set that was refused is asked for again, and its routes with it. */
+static void
+test_refused_set(void **state)
+{
+	static const struct fib_ops ops = { .nhset = count_set,
+		.replace = count_route };
+	struct asked a = { .fib = { .ops = &ops } };
+	struct fibsync *fs = fibsync_new();
+	struct fib_nh nh = { .addr = addr_v4(1), .ifindex = 1, .weight = 1 };
+	struct fibsync_stats st;
+	struct pfx p = pfx(1), q = pfx(2);
+
+	fibsync_want(fs, &p, &nh, 1);
+	assert_false(fibsync_run(fs, &a.fib, 10));
+	assert_int_equal(a.sets, 1);
+	assert_int_equal(a.routes, 1);
+	fibsync_set_done(fs, 1, false, 22);
+	fibsync_done(fs, &p, false, 22, "unknown next-hop set");
+	assert_true(fibsync_refused(fs));
+	/* Nothing is asked with it meanwhile. */
+	fibsync_want(fs, &q, &nh, 1);
+	assert_false(fibsync_run(fs, &a.fib, 10));
+	assert_int_equal(a.sets, 1);
+	assert_int_equal(a.routes, 1);
+	fibsync_get_stats(fs, &st);
+	assert_int_equal(st.failed[FAM_INET], 2);
+	fibsync_retry(fs);
+	assert_false(fibsync_refused(fs));
+	assert_false(fibsync_run(fs, &a.fib, 10));
+	assert_int_equal(a.sets, 2);
+	assert_int_equal(a.routes, 3);
+	fibsync_set_done(fs, 1, false, 0);
+	fibsync_done(fs, &p, false, 0, NULL);
+	fibsync_done(fs, &q, false, 0, NULL);
+	fibsync_get_stats(fs, &st);
+	assert_int_equal(st.installed[FAM_INET], 2);
+	assert_int_equal(st.failed[FAM_INET], 0);
+	fibsync_free(fs);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_weights),
 		cmocka_unit_test(test_drift),
+		cmocka_unit_test(test_refused_set),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
