@@ -666,12 +666,14 @@ on_set_retry(void *arg, uint64_t now)
 
 	(void)now;
 	fibsync_retry(eng->fibsync);
+	if (fibsync_take_room(eng->fibsync))
+		want_all(eng);
 }
 
 void
 engine_fib_init(struct engine *eng)
 {
-	timer_init(&eng->set_retry, "SetRetryTimer", on_set_retry, eng);
+	timer_init(&eng->set_retry, "FibRefusedTimer", on_set_retry, eng);
 	timer_init(&eng->fib_retry, "FibRetryTimer", on_retry, eng);
 	timer_init(&eng->select_deadline, "SelectionDeadline",
 	    on_select_deadline, eng);

@@ -39,6 +39,7 @@ struct fibsync {
 	uint32_t nset, unused; /* unused: told sets without a route */
 	uint32_t nrefused; /* sets that ana-fibd did not take */
 	uint32_t inflight, ndirty, max;
+	bool over; /* max kept a route out */
 	struct fibsync_stats stats;
 	struct fibsync_drift drift[FIBSYNC_DRIFTS];
 	uint64_t ndrift; /* ever */
@@ -262,6 +263,7 @@ fibsync_want(
 		trie_put(fs->trie[p->addr.fam], p, num);
 	}
 	if (n > 0 && r->want == 0 && full(fs)) {
+		fs->over = true;
 		refuse(fs, r, "over \"fib max-routes\" of the configuration");
 		return;
 	}
@@ -485,7 +487,17 @@ fibsync_set_done(struct fibsync *fs, uint32_t set, bool dropped, int err)
 bool
 fibsync_refused(const struct fibsync *fs)
 {
-	return fs->nrefused > 0;
+	return fs->nrefused > 0 || (fs->over && !full(fs));
+}
+
+bool
+fibsync_take_room(struct fibsync *fs)
+{
+	bool room = fs->over && !full(fs);
+
+	if (room)
+		fs->over = false;
+	return room;
 }
 
 void
@@ -495,6 +507,8 @@ fibsync_retry(struct fibsync *fs)
 	struct pfx at;
 	uint32_t num;
 
+	if (fs->nrefused == 0)
+		return;
 	for (int i = 1; i <= FIB_SET_MAX && fs->nrefused > 0; i++)
 		if (fs->by_num[i] != NULL && fs->by_num[i]->refused) {
 			fs->by_num[i]->refused = false;

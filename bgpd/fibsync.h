@@ -75,8 +75,13 @@ void fibsync_down(struct fibsync *);
 void fibsync_done(struct fibsync *, const struct pfx *, bool removed, int err,
     const char *text);
 void fibsync_set_done(struct fibsync *, uint32_t set, bool dropped, int err);
-/* A set of next hops was refused: its routes fail until fibsync_retry(). */
+/* A set of next hops was refused, its routes fail until fibsync_retry(); or
+ * there is room for routes that were kept out.  To be looked at after a while,
+ * not at once: either may be so for long. */
 bool fibsync_refused(const struct fibsync *);
+/* There is room again for routes that fibsync_set_max() kept out, and nobody
+ * was told so yet: all are to be wanted again. */
+bool fibsync_take_room(struct fibsync *);
 /* Asks again for refused sets and for the routes that failed. */
 void fibsync_retry(struct fibsync *);
 /* True: a route that was as it should be was not any more. */

@@ -366,10 +366,8 @@ peer_step(struct peer *p, struct session *s, enum fsm_event ev,
 		p->in = NULL;
 		bury(p, s);
 	}
-	if (o->next == FSM_IDLE || s->fd == -1) {
-		if (s->fd == -1 && (o->next == FSM_IDLE || !s->dialled))
-			begin_again(p, ev, o->from);
-	}
+	if (s->fd == -1 && (o->next == FSM_IDLE || !s->dialled))
+		begin_again(p, ev, o->from);
 }
 
 /* ---- two connections -------------------------------------------------- */

@@ -469,6 +469,15 @@ one_installed(void)
 	    fib_mem_count(sim.eng[SIM_A]->fib, FAM_INET) == 1;
 }
 
+static bool
+only_second(void)
+{
+	struct pfx second;
+
+	return pfx_parse("193.65.0.0/16", &second) && accepted_of(SIM_A) == 1 &&
+	    fib_mem_route(sim.eng[SIM_A]->fib, &second) != 0;
+}
+
 static void
 test_max_routes(void **state)
 {
@@ -478,6 +487,12 @@ test_max_routes(void **state)
 	assert_true(sim_run_until(one_installed, 120));
 	fibsync_get_stats(sim.eng[SIM_A]->fibsync, &st);
 	assert_int_equal(st.failed[FAM_INET], 1);
+	/* The other one comes in when there is room. */
+	assert_true(sim_reload(
+	    SIM_B, B_HEAD("192.0.2.2") B_PEER("") "network 193.65.0.0/16;\n"));
+	assert_true(sim_run_until(only_second, 5));
+	assert_true(sim_reload(SIM_B, B_CONF));
+	assert_true(sim_run_until(one_installed, 5));
 	assert_true(sim_reload(SIM_A, A_CONF));
 	assert_true(sim_run_until(a_has_two, 5));
 	sim_end();
