@@ -388,7 +388,8 @@ class Speaker:
         self.families = families or (
             ("inet6",) if ":" in local else ("inet",))
         self.lock, self.table, self.ends = threading.Lock(), {}, set()
-        self.notification, self.refreshes, self.updates = None, [], 0
+        self.notification, self.refreshes = None, []
+        self.updates = self.keepalives = 0
         self.closed, self.error = threading.Event(), None
         self.conn = self._connect(ns, local, remote, listener, deadline, dict(
             asn=asn, hold=hold, router_id=router_id, families=self.families,
@@ -447,6 +448,8 @@ class Speaker:
     def _take(self, kind, body):
         if kind == NOTIFICATION:
             self.notification = (body[0], body[1], body[2:])
+        elif kind == KEEPALIVE:
+            self.keepalives += 1
         elif kind == REFRESH:
             self.refreshes.append(body)
         elif kind == UPDATE:
