@@ -68,6 +68,13 @@ struct listener {
 };
 
 /* An interface, an address of this machine: as ana-fibd told. */
+struct engine_link {
+	struct fib_link l;
+	struct fib_traffic t; /* at_ms 0: not counted yet */
+	bool rated; /* counted twice: bits a second in between */
+	uint64_t rx_bps, tx_bps;
+};
+
 struct engine_addr {
 	uint32_t ifindex;
 	struct addr addr;
@@ -145,7 +152,7 @@ struct engine {
 
 	struct listener listener[ENGINE_LISTEN_MAX];
 	size_t nlistener;
-	struct fib_link link[ENGINE_LINKS_MAX];
+	struct engine_link link[ENGINE_LINKS_MAX];
 	size_t nlink;
 	struct engine_addr addr[ENGINE_ADDRS_MAX];
 	size_t naddr;
@@ -209,6 +216,11 @@ struct peer *engine_peer_find(const struct engine *, const char *word);
 /* The group for the peer's facts, made when it is new. */
 struct export_group *engine_group(struct engine *, struct peer *);
 void engine_group_leave(struct export_group *);
+/* The link of that number, or the one that has the address of ours (that of a
+ * session, say); NULL: unknown.  Valid until the next turn. */
+const struct engine_link *engine_link(const struct engine *, uint32_t ifindex);
+const struct engine_link *engine_link_of(
+    const struct engine *, const struct addr *local);
 /* One of our addresses of the family on the interface that has `on`. */
 bool engine_local_addr(
     const struct engine *, const struct addr *on, enum fam, struct addr *out);

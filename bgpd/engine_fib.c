@@ -19,12 +19,27 @@ enum {
 
 static void want_all(struct engine *);
 
-static const struct fib_link *
-link_of(const struct engine *eng, uint32_t ifindex)
+static struct engine_link *
+link_at(struct engine *eng, uint32_t ifindex)
 {
 	for (size_t i = 0; i < eng->nlink; i++)
-		if (eng->link[i].ifindex == ifindex)
+		if (eng->link[i].l.ifindex == ifindex)
 			return &eng->link[i];
+	return NULL;
+}
+
+const struct engine_link *
+engine_link(const struct engine *eng, uint32_t ifindex)
+{
+	return link_at((struct engine *)(uintptr_t)eng, ifindex);
+}
+
+const struct engine_link *
+engine_link_of(const struct engine *eng, const struct addr *local)
+{
+	for (size_t i = 0; i < eng->naddr; i++)
+		if (addr_eq(&eng->addr[i].addr, local))
+			return engine_link(eng, eng->addr[i].ifindex);
 	return NULL;
 }
 
@@ -32,30 +47,52 @@ static void
 on_link(void *arg, const struct fib_link *l)
 {
 	struct engine *eng = arg;
+	struct engine_link *k = link_at(eng, l->ifindex);
 	bool other_speed;
-	size_t i;
 
-	for (i = 0; i < eng->nlink; i++)
-		if (eng->link[i].ifindex == l->ifindex)
-			break;
 	if (l->gone) {
-		if (i < eng->nlink)
-			eng->link[i] = eng->link[--eng->nlink];
+		if (k != NULL)
+			*k = eng->link[--eng->nlink];
 		return;
 	}
-	if (i == ENGINE_LINKS_MAX)
-		return;
-	if (i == eng->nlink)
-		eng->nlink++;
-	else if (eng->link[i].carrier != l->carrier)
+	if (k == NULL) {
+		if (eng->nlink == ENGINE_LINKS_MAX)
+			return;
+		k = &eng->link[eng->nlink++];
+		*k = (struct engine_link){ .l = *l };
+	} else if (k->l.carrier != l->carrier)
 		log_info("interface %s: carrier %s", l->name,
 		    l->carrier ? "there" : "lost");
 	/* One that was down is not in any set yet: its speed is new then. */
-	other_speed = eng->link[i].carrier && l->carrier &&
-	    eng->link[i].speed_mbps != l->speed_mbps;
-	eng->link[i] = *l;
+	other_speed =
+	    k->l.carrier && l->carrier && k->l.speed_mbps != l->speed_mbps;
+	k->l = *l;
 	if (other_speed && eng->conf->fib.by_speed)
 		want_all(eng);
+}
+
+/* Bits a second; 0 where the counter went back, as that of a new driver. */
+static uint64_t
+bps(uint64_t was, uint64_t now, uint64_t ms)
+{
+	return now > was ? (now - was) * 8000 / ms : 0;
+}
+
+static void
+on_traffic(void *arg, const struct fib_traffic *t)
+{
+	struct engine_link *k = link_at(arg, t->ifindex);
+
+	if (k == NULL || t->at_ms <= k->t.at_ms)
+		return;
+	if (k->t.at_ms != 0) {
+		uint64_t ms = t->at_ms - k->t.at_ms;
+
+		k->rated = true;
+		k->rx_bps = bps(k->t.rx_octets, t->rx_octets, ms);
+		k->tx_bps = bps(k->t.tx_octets, t->tx_octets, ms);
+	}
+	k->t = *t;
 }
 
 static void
@@ -221,9 +258,9 @@ weigh(const struct engine *eng, struct fib_nh *nh, size_t n)
 	uint32_t speed[FIB_SET_NH];
 
 	for (size_t i = 0; i < n; i++) {
-		const struct fib_link *l = link_of(eng, nh[i].ifindex);
+		const struct engine_link *k = engine_link(eng, nh[i].ifindex);
 
-		speed[i] = l != NULL ? l->speed_mbps : 0;
+		speed[i] = k != NULL ? k->l.speed_mbps : 0;
 	}
 	fibsync_weigh(nh, speed, n);
 }
@@ -574,6 +611,7 @@ static const struct fib_events events = {
 	.fam_done = on_fam_done,
 	.nh_state = on_nh_state,
 	.link = on_link,
+	.traffic = on_traffic,
 	.addr = on_addr,
 	.state = on_state,
 	.overrun = on_overrun,

@@ -113,12 +113,11 @@ show_hex(const uint8_t *p, size_t len, char *buf, size_t cap)
 const char *
 show_ifname(const struct engine *eng, uint32_t ifindex, char *buf, size_t n)
 {
-	for (size_t i = 0; i < eng->nlink; i++)
-		if (eng->link[i].ifindex == ifindex)
-			return out_safe_n(eng->link[i].name,
-			    strnlen(
-				eng->link[i].name, sizeof eng->link[i].name),
-			    buf, n);
+	const struct engine_link *k = engine_link(eng, ifindex);
+
+	if (k != NULL)
+		return out_safe_n(
+		    k->l.name, strnlen(k->l.name, sizeof k->l.name), buf, n);
 	snprintf(buf, n, "#%u", ifindex);
 	return buf;
 }

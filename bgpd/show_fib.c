@@ -201,9 +201,10 @@ link_peer(
 }
 
 static void
-put_link(struct show *s, const struct fib_link *l)
+put_link(struct show *s, const struct engine_link *k)
 {
 	const struct engine *eng = s->eng;
+	const struct fib_link *l = &k->l;
 	struct out *o = s->out;
 	const struct peer *p;
 	char name[72], a[ADDR_STRLEN];
@@ -217,6 +218,14 @@ put_link(struct show *s, const struct fib_link *l)
 	if (l->speed_mbps != 0)
 		out_u64(o, "baudrate", l->speed_mbps * 1000000ull);
 	out_u64(o, "ifindex", l->ifindex);
+	if (k->t.at_ms != 0) {
+		out_u64(o, "rx_octets", k->t.rx_octets);
+		out_u64(o, "tx_octets", k->t.tx_octets);
+	}
+	if (k->rated) {
+		out_u64(o, "rx_bits_per_second", k->rx_bps);
+		out_u64(o, "tx_bits_per_second", k->tx_bps);
+	}
 	out_arr(o, "addresses");
 	for (size_t i = 0; i < eng->naddr; i++)
 		if (eng->addr[i].ifindex == l->ifindex)
@@ -228,6 +237,22 @@ put_link(struct show *s, const struct fib_link *l)
 	for (p = NULL; (p = link_peer(eng, l, p)) != NULL;)
 		out_str(o, NULL, addr_print(&p->conf->addr, a, sizeof a));
 	out_end(o);
+}
+
+/* "12.3 Mbit/s" */
+static const char *
+rate(uint64_t bps, char *buf, size_t n)
+{
+	static const char *const unit[] = { "", "k", "M", "G", "T" };
+	double v = (double)bps;
+	size_t u = 0;
+
+	while (v >= 1000 && u + 1 < sizeof unit / sizeof unit[0]) {
+		v /= 1000;
+		u++;
+	}
+	snprintf(buf, n, u == 0 ? "%.0f %sbit/s" : "%.1f %sbit/s", v, unit[u]);
+	return buf;
 }
 
 static bool
@@ -244,11 +269,12 @@ rows_interfaces(struct show *s, unsigned int budget)
 {
 	const struct engine *eng = s->eng;
 	struct out *o = s->out;
-	char name[72], a[ADDR_STRLEN], peer[1024];
+	char name[72], a[ADDR_STRLEN], peer[1024], in[32], out[32];
 	const struct peer *p;
 
 	for (size_t i = 0; i < eng->nlink; i++) {
-		const struct fib_link *l = &eng->link[i];
+		const struct engine_link *k = &eng->link[i];
+		const struct fib_link *l = &k->l;
 
 		out_text(o, "%-15s %-9u %-9s %-7s %s",
 		    show_ifname(eng, l->ifindex, name, sizeof name), 0,
@@ -256,18 +282,22 @@ rows_interfaces(struct show *s, unsigned int budget)
 		    l->carrier ? "active" : "no carrier");
 		if (l->speed_mbps != 0)
 			out_text(o, ", %u Mbit/s", l->speed_mbps);
-		for (size_t k = 0; k < eng->naddr; k++)
-			if (eng->addr[k].ifindex == l->ifindex)
+		if (k->rated)
+			out_text(o, ", %s in, %s out",
+			    rate(k->rx_bps, in, sizeof in),
+			    rate(k->tx_bps, out, sizeof out));
+		for (size_t n = 0; n < eng->naddr; n++)
+			if (eng->addr[n].ifindex == l->ifindex)
 				out_text(o, ", %s/%u",
-				    addr_print(&eng->addr[k].addr, a, sizeof a),
-				    eng->addr[k].len);
+				    addr_print(&eng->addr[n].addr, a, sizeof a),
+				    eng->addr[n].len);
 		for (p = NULL; (p = link_peer(eng, l, p)) != NULL;) {
 			out_text(o, ", neighbor %s",
 			    show_name(s, p, peer, sizeof peer));
 		}
 		out_text(o, "\n");
 		out_obj(o, NULL);
-		put_link(s, l);
+		put_link(s, k);
 		out_end(o);
 	}
 	return false;
@@ -290,7 +320,7 @@ put_nexthop(struct show *s, const struct nexthop *nh)
 {
 	struct out *o = s->out;
 	char a[ADDR_STRLEN], ll[ADDR_STRLEN], via[ADDR_STRLEN], dev[72] = "-";
-	size_t i;
+	const struct engine_link *k;
 
 	addr_print(&nh->addr, a, sizeof a);
 	addr_print(&nh->ll, ll, sizeof ll);
@@ -314,12 +344,10 @@ put_nexthop(struct show *s, const struct nexthop *nh)
 	if (nh->ll.fam != FAM_NONE)
 		out_str(o, "link_local", ll);
 	if (nh->reachable && nh->ifindex != 0) {
-		for (i = 0; i < s->eng->nlink; i++)
-			if (s->eng->link[i].ifindex == nh->ifindex)
-				break;
+		k = engine_link(s->eng, nh->ifindex);
 		out_obj(o, "interface");
-		if (i < s->eng->nlink)
-			put_link(s, &s->eng->link[i]);
+		if (k != NULL)
+			put_link(s, k);
 		else
 			out_str(o, "name", dev);
 		out_end(o);

@@ -81,6 +81,13 @@ struct fib_link {
 	char name[16];
 };
 
+/* What the kernel has counted on a link since it exists. */
+struct fib_traffic {
+	uint32_t ifindex;
+	uint64_t at_ms; /* monotonic */
+	uint64_t rx_octets, tx_octets;
+};
+
 /* Any member may be NULL.  Text is valid during the call only. */
 struct fib_events {
 	void (*ready)(void *arg, const struct fib_ready *);
@@ -109,6 +116,8 @@ struct fib_events {
 	    uint32_t ifindex, const struct addr *via);
 	/* All links and addresses after ready(), then each change. */
 	void (*link)(void *arg, const struct fib_link *);
+	/* Of each link, every two seconds. */
+	void (*traffic)(void *arg, const struct fib_traffic *);
 	/* The address of this machine and its connected prefix's length. */
 	void (*addr)(void *arg, uint32_t ifindex, const struct addr *,
 	    unsigned int len, bool added);

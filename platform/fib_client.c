@@ -508,6 +508,17 @@ on_link(struct client *c, const struct fibd_link *r)
 	CALL(c, link, &l);
 }
 
+static void
+on_traffic(struct client *c, const struct fibd_traffic *r)
+{
+	struct fib_traffic t = { .ifindex = r->ifindex,
+		.at_ms = r->at_ms,
+		.rx_octets = r->rx_octets,
+		.tx_octets = r->tx_octets };
+
+	CALL(c, traffic, &t);
+}
+
 /* Events that carry an address or a prefix. */
 static void
 on_addr(struct client *c, const struct fibd_hdr *h)
@@ -568,6 +579,9 @@ on_record(struct client *c, const struct fibd_hdr *h, int *fd)
 		break;
 	case FIBD_LINK:
 		on_link(c, r);
+		break;
+	case FIBD_TRAFFIC:
+		on_traffic(c, r);
 		break;
 	case FIBD_NH_STATE:
 	case FIBD_ADDR:

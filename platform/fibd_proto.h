@@ -44,6 +44,7 @@ enum fibd_type {
 	FIBD_ADDR,
 	FIBD_STATE,
 	FIBD_OVERRUN,
+	FIBD_TRAFFIC,
 };
 
 /* First in every record. */
@@ -173,6 +174,15 @@ struct fibd_link {
 	char name[16];
 };
 
+/* A link's counters, every two seconds. */
+struct fibd_traffic {
+	struct fibd_hdr h;
+	uint32_t ifindex;
+	uint32_t pad;
+	uint64_t at_ms; /* CLOCK_MONOTONIC */
+	uint64_t rx_octets, tx_octets;
+};
+
 struct fibd_addr_ev {
 	struct fibd_hdr h;
 	struct fibd_addr a;
@@ -213,6 +223,7 @@ fibd_size(unsigned int type)
 		[FIBD_ADDR]		= sizeof(struct fibd_addr_ev),
 		[FIBD_STATE]		= sizeof(struct fibd_state),
 		[FIBD_OVERRUN]		= sizeof(struct fibd_upto),
+		[FIBD_TRAFFIC]		= sizeof(struct fibd_traffic),
 	};
 	/* clang-format on */
 

@@ -27,6 +27,7 @@
 enum {
 	KEEP_S = 180, /* before any HELLO */
 	RETRY_MS = 1000,
+	COUNT_MS = 2000, /* between two looks at the links' counters */
 };
 
 static volatile sig_atomic_t stop;
@@ -63,6 +64,14 @@ on_link(void *arg, const struct nlwatch_link *l)
 
 	d->look = true;
 	speaker_link(d->speaker, l);
+}
+
+static void
+on_traffic(void *arg, const struct nlwatch_traffic *t)
+{
+	struct fibd *d = arg;
+
+	speaker_traffic(d->speaker, t);
 }
 
 static void
@@ -105,6 +114,7 @@ on_overrun(void *arg)
 
 static const struct nlwatch_events watch_events = {
 	.link = on_link,
+	.traffic = on_traffic,
 	.addr = on_addr,
 	.route = on_route,
 	.object = on_object,
@@ -165,6 +175,7 @@ fibd_hello(struct fibd *d, const struct fibd_hello *h)
 	d->reconcile_at_ms = h->reconcile_s == 0
 	    ? 0
 	    : fibd_now_ms() + (uint64_t)h->reconcile_s * 1000;
+	d->count_at_ms = fibd_now_ms();
 	news(d,
 	    "speaker: hello, table %u, metric %u, keep %u s; %u IPv4 and "
 	    "%u IPv6 routes are there",
@@ -227,6 +238,8 @@ wait_ms(const struct fibd *d, bool busy)
 	    table_due_ms(d->table));
 	uint64_t now = fibd_now_ms();
 
+	if (d->speaker != NULL)
+		due = earliest(due, d->count_at_ms);
 	if (busy)
 		return 0;
 	if (d->resync)
@@ -250,6 +263,11 @@ timers(struct fibd *d)
 	if (d->reconcile_at_ms != 0 && d->reconcile_at_ms <= now) {
 		d->reconcile_at_ms = now + (uint64_t)d->reconcile_s * 1000;
 		table_resync(d->table);
+	}
+	if (d->speaker != NULL && d->count_at_ms <= now) {
+		d->count_at_ms = now + COUNT_MS;
+		table_flush(d->table); /* the socket is used */
+		nlwatch_count(d->watch);
 	}
 }
 

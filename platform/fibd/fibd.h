@@ -35,6 +35,7 @@ struct fibd {
 	uint32_t keep_s;
 	uint64_t reconcile_at_ms; /* 0: never */
 	uint32_t reconcile_s;
+	uint64_t count_at_ms; /* links' counters, for a speaker */
 	bool look; /* links, addresses or objects changed */
 	bool renew; /* routes of others changed, by which next hops are had */
 	bool resync; /* compare all routes, too */
@@ -77,6 +78,7 @@ void speaker_look(struct speaker *);
 bool speaker_recurses(const struct speaker *);
 /* s may be NULL here: nobody to tell. */
 void speaker_link(struct speaker *, const struct nlwatch_link *);
+void speaker_traffic(struct speaker *, const struct nlwatch_traffic *);
 void speaker_addr(struct speaker *, const struct nlwatch_addr *, bool added);
 void speaker_failed(struct speaker *, uint32_t seq, int err, const char *text);
 void speaker_state(struct speaker *, const struct pfx *, uint8_t what);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include <linux/if_link.h>
 #include <linux/netlink.h>
 #include <linux/nexthop.h>
 #include <linux/rtnetlink.h>
@@ -535,9 +536,14 @@ dump(struct nlroute *nl, nlroute_msg_fn *fn, void *arg)
 int
 nlroute_dump(struct nlroute *nl, int type, nlroute_msg_fn *fn, void *arg)
 {
+	struct if_stats_msg *stats;
+
 	if (type == RTM_GETLINK)
 		begin(nl, RTM_GETLINK, NLM_F_DUMP, sizeof(struct ifinfomsg));
-	else
+	else if (type == RTM_GETSTATS) {
+		stats = begin(nl, RTM_GETSTATS, NLM_F_DUMP, sizeof *stats);
+		stats->filter_mask = IFLA_STATS_FILTER_BIT(IFLA_STATS_LINK_64);
+	} else
 		begin(nl, (uint16_t)type, NLM_F_DUMP, sizeof(struct ifaddrmsg));
 	return dump(nl, fn, arg);
 }

@@ -90,7 +90,7 @@ int nlroute_dump_routes(struct nlroute *, enum fam, uint32_t table,
     uint8_t protocol, nlroute_route_fn *, void *arg);
 int nlroute_dump_objects(
     struct nlroute *, uint8_t protocol, nlroute_object_fn *, void *arg);
-/* RTM_GETLINK, RTM_GETADDR. */
+/* RTM_GETLINK, RTM_GETADDR, RTM_GETSTATS (of links: IFLA_STATS_LINK_64). */
 int nlroute_dump(struct nlroute *, int type, nlroute_msg_fn *, void *arg);
 
 /* The route that the kernel would use for an address: with its next hops, also

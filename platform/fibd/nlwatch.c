@@ -8,6 +8,7 @@
 
 #include <linux/filter.h>
 #include <linux/if.h>
+#include <linux/if_link.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 
@@ -348,6 +349,30 @@ on_route(struct nlwatch *w, const struct nlmsghdr *h)
 }
 
 static void
+on_stats(struct nlwatch *w, const struct nlmsghdr *h)
+{
+	struct nlmsghdr *m = (struct nlmsghdr *)(uintptr_t)h;
+	struct nlattr *tb[IFLA_STATS_MAX + 1];
+	struct rtnl_link_stats64 count = { 0 };
+	struct nlwatch_traffic t = { 0 };
+	const struct if_stats_msg *stats;
+	size_t len;
+
+	if (nlmsg_parse(m, sizeof *stats, tb, IFLA_STATS_MAX, NULL) < 0 ||
+	    tb[IFLA_STATS_LINK_64] == NULL)
+		return;
+	stats = nlmsg_data(m);
+	len = (size_t)nla_len(tb[IFLA_STATS_LINK_64]);
+	/* It grows with the kernel; and is aligned to 4 only. */
+	memcpy(&count, nla_data(tb[IFLA_STATS_LINK_64]),
+	    len < sizeof count ? len : sizeof count);
+	t.ifindex = stats->ifindex;
+	t.rx_octets = count.rx_bytes;
+	t.tx_octets = count.tx_bytes;
+	w->ev->traffic(w->arg, &t);
+}
+
+static void
 on_message(void *arg, const struct nlmsghdr *h)
 {
 	struct nlwatch *w = arg;
@@ -368,6 +393,9 @@ on_message(void *arg, const struct nlmsghdr *h)
 	case RTM_NEWNEXTHOP:
 	case RTM_DELNEXTHOP:
 		w->ev->object(w->arg);
+		break;
+	case RTM_NEWSTATS:
+		on_stats(w, h);
 		break;
 	default:
 		break;
@@ -422,4 +450,11 @@ nlwatch_scan(struct nlwatch *w)
 		if (!w->addr[i].seen)
 			addr_gone(w, i);
 	return 0;
+}
+
+void
+nlwatch_count(struct nlwatch *w)
+{
+	/* Where it fails there are no counters; the next time, perhaps. */
+	(void)nlroute_dump(w->nl, RTM_GETSTATS, on_message, w);
 }

@@ -19,6 +19,11 @@ struct nlwatch_link {
 	char name[16];
 };
 
+struct nlwatch_traffic {
+	uint32_t ifindex;
+	uint64_t rx_octets, tx_octets;
+};
+
 struct nlwatch_addr {
 	uint32_t ifindex;
 	uint8_t len;
@@ -29,6 +34,8 @@ struct nlwatch_addr {
 
 struct nlwatch_events {
 	void (*link)(void *arg, const struct nlwatch_link *);
+	/* Out of nlwatch_count() only. */
+	void (*traffic)(void *arg, const struct nlwatch_traffic *);
 	void (*addr)(void *arg, const struct nlwatch_addr *, bool added);
 	/* replaced: it took the place of another. */
 	void (*route)(void *arg, const struct nlroute_route *, bool deleted,
@@ -46,6 +53,8 @@ int nlwatch_fd(const struct nlwatch *);
 bool nlwatch_read(struct nlwatch *);
 /* Looks at all links and addresses; tells what differs from before. */
 int nlwatch_scan(struct nlwatch *);
+/* Asks for the counters of all links; nothing may be queued in nlroute. */
+void nlwatch_count(struct nlwatch *);
 
 /* By position, NULL behind the last. */
 const struct nlwatch_link *nlwatch_link_at(const struct nlwatch *, size_t);

@@ -196,6 +196,21 @@ speaker_link(struct speaker *s, const struct nlwatch_link *l)
 }
 
 void
+speaker_traffic(struct speaker *s, const struct nlwatch_traffic *t)
+{
+	struct fibd_traffic r;
+
+	if (s == NULL || !s->hello || speaker_is_full(s))
+		return; /* the next ones say the same */
+	begin(&r, FIBD_TRAFFIC, 0);
+	r.ifindex = t->ifindex;
+	r.at_ms = fibd_now_ms();
+	r.rx_octets = t->rx_octets;
+	r.tx_octets = t->tx_octets;
+	put(s, &r, true);
+}
+
+void
 speaker_addr(struct speaker *s, const struct nlwatch_addr *a, bool added)
 {
 	struct fibd_addr_ev r;

@@ -500,6 +500,29 @@ def test_interfaces_name_their_sessions(box):
             "show", "interfaces")
 
 
+def test_interfaces_count_traffic(box):
+    """Octets as the kernel counts them, and how fast they come."""
+    dev = box.dev[0][0]
+
+    def row():
+        return next(x for x in box.ana.ctl("show", "interfaces")["interfaces"]
+                    if x["name"] == dev)
+
+    def sysfs(what):
+        return int(box.a.run("cat", "/sys/class/net/%s/statistics/%s" %
+                             (dev, what)))
+    ping = box.a.spawn("ping", ["ping", "-q", "-i", "0.002", "-s", "1400",
+                                "192.0.2.2"])
+    wait_until(lambda: row()["tx_bits_per_second"] > 200000 and
+               row()["rx_bits_per_second"] > 200000)
+    assert "bit/s in" in box.ana.cli("show", "interfaces")
+    ping.end()
+    # Only keepalives now: both are looked at with nothing between.
+    wait_until(lambda: row()["tx_bits_per_second"] < 100000)
+    wait_until(lambda: [row()["rx_octets"], row()["tx_octets"]] ==
+               [sysfs("rx_bytes"), sysfs("tx_bytes")])
+
+
 def test_recursive_next_hop(made):
     """A third-party next hop, reached over somebody's static route."""
     box = made(links=2)

@@ -83,6 +83,14 @@ on_link(void *arg, const struct fib_link *l)
 }
 
 static void
+on_traffic(void *arg, const struct fib_traffic *t)
+{
+	note("traffic %u %llu %llu %llu;", t->ifindex,
+	    (unsigned long long)t->at_ms, (unsigned long long)t->rx_octets,
+	    (unsigned long long)t->tx_octets);
+}
+
+static void
 on_addr(void *arg, uint32_t ifindex, const struct addr *a, unsigned int len,
     bool added)
 {
@@ -131,6 +139,7 @@ static const struct fib_events events = {
 	.fam_done = on_fam_done,
 	.nh_state = on_nh_state,
 	.link = on_link,
+	.traffic = on_traffic,
 	.addr = on_addr,
 	.state = on_state,
 	.overrun = on_overrun,
@@ -348,6 +357,7 @@ test_events(void **state)
 		struct fibd_state st;
 		struct fibd_fam_done fam;
 		struct fibd_upto over;
+		struct fibd_traffic traffic;
 	} d = {
 		.link = { .h = { 1, FIBD_LINK, sizeof d.link, 0 },
 		    .ifindex = 3,
@@ -372,6 +382,11 @@ test_events(void **state)
 		    .fam = FAM_INET6,
 		    .removed = 12 },
 		.over = { .h = { 1, FIBD_OVERRUN, sizeof d.over, 0 } },
+		.traffic = { .h = { 1, FIBD_TRAFFIC, sizeof d.traffic, 0 },
+		    .ifindex = 3,
+		    .at_ms = 5,
+		    .rx_octets = 1ULL << 40,
+		    .tx_octets = 7 },
 	};
 
 	open_pair();
@@ -380,7 +395,7 @@ test_events(void **state)
 	assert_string_equal(told,
 	    "link 3 eeeeeeeeeeeeeee 110 10000;"
 	    "addr 3 10.1.2.3/24 1;nh fe80:: 1 3;state 11.0.0.0/8 3;"
-	    "end 2 12;overrun;");
+	    "end 2 12;overrun;traffic 3 5 1099511627776 7;");
 	close_pair();
 }
 
