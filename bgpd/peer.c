@@ -438,12 +438,6 @@ peer_accept(struct peer *p, int fd)
 		refuse(p, fd, "its idle hold after an error still runs");
 		return;
 	}
-	if (p->in != NULL && p->in->open_seen) {
-		refuse(p, fd, "another connection of it is being opened");
-		return;
-	}
-	if (p->in != NULL) /* it forgot the older one, or it is stuck */
-		session_event(p->in, EV18_TCP_FAILS);
 	if ((err = p->eng->world.accepted(fd, &o, &p->syn_ttl)) != 0) {
 		refuse(p, fd, strerror(-err));
 		return;
@@ -456,6 +450,15 @@ peer_accept(struct peer *p, int fd)
 		refuse(p, fd, p->why);
 		return;
 	}
+	if (p->in != NULL && p->in->open_seen) {
+		log_peer(p, LOG_L_INFO,
+		    "connection refused: another one that it dialled is being "
+		    "opened");
+		session_refuse(p->eng, fd, NOTIF_CEASE, CEASE_COLLISION);
+		return;
+	}
+	if (p->in != NULL) /* it forgot the older one, or it is stuck */
+		session_event(p->in, EV18_TCP_FAILS);
 	timer_stop(&p->eng->timers, &p->idle_hold);
 	p->in = session_new(p, false);
 	session_accepted(p->in, fd);

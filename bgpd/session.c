@@ -86,31 +86,41 @@ farewell_io(void *arg, bool readable, bool writable)
 		farewell_free(l);
 }
 
-/* Takes fd and the unsent octets over. */
+/* Takes fd over; sends those octets, then waits for the peer to close. */
 static void
-farewell_start(struct session *s)
+farewell_start(struct engine *eng, int fd, const uint8_t *tx, size_t len)
 {
-	struct engine *eng = s->peer->eng;
 	struct farewell *l;
 
 	if (eng->nlinger >= ENGINE_LINGER_MAX) {
-		close(s->fd);
+		close(fd);
 		return;
 	}
 	l = mem_alloc(sizeof *l);
 	l->eng = eng;
-	l->fd = s->fd;
-	l->len = s->tx_len - s->tx_pos;
-	l->tx = mem_alloc(l->len);
-	memcpy(l->tx, s->tx + s->tx_pos, l->len);
-	l->io = ev_io_new(eng->ev, l->fd, farewell_io, l);
+	l->fd = fd;
+	l->len = len;
+	l->tx = mem_alloc(len);
+	memcpy(l->tx, tx, len);
+	l->io = ev_io_new(eng->ev, fd, farewell_io, l);
 	timer_init(&l->timer, "linger", farewell_expired, l);
 	timer_set(&eng->timers, &l->timer, eng->now_ms, LINGER_MS);
 	LIST_INSERT_HEAD(&eng->farewells, l, entry);
 	eng->nlinger++;
-	if (l->len == 0)
-		shutdown(l->fd, SHUT_WR);
-	ev_io_want(l->io, true, l->len > 0);
+	if (len == 0)
+		shutdown(fd, SHUT_WR);
+	ev_io_want(l->io, true, len > 0);
+}
+
+void
+session_refuse(struct engine *eng, int fd, uint8_t code, uint8_t sub)
+{
+	uint8_t msg[WIRE_MAX];
+	struct wbuf w;
+
+	wbuf_init(&w, msg, sizeof msg);
+	wire_notif_write(&w, code, sub, NULL, 0, false);
+	farewell_start(eng, fd, msg, w.len);
 }
 
 /* RFC 4271 10: 75 to 100 % of the value, so that peers do not march. */
@@ -198,7 +208,8 @@ close_connection(struct session *s, bool said)
 	ev_io_free(s->io);
 	s->io = NULL;
 	if (said)
-		farewell_start(s);
+		farewell_start(s->peer->eng, s->fd, s->tx + s->tx_pos,
+		    s->tx_len - s->tx_pos);
 	else
 		close(s->fd);
 	s->fd = -1;

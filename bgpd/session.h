@@ -73,6 +73,11 @@ size_t session_queued(const struct session *);
 /* RFC 9687 4.4. */
 uint64_t session_send_hold_ms(const struct session *);
 
+/*
+ * Refuses an accepted connection that became no session: a NOTIFICATION
+ * without data, then the end.  Takes fd over.
+ */
+void session_refuse(struct engine *, int fd, uint8_t code, uint8_t sub);
 /* Closes what still waits for a last message to arrive (at the very end). */
 void session_farewells_end(struct engine *);
 
