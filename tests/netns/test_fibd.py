@@ -28,7 +28,7 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 (HELLO, LISTEN, NHSET, NHSET_DROP, REPLACE, DELETE, END, FLUSH, WATCH,
  UNWATCH) = range(1, 11)
 (READY, DONE, UPTO, FAM_DONE, LISTENER, NH_STATE, LINK, ADDR, STATE,
- OVERRUN) = range(64, 74)
+ OVERRUN, TRAFFIC) = range(64, 75)
 CONFLICT, GONE, CHANGED, PUTBACK = range(4)
 ONLINK = 1
 
@@ -88,7 +88,7 @@ class Client:
         self.fam_done = []
         self.listeners = []
         self.nh, self.via = {}, {}
-        self.links = {}
+        self.links, self.traffic = {}, {}
         self.addrs = set()
         self.states = []
         self.overruns = 0
@@ -219,6 +219,9 @@ class Client:
             self.states.append((f"{a}/{length}", b[24]))
         elif kind == OVERRUN:
             self.overruns += 1
+        elif kind == TRAFFIC:
+            ifindex, _, *count = struct.unpack("=IIQQQ", b)
+            self.traffic[ifindex] = count
         else:
             raise AssertionError(f"record type {kind}")
 
@@ -832,6 +835,20 @@ def test_links_and_next_hops(box):
     until(lambda: c.poll() or c.links[v1]["up"], 0)
     box.ip("link del v1")
     until(lambda: c.poll() or c.links[v1]["gone"], 1)
+
+
+def test_traffic(box):
+    """Octets of each link, told again and again."""
+    box.start()
+    c = box.client()
+    v0 = box.ifindex("v0")
+    until(lambda: c.poll(0.1) or v0 in c.traffic)
+    first = c.traffic[v0]
+    box.ip(f"neigh replace 10.0.0.2 lladdr 02:00:00:00:00:01 dev v0")
+    run(f"ip netns exec {box.name} ping -q -c 10 -i 0.01 -s 1000 -W 1 "
+        "10.0.0.2", check=False)
+    until(lambda: c.poll(0.1) or c.traffic[v0][2] >= first[2] + 10000)
+    assert c.traffic[v0][0] > first[0]
 
 
 def test_recursive_next_hops(box):
