@@ -327,6 +327,7 @@ struct conf_neighbor {
 	uint8_t multihop; /* TTL; 0: directly connected */
 	uint32_t delay_open_s; /* 0: the OPEN goes at once */
 	struct conf_gr gr;
+	bool honour_gshut; /* RFC 8326 */
 	bool ext_msg, ext_nexthop; /* offered: RFC 8654, RFC 8950 */
 	uint8_t ttl_security; /* RFC 5082, hops; 0: off */
 	char *no_ttl_security; /* the reason given, or NULL */

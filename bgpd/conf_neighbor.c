@@ -683,6 +683,8 @@ fill(struct build *b, struct conf_node *n, struct conf_neighbor *x)
 	x->ttl_security = (uint8_t)number(n, "ttl-security", 0);
 	x->weight = (uint16_t)number(n, "weight", 0);
 	x->delay_open_s = number(n, "delay-open", 0);
+	m = build_get(n, "graceful-shutdown");
+	x->honour_gshut = m == NULL || conf_word_is(m, 1, "honor");
 	x->ext_msg = number(n, "extended-message", 1) != 0;
 	x->ext_nexthop = number(n, "extended-next-hop", 0) != 0;
 	x->fib = number(n, "fib", 1) != 0;

@@ -171,6 +171,7 @@ const struct conf_schema conf_schema[] = {
 { "neighbor", "connect-retry", "TIME", 1, 65535, NULL, 0, "As in global, which is the default.", V },
 { "neighbor", "delay-open", "TIME", 1, 240, NULL, RS, "DelayOpen of RFC 4271: when connected, wait so long for the neighbor's OPEN before sending ours.  Not written: our OPEN goes at once.", V },
 { "neighbor", "graceful-restart", "", 0, 0, NULL, B | RS, "As in global; what is not written is taken from there.  \"no graceful-restart\" switches it off for this neighbor.", V },
+{ "neighbor", "graceful-shutdown", "honor | ignore", 0, 0, "honor", IM, "What a route received with the community GRACEFUL_SHUTDOWN (RFC 8326) becomes: honor: the last choice, LOCAL_PREF 0, whatever the rules say; ignore: what the rules say.", V },
 { "neighbor", "extended-message", "YESNO", 0, 0, "yes", RS, "Offers messages of up to 65535 octets (RFC 8654).", V },
 { "neighbor", "extended-next-hop", "YESNO", 0, 0, "no", NB, "Offers IPv4 routes with an IPv6 next hop (RFC 8950), for a session over IPv6.  When both sides do, our IPv4 networks go with the session's own address, unless next-hop self names one.", V },
 { "neighbor", "multihop", "UINT", 2, 255, NULL, RS, "TTL of what is sent to a neighbor that is not on a link of ours.", V },

@@ -317,6 +317,24 @@ put_attrs(struct show *s, const struct attrs *a)
 	out_end(o);
 }
 
+/* Whatever the rules say, it is the last choice: why? */
+static void
+put_last(struct out *o, const struct import_result *res)
+{
+	static const char *const text[] = {
+		[IMPORT_LAST_GSHUT] =
+		    "it has GRACEFUL_SHUTDOWN (RFC 8326; the neighbor's "
+		    "\"graceful-shutdown ignore\" would leave it as it is)",
+		[IMPORT_LAST_DRAIN] =
+		    "the neighbor is drained (ana-bgpctl undrain ends that)",
+	};
+
+	if (res->last == IMPORT_LAST_NO)
+		return;
+	out_text(o, "    the last choice: %s\n", text[res->last]);
+	out_str(o, "last_choice", text[res->last]);
+}
+
 static void
 put_result(struct show *s, const struct question *q)
 {
@@ -332,6 +350,7 @@ put_result(struct show *s, const struct question *q)
 	if (res.reason == REASON_NONE) {
 		out_text(o, "  result: accepted, as\n");
 		put_attrs(s, &res.attrs);
+		put_last(o, &res);
 		return;
 	}
 	import_print(&f, &q->pfx, &q->a, &res, text, sizeof text);

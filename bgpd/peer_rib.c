@@ -87,7 +87,7 @@ peer_facts(const struct conf *conf, const struct conf_neighbor *c,
 	f->local_id = conf->router_id;
 	f->internal = c->internal;
 	f->lab = conf->lab_mode;
-	f->honour_gshut = true;
+	f->honour_gshut = c->honour_gshut;
 	f->role = c->role;
 	f->off = c->guard_off;
 	f->max_len[FAM_INET] = conf->max_length[FAM_INET];

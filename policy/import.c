@@ -362,6 +362,17 @@ run_rules(const struct import_facts *f, const struct pfx *pfx,
 	return REASON_NO_RULE;
 }
 
+/* RFC 8326 4: what leaves is the last choice, whatever a rule says. */
+static void
+last_choice(struct import_result *res, enum import_last why)
+{
+	res->attrs.local_pref = 0;
+	res->attrs.has |= 1u << HAS_LOCAL_PREF;
+	res->attrs.weight = 1; /* 0: weight is looked at before LOCAL_PREF */
+	res->changed = true;
+	res->last = (uint8_t)why;
+}
+
 /* The rules, and what is done to the attributes around them. */
 static void
 rule_on(const struct import_facts *f, const struct pfx *pfx,
@@ -375,13 +386,11 @@ rule_on(const struct import_facts *f, const struct pfx *pfx,
 		res->changed = false;
 		return;
 	}
-	/* RFC 8326 4: what leaves is the last choice, whatever a rule says. */
-	if (f->honour_gshut && !f->internal &&
-	    comm_has(a->comms, COMM_GRACEFUL_SHUTDOWN)) {
-		res->attrs.local_pref = 0;
-		res->attrs.has |= 1u << HAS_LOCAL_PREF;
-		res->changed = true;
-	}
+	if (f->drained)
+		last_choice(res, IMPORT_LAST_DRAIN);
+	else if (f->honour_gshut && !f->internal &&
+	    comm_has(a->comms, COMM_GRACEFUL_SHUTDOWN))
+		last_choice(res, IMPORT_LAST_GSHUT);
 }
 
 void

@@ -19,7 +19,8 @@ struct import_facts {
 	uint32_t local_id; /* ORIGINATOR_ID of our own is a loop (RFC 4456 8) */
 	bool internal;
 	bool lab; /* documentation numbers count as public */
-	bool honour_gshut; /* RFC 8326: LOCAL_PREF 0, whatever the rules say */
+	bool honour_gshut; /* RFC 8326: last choice, whatever the rules say */
+	bool drained; /* so is all that it announces */
 	uint8_t role; /* ours: enum wire_role; ROLE_NONE: none */
 	uint32_t off; /* GUARD_BIT() of each guard switched off */
 	uint8_t max_len[FAM_N]; /* 0: no limit */
@@ -43,12 +44,20 @@ struct import_facts {
 	uint64_t *hits; /* struct rule_facts; NULL: this is only a question */
 };
 
+/* Why what was taken is the last choice: LOCAL_PREF 0 and no weight. */
+enum import_last {
+	IMPORT_LAST_NO,
+	IMPORT_LAST_GSHUT, /* it has GRACEFUL_SHUTDOWN */
+	IMPORT_LAST_DRAIN /* the neighbor is drained */
+};
+
 struct import_result {
 	uint16_t reason; /* REASON_NONE: take it */
 	enum guard guard; /* that refused, or GUARD_NONE */
 	const struct rule *rule; /* that decided, or NULL */
 	uint32_t asn; /* the AS at fault, or 0 */
 	bool changed; /* attrs differ from what was given */
+	uint8_t last; /* enum import_last */
 	struct attrs attrs; /* to be used; as given when refused */
 };
 

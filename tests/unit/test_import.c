@@ -660,9 +660,36 @@ test_gshut(void **state)
 	assert_int_equal(check(x), REASON_NONE);
 	assert_int_equal(x->res.attrs.local_pref, 0);
 	assert_true(x->res.attrs.has & 1u << HAS_LOCAL_PREF);
+	/* Not the neighbor's weight, which is looked at before. */
+	assert_int_equal(x->res.attrs.weight, 0 + 1);
+	assert_int_equal(x->res.last, IMPORT_LAST_GSHUT);
+	assert_true(x->res.changed);
 	x->a.comms.len = 0;
 	assert_int_equal(check(x), REASON_NONE);
 	assert_int_equal(x->res.attrs.local_pref, 200);
+	assert_int_equal(x->res.last, IMPORT_LAST_NO);
+}
+
+/* All routes of a drained neighbor, of an internal one too; no refused one. */
+static void
+test_drained(void **state)
+{
+	struct rule_action pref = { .type = ACT_LOCAL_PREF, .n = 200 };
+	struct fix *x = *state;
+
+	policy_add_action(x->rule, &pref);
+	x->f.drained = true;
+	assert_int_equal(check(x), REASON_NONE);
+	assert_int_equal(x->res.attrs.local_pref, 0);
+	assert_int_equal(x->res.attrs.weight, 0 + 1);
+	assert_int_equal(x->res.last, IMPORT_LAST_DRAIN);
+	x->f.internal = true;
+	assert_int_equal(check(x), REASON_NONE);
+	assert_int_equal(x->res.attrs.local_pref, 0);
+	x->rule->verdict = RULE_REJECT;
+	assert_int_equal(check(x), REASON_RULE);
+	assert_int_equal(x->res.last, IMPORT_LAST_NO);
+	assert_false(x->res.changed);
 }
 
 /* A message's prefixes: what one is refused for says nothing of the next. */
@@ -743,6 +770,7 @@ main(void)
 		T(test_rules),
 		T(test_refused_is_as_given),
 		T(test_gshut),
+		T(test_drained),
 		T(test_run),
 		T(test_run_each),
 	};
