@@ -424,7 +424,8 @@ capabilities(const struct conf_node *n, struct conf_neighbor *x)
 		{ "enhanced-refresh", REQ_ENHANCED_REFRESH },
 		{ "role", REQ_ROLE }, { "graceful-restart", REQ_GR },
 		{ "extended-message", REQ_EXT_MSG }, { "inet", REQ_INET },
-		{ "inet6", REQ_INET6 } };
+		{ "inet6", REQ_INET6 },
+		{ "extended-next-hop", REQ_EXT_NEXTHOP } };
 	const struct conf_node *m = build_get(n, "require capability");
 	const struct conf_word *w;
 	size_t i, k, count;

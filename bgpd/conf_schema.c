@@ -178,7 +178,7 @@ const struct conf_schema conf_schema[] = {
 { "neighbor", "ttl-security", "UINT", 1, 254, NULL, RS, "RFC 5082: the neighbor is so many hops away, and segments from farther away are dropped; it must send TTL 255.", V },
 { "neighbor", "tcp-md5", "secret-file PATH", 0, 0, NULL, CF_SECRET, "RFC 2385: the file's first line is the key.  The file must not be accessible by others.  A new key goes onto the session, which stays; to begin or to cease to use one bounces it.", V },
 { "neighbor", "role", "(provider | rs | rs-client | customer | peer) [strict]", 0, 0, NULL, RS, "Our role on the session (RFC 9234); strict: the neighbor must tell its role too.", V },
-{ "neighbor", "require capability", "{as4 | refresh | enhanced-refresh | role | graceful-restart | extended-message | inet | inet6}", 0, 0, NULL, RS, "A neighbor without these is refused.", V },
+{ "neighbor", "require capability", "{as4 | refresh | enhanced-refresh | role | graceful-restart | extended-message | extended-next-hop | inet | inet6}", 0, 0, NULL, RS, "A neighbor without these is refused, with a sentence that names all that it lacks.", V },
 { "neighbor", "weight", "UINT", 0, 65535, "0", IM, "A late tie-break of this speaker: the higher wins.", V },
 { "neighbor", "irr", "prefix-set NAME | as-set NAME", 0, 0, NULL, IM, "The set of the prefixes that it may announce.", V },
 { "neighbor", "allow", "prefix-set NAME", 0, 0, NULL, MU | IM, "Prefixes that the guard bogon-prefixes lets through for this neighbor.", V },

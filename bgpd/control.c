@@ -161,8 +161,7 @@ do_clear(struct show *s)
 
 	if (p == NULL)
 		return;
-	p->idle_s = 0;
-	peer_stop(p, CEASE_RESET, s->req.text, true);
+	peer_clear(p, s->req.text, s->req.hard);
 	done(s, CMD_DONE, "session cleared");
 }
 

@@ -17,7 +17,7 @@
 
 enum {
 	SAVE_MS = 1000, /* the file is written at most once in this time */
-	NOTE_MAX = 512,
+	NOTE_MAX = 704,
 	SYSLOG_PORT = 514,
 	FILE_MAX = PCAP_HEAD_LEN +
 	    EVIDENCE_N * (2 * PCAP_PKT_MAX + NOTE_MAX + EVIDENCE_KEEP),
@@ -100,7 +100,7 @@ note_parse(const struct cur *c, struct evidence_item *e)
 	memcpy(text, c->p, cur_left(c));
 	text[cur_left(c)] = '\0';
 	n = sscanf(text,
-	    "<28>ana-bgpd: octet %zu of %zu, attribute %u: \"%127[^\"]\" "
+	    "<28>ana-bgpd: octet %zu of %zu, attribute %u: \"%287[^\"]\" "
 	    "(%31[^)]); "
 	    "verdict %u, NOTIFICATION %u/%u, count %" SCNu64 ", first %" SCNd64
 	    ", last %" SCNd64 ", session %x",

@@ -32,7 +32,7 @@ struct evidence_item {
 	struct wire_neg neg;
 	struct addr src, dst;
 	uint16_t sport, dport;
-	char why[128], rfc[32];
+	char why[288], rfc[32];
 	uint64_t order;
 };
 

@@ -226,6 +226,15 @@ peer_stop(struct peer *p, uint8_t sub, const char *text, bool again)
 }
 
 void
+peer_clear(struct peer *p, const char *text, bool hard)
+{
+	p->idle_s = 0;
+	p->hard_reset = hard;
+	peer_stop(p, CEASE_RESET, text, true);
+	p->hard_reset = false;
+}
+
+void
 peer_close(struct peer *p)
 {
 	struct session *all[] = { p->up, p->in, p->out };

@@ -99,8 +99,9 @@ struct peer {
 	uint32_t retries; /* ConnectRetryCounter */
 	bool no_caps; /* the next OPEN goes without: it got 2/4 */
 	bool admin_down, removed;
+	bool hard_reset; /* peer_clear(): the Cease/4 under way is a hard one */
 	char down_text[256]; /* why, for RFC 9003 and show */
-	char why[256]; /* one sentence: why it is not up */
+	char why[512]; /* one sentence: why it is not up */
 	char key_why[192]; /* why it must stay without a connection, or "" */
 	bool hinted; /* auth_hint() is in the log since it was up */
 
@@ -160,6 +161,9 @@ void peer_start(struct peer *);
 /* Ends its sessions with Cease/sub and the text; it stays down or, with
  * again, comes back after the idle hold. */
 void peer_stop(struct peer *, uint8_t sub, const char *text, bool again);
+/* An operator's reset, Cease/4: it comes back at once.  hard: as a hard reset
+ * where that was agreed on (RFC 8538), so that neither side keeps routes. */
+void peer_clear(struct peer *, const char *text, bool hard);
 /* Ends them without a word (graceful restart, a killed process). */
 void peer_close(struct peer *);
 /* Frees sessions that ended; called when nobody is inside one. */

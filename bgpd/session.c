@@ -303,7 +303,8 @@ send_notification(struct session *s, uint8_t code, uint8_t sub,
 	bool hard = s->open_seen && s->neg.gr_notification &&
 	    code == NOTIF_CEASE &&
 	    (sub == CEASE_MAX_PREFIX || sub == CEASE_SHUTDOWN ||
-		sub == CEASE_DECONFIGURED || sub == CEASE_BFD_DOWN);
+		sub == CEASE_DECONFIGURED || sub == CEASE_BFD_DOWN ||
+		(sub == CEASE_RESET && s->peer->hard_reset));
 	uint8_t msg[WIRE_MAX];
 	struct wbuf w;
 

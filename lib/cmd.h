@@ -69,6 +69,7 @@ struct cmd_req {
 	bool json, numeric; /* -j, -n */
 	bool in, out, best, detail, terse, canonical, defaults;
 	bool dry_run; /* reload -n */
+	bool hard; /* neighbor X clear */
 	bool drift, conflicts, keep, remove;
 	bool prometheus; /* show metrics */
 	bool peers, routes, fib, limits, config; /* watch */

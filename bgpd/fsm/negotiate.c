@@ -25,22 +25,12 @@ enum defect {
 	BAD_ROLE_PAIR,
 	BAD_ROLE_NONE,
 	BAD_NO_FAMILY,
-	/* A required capability is missing, in the order of enum neg_req. */
-	LACKS_AS4,
-	LACKS_REFRESH,
-	LACKS_ENHANCED_REFRESH,
-	LACKS_ROLE,
-	LACKS_GR,
-	LACKS_EXT_MSG,
-	LACKS_INET,
-	LACKS_INET6,
+	LACKS,
 	NDEFECTS,
 };
 enum {
-	NREQ = REQ_INET6 + 1
+	NREQ = REQ_EXT_NEXTHOP + 1
 };
-_Static_assert((int)LACKS_AS4 + (int)NREQ == (int)NDEFECTS,
-    "a sentence for each of enum neg_req");
 
 /* clang-format off */
 static const struct {
@@ -65,22 +55,20 @@ static const struct {
 		"the peer sent no role, and strict mode wants one", "RFC 9234 4.2" },
 	[BAD_NO_FAMILY]	= { OPEN_BAD_CAP, AT_PARAMS,
 		"no address family in common", "RFC 5492 5" },
-	[LACKS_AS4]	= { OPEN_BAD_CAP, AT_PARAMS,
-		"the peer lacks a required capability: 4-octet AS number", "RFC 5492 5" },
-	[LACKS_REFRESH]	= { OPEN_BAD_CAP, AT_PARAMS,
-		"the peer lacks a required capability: route refresh", "RFC 5492 5" },
-	[LACKS_ENHANCED_REFRESH] = { OPEN_BAD_CAP, AT_PARAMS,
-		"the peer lacks a required capability: enhanced route refresh", "RFC 5492 5" },
-	[LACKS_ROLE]	= { OPEN_BAD_CAP, AT_PARAMS,
-		"the peer lacks a required capability: BGP role", "RFC 5492 5" },
-	[LACKS_GR]	= { OPEN_BAD_CAP, AT_PARAMS,
-		"the peer lacks a required capability: graceful restart", "RFC 5492 5" },
-	[LACKS_EXT_MSG]	= { OPEN_BAD_CAP, AT_PARAMS,
-		"the peer lacks a required capability: extended messages", "RFC 5492 5" },
-	[LACKS_INET]	= { OPEN_BAD_CAP, AT_PARAMS,
-		"the peer lacks a required capability: IPv4 unicast", "RFC 5492 5" },
-	[LACKS_INET6]	= { OPEN_BAD_CAP, AT_PARAMS,
-		"the peer lacks a required capability: IPv6 unicast", "RFC 5492 5" },
+	[LACKS]		= { OPEN_BAD_CAP, AT_PARAMS,
+		"the peer lacks a required capability", "RFC 5492 5" },
+};
+
+static const char *const req_name[NREQ] = {
+	[REQ_AS4]	= "4-octet AS number",
+	[REQ_REFRESH]	= "route refresh",
+	[REQ_ENHANCED_REFRESH] = "enhanced route refresh",
+	[REQ_ROLE]	= "BGP role",
+	[REQ_GR]	= "graceful restart",
+	[REQ_EXT_MSG]	= "extended messages",
+	[REQ_INET]	= "IPv4 unicast",
+	[REQ_INET6]	= "IPv6 unicast",
+	[REQ_EXT_NEXTHOP] = "extended next hop",
 };
 
 /* RFC 9234 4.2: our role, and the only one that fits it. */
@@ -260,6 +248,8 @@ lacks(const struct wire_caps *c, unsigned int req)
 		return !has_fam(c, FAM_INET);
 	case REQ_INET6:
 		return !has_fam(c, FAM_INET6);
+	case REQ_EXT_NEXTHOP:
+		return !c->ext_nexthop;
 	}
 	return false;
 }
@@ -302,22 +292,39 @@ add_missing(
 	case REQ_INET6:
 		missing->mp_there = missing->mp[FAM_INET6] = true;
 		break;
+	case REQ_EXT_NEXTHOP:
+		missing->ext_nexthop = true;
+		break;
 	}
+}
+
+/* The sentence's list: each that is missing, after the first with a comma. */
+static void
+name_missing(char why[NEG_WHY], unsigned int req, bool first)
+{
+	if (!first)
+		strlcat(why, ", ", NEG_WHY);
+	else {
+		if (why[0] != '\0')
+			strlcat(why, "; ", NEG_WHY);
+		strlcat(why, "the peer lacks required capabilities: ", NEG_WHY);
+	}
+	strlcat(why, req_name[req], NEG_WHY);
 }
 
 static enum wire_verdict
 check_caps(const struct neg_want *w, const struct wire_open *sent,
-    const struct wire_open *r, struct wire_err *err)
+    const struct wire_open *r, char why[NEG_WHY], struct wire_err *err)
 {
 	struct wire_caps missing = { .role = ROLE_NONE };
-	enum defect first = NDEFECTS;
 	unsigned int f, req;
-	bool common = false;
+	bool common = false, lack = false;
 
+	why[0] = '\0';
 	for (f = FAM_INET; f < FAM_N; f++)
 		common |= common_fam(w, sent, r, f);
 	if (!common) {
-		first = BAD_NO_FAMILY;
+		strlcpy(why, defect[BAD_NO_FAMILY].why, NEG_WHY);
 		missing.any = missing.mp_there = true;
 		for (f = FAM_INET; f < FAM_N; f++) {
 			if (w->fam[f])
@@ -332,12 +339,14 @@ check_caps(const struct neg_want *w, const struct wire_open *sent,
 		if (req == REQ_ROLE && own_role(w) == ROLE_NONE)
 			continue;
 		add_missing(&missing, req, w);
-		if (first == NDEFECTS)
-			first = (enum defect)(LACKS_AS4 + req);
+		name_missing(why, req, !lack);
+		lack = true;
 	}
-	if (first == NDEFECTS)
+	if (common && !lack)
 		return WIRE_OK;
-	return refuse_missing(err, first, &missing);
+	refuse_missing(err, common ? LACKS : BAD_NO_FAMILY, &missing);
+	err->why = why;
+	return WIRE_RESET;
 }
 
 /* RFC 4271 4.2, 4.4: the smaller one; a third of it, at least 1 s apart. */
@@ -406,7 +415,7 @@ negotiate(const struct neg_want *w, const struct wire_open *sent,
 	    check_hold(w, received, err) != WIRE_OK ||
 	    check_id(w, received, err) != WIRE_OK ||
 	    check_role(w, received, err) != WIRE_OK ||
-	    check_caps(w, sent, received, err) != WIRE_OK)
+	    check_caps(w, sent, received, n->why, err) != WIRE_OK)
 		return WIRE_RESET;
 	agree(w, sent, received, n);
 	return WIRE_OK;

@@ -31,7 +31,12 @@ enum neg_req {
 	REQ_GR,
 	REQ_EXT_MSG,
 	REQ_INET,
-	REQ_INET6
+	REQ_INET6,
+	REQ_EXT_NEXTHOP
+};
+
+enum {
+	NEG_WHY = 288 /* a sentence that names all capabilities */
 };
 
 struct negotiated {
@@ -44,13 +49,15 @@ struct negotiated {
 	bool gr_peer_restarting;
 	uint16_t gr_peer_time_s;
 	bool gr_peer_fam[FAM_N], gr_peer_fwd[FAM_N];
+	char why[NEG_WHY]; /* negotiate() refused: may hold err->why */
 };
 
 /* The OPEN that we send; no_caps: after the peer refused parameters (2/4). */
 void negotiate_open(
     const struct neg_want *, bool no_caps, struct wire_open *out);
 /*
- * WIRE_OK with *n, or WIRE_RESET with *err and, in err->why, the sentence.
+ * WIRE_OK with *n, or WIRE_RESET with *err and, in err->why, the sentence,
+ * which is static or in n->why.
  * For an OPEN that wire_open_parse() found right in itself.
  * `sent` is what negotiate_open() made for this connection.  Order of checks:
  * errors.md, OPEN.

@@ -699,12 +699,15 @@ test_gr_notification(void **state)
 	static const struct {
 		const char *a, *b;
 		uint8_t sub;
-		bool kept;
+		bool kept, clear_hard;
 	} row[] = {
 		{ A_GR, B_GR, CEASE_RESET, true },
 		{ A_GR, B_GR, CEASE_CONFIG, true },
 		{ A_GR, B_GR, CEASE_SHUTDOWN, false }, /* a hard reset */
 		{ A_GR, B_GR, CEASE_DECONFIGURED, false },
+		{ A_GR, B_GR, CEASE_RESET, false, true },
+		{ A_GR, B_HEAD("192.0.2.2") B_PEER(GR_NO_N) B_NETS, CEASE_RESET,
+		    false, true },
 		{ A_GR, B_HEAD("192.0.2.2") B_PEER(GR_NO_N) B_NETS, CEASE_RESET,
 		    false },
 		{ A_HEAD A_SET A_PEER(GR_NO_N), B_GR, CEASE_RESET, false },
@@ -715,12 +718,20 @@ test_gr_notification(void **state)
 	for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
 		gr_start(row[i].a, row[i].b);
 		sim.cut = true;
-		peer_stop(sim_peer(SIM_B), row[i].sub, "why", true);
+		if (row[i].clear_hard)
+			peer_clear(sim_peer(SIM_B), "why", true);
+		else
+			peer_stop(sim_peer(SIM_B), row[i].sub, "why", true);
 		sim_run(2);
 		assert_null(sim_peer(SIM_A)->up);
 		assert_int_equal(last_notif(SIM_A)->sub, row[i].sub);
 		assert_int_equal(
-		    last_notif(SIM_A)->hard, !row[i].kept && i < 4);
+		    last_notif(SIM_A)->hard, !row[i].kept && i < 5);
+		assert_string_equal(last_notif(SIM_A)->text,
+		    row[i].sub == CEASE_DECONFIGURED ||
+			    row[i].sub == CEASE_CONFIG
+			? ""
+			: "why");
 		/* Both sides: who sent it, and who received it. */
 		assert_int_equal(received(SIM_A), row[i].kept ? 2 : 0);
 		assert_int_equal(received(SIM_B), row[i].kept ? 1 : 0);

@@ -66,6 +66,7 @@ test_commands(void **state)
 		{ "completion zsh", CMD_COMPLETION },
 		{ "top --batch -n 3", CMD_TOP },
 		{ "neighbor x clear", CMD_NEIGHBOR_CLEAR },
+		{ "neighbor x clear hard text", CMD_NEIGHBOR_CLEAR },
 		{ "n x d", CMD_NEIGHBOR_DOWN },
 		{ "neighbor x up", CMD_NEIGHBOR_UP },
 		{ "neighbor x ref", CMD_NEIGHBOR_REFRESH },

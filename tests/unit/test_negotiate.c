@@ -142,9 +142,15 @@ no_family_fallback(struct pair *p)
 	p->want.fam[FAM_INET] = false;
 }
 static void
+no_family_need_gr(struct pair *p)
+{
+	no_family(p);
+	p->want.require = 1u << REQ_GR;
+}
+static void
 need_all(struct pair *p)
 {
-	p->want.require = (1u << (REQ_INET6 + 1)) - 1;
+	p->want.require = (1u << (REQ_EXT_NEXTHOP + 1)) - 1;
 	p->want.role = ROLE_PEER;
 	p->peer.caps = (struct wire_caps){ .role = ROLE_NONE };
 }
@@ -211,10 +217,17 @@ static const struct {
 	{ no_family_without_caps, 7, 28, DATA(MP6), "no address family" },
 	{ no_family_foreign, 7, 28, DATA(MP4), "no address family" },
 	{ no_family_fallback, 7, 28, DATA(MP6), "no address family" },
-	{ need_all, 7, 28, DATA(MP6 "\x02\x00" "\x06\x00" "\x09\x01\x04"
+	{ need_all, 7, 28, DATA(MP6 "\x02\x00" "\x05\x06\x00\x01\x00\x01\x00\x02"
+		"\x06\x00" "\x09\x01\x04"
 		"\x40\x0a\x00\x78\x00\x01\x01\x00\x00\x02\x01\x00"
-		"\x41\x04\x00\x00\xcd\x64" "\x46\x00"), "4-octet AS" },
-	{ need_refresh_inet6, 7, 28, DATA(MP6 "\x02\x00"), "route refresh" },
+		"\x41\x04\x00\x00\xcd\x64" "\x46\x00"),
+		"the peer lacks required capabilities: 4-octet AS number, route "
+		"refresh, enhanced route refresh, BGP role, graceful restart, "
+		"extended messages, IPv6 unicast, extended next hop" },
+	{ need_refresh_inet6, 7, 28, DATA(MP6 "\x02\x00"),
+		"capabilities: route refresh, IPv6 unicast" },
+	{ no_family_need_gr, 7, 28, DATA(MP6 "\x40\x06\x00\x78\x00\x02\x01\x00"),
+		"no address family in common; the peer lacks required capabilities: graceful restart" },
 	{ need_role, 7, 28, DATA("\x09\x01\x03"), "BGP role" },
 	{ need_enhanced, 7, 28, DATA("\x46\x00"), "enhanced route refresh" },
 	{ need_gr, 7, 28, DATA("\x40\x06\x00\x78\x00\x01\x01\x00"), "graceful" },
