@@ -14,6 +14,7 @@ EDGES = [
     ('lib/*', ['lib/*']),
     ('bgpd/wire/*', ['lib/*', 'bgpd/wire/*']),
     ('bgpd/fsm/*', ['lib/*', 'bgpd/wire/wire.h', 'bgpd/fsm/*']),
+    ('bgpd/announce/*', ['lib/*', 'bgpd/announce/*']),
     ('rib/*', ['lib/*', 'bgpd/wire/wire.h', 'rib/*']),
     ('policy/*', ['lib/*', 'bgpd/wire/wire.h', 'rib/attrs.h', 'policy/*']),
     ('platform/fibd/*', ['lib/*', 'platform/fibd_proto.h',
