@@ -17,6 +17,7 @@
 #include "bgpd/show_peer.h"
 #include "platform/clock.h"
 #include "policy/asnset.h"
+#include "policy/martian.h"
 #include "policy/pfxset.h"
 
 /* ---- small things ----------------------------------------------------- */
@@ -192,7 +193,9 @@ head_version(struct show *s)
 		: eng->decoupled ? "decoupled by an operator"
 		: eng->fib_ready ? "ana-fibd is there"
 				 : eng->fib_why);
+	out_text(o, "  Bogons: %s\n", martian_dates());
 	out_str(o, "version", ANA_VERSION);
+	out_str(o, "bogons", martian_dates());
 	out_strf(o, "as", "%u", eng->conf->as);
 	out_str(o, "router_id", id);
 	out_bool(o, "lab_mode", eng->conf->lab_mode);

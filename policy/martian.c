@@ -43,7 +43,8 @@ struct row6 {
 
 /* clang-format off */
 static const char dates[] =
-    "IANA special-purpose registries, state of RFC 9637 (August 2024)";
+    "IANA special-purpose address registries of 2025-10-09, "
+    "AS numbers of RFC 7249 to RFC 7607";
 
 /* Holes come before the block that they are in. */
 static const struct row4 rows4[] = {

@@ -149,6 +149,70 @@ test_prefixes(void **state)
 	}
 }
 
+/*
+ * Every row of the two special-purpose address registries, as IANA had them
+ * on 2025-10-09, with "Globally Reachable" (N/A and empty count as no), and
+ * the multicast space; `long` ones are global, but no route for any table.
+ */
+static const struct registry {
+	const char *block;
+	enum {
+		NO,
+		YES,
+		LONG
+	} global;
+} registry[] = {
+	/* clang-format off */
+	{ "0.0.0.0/8", NO }, { "0.0.0.0/32", NO }, { "10.0.0.0/8", NO },
+	{ "100.64.0.0/10", NO }, { "127.0.0.0/8", NO },
+	{ "169.254.0.0/16", NO }, { "172.16.0.0/12", NO },
+	{ "192.0.0.0/24", NO }, { "192.0.0.0/29", NO }, { "192.0.0.8/32", NO },
+	{ "192.0.0.9/32", YES }, { "192.0.0.10/32", YES },
+	{ "192.0.0.170/32", NO }, { "192.0.0.171/32", NO },
+	{ "192.0.2.0/24", NO }, { "192.31.196.0/24", YES },
+	{ "192.52.193.0/24", YES }, { "192.88.99.0/24", NO },
+	{ "192.88.99.2/32", NO }, { "192.168.0.0/16", NO },
+	{ "192.175.48.0/24", YES }, { "198.18.0.0/15", NO },
+	{ "198.51.100.0/24", NO }, { "203.0.113.0/24", NO },
+	{ "240.0.0.0/4", NO }, { "255.255.255.255/32", NO },
+	{ "224.0.0.0/4", NO },
+	{ "::1/128", NO }, { "::/128", NO }, { "::ffff:0:0/96", NO },
+	{ "64:ff9b::/96", LONG }, { "64:ff9b:1::/48", NO }, { "100::/64", NO },
+	{ "100:0:0:1::/64", NO }, { "2001::/23", NO }, { "2001::/32", NO },
+	{ "2001:1::1/128", LONG }, { "2001:1::2/128", LONG },
+	{ "2001:1::3/128", LONG }, { "2001:2::/48", NO },
+	{ "2001:3::/32", YES }, { "2001:4:112::/48", YES },
+	{ "2001:10::/28", NO }, { "2001:20::/28", YES },
+	{ "2001:30::/28", YES }, { "2001:db8::/32", NO }, { "2002::/16", NO },
+	{ "2620:4f:8000::/48", YES }, { "3fff::/20", NO }, { "5f00::/16", NO },
+	{ "fc00::/7", NO }, { "fe80::/10", NO }, { "ff00::/8", NO },
+	/* clang-format on */
+};
+
+/* The block, and its first and last address. */
+static void
+test_registries(void **state)
+{
+	for (size_t i = 0; i < sizeof(registry) / sizeof(registry[0]); i++) {
+		const struct registry *r = &registry[i];
+		struct pfx block, one;
+
+		assert_true(pfx_parse(r->block, &block));
+		one = block;
+		one.len = (uint8_t)fam_bits((enum fam)block.addr.fam);
+		if ((martian_find(&block, false) == NULL) != (r->global == YES))
+			fail_msg("%s", r->block);
+		/* 192.0.0.0/24 and 2001::/23 begin and end with no hole. */
+		if ((martian_find(&one, false) == NULL) != (r->global == YES))
+			fail_msg("%s: its first address", r->block);
+		for (unsigned int b = block.len; b < one.len; b++)
+			one.addr.o[b / 8] |= (uint8_t)(0x80u >> b % 8);
+		if ((martian_find(&one, false) == NULL) != (r->global == YES))
+			fail_msg("%s: its last address", r->block);
+	}
+	assert_non_null(strstr(martian_dates(), "2025-10-09"));
+}
+
 static void
 test_asns(void **state)
 {
@@ -189,6 +253,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_prefixes),
+		cmocka_unit_test(test_registries),
 		cmocka_unit_test(test_asns),
 	};
 
