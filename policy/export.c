@@ -108,18 +108,22 @@ finish_internal(const struct export_facts *f, struct attrs *a)
 	a->has |= 1u << HAS_AS_PATH;
 }
 
-/* RFC 4271 5.1.3.  False: we have none to give. */
+/*
+ * RFC 4271 5.1.3: an internal peer gets the next hop as it was received,
+ * unless a rule took it away (set next-hop self) or it is none for that peer.
+ * Its link-local form is for our own links (RFC 2545 3).  False: we have none
+ * to give.
+ */
 static bool
 set_next_hop(const struct export_facts *f, enum fam fam,
     enum route_source source, struct attrs *a)
 {
-	bool self = !f->internal || f->next_hop_self ||
-	    source == SOURCE_LOCAL || a->nexthop.fam == FAM_NONE;
+	bool self = !f->internal || source == SOURCE_LOCAL ||
+	    a->nexthop.fam != fam || addr_is_linklocal(&a->nexthop);
 
-	if (self) {
+	if (self)
 		a->nexthop = f->next_hop[fam];
-		a->nexthop_ll = f->next_hop_ll[fam];
-	}
+	a->nexthop_ll = self ? f->next_hop_ll[fam] : (struct addr){ 0 };
 	a->has |= 1u << HAS_NEXT_HOP;
 	return a->nexthop.fam != FAM_NONE;
 }

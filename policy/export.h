@@ -16,7 +16,6 @@
 struct export_facts {
 	uint32_t local_as, peer_as;
 	bool internal;
-	bool next_hop_self; /* internal; external peers always get ours */
 	bool gshut; /* drain: GRACEFUL_SHUTDOWN, or LOCAL_PREF 0 (RFC 8326) */
 	uint8_t role; /* ours: enum wire_role; ROLE_NONE: none */
 	uint32_t off; /* GUARD_BIT(): export-guard and otc count here */

@@ -312,24 +312,31 @@ test_learned_to_external(void **state)
 static void
 test_learned_to_internal(void **state)
 {
+	struct rule_action self = { .type = ACT_NEXT_HOP_SELF };
 	struct fix *x = *state;
 
 	learn(x);
 	x->f.internal = true;
+	assert_true(addr_parse("fe80::1", &x->a.nexthop_ll));
 	assert_int_equal(check(x, SOURCE_EXTERNAL), REASON_NONE);
 	assert_string_equal(path(&x->out), "3215 5511");
 	assert_true(addr_eq(&x->out.nexthop, &x->a.nexthop));
+	assert_int_equal(x->out.nexthop_ll.fam, FAM_NONE);
 	assert_int_equal(x->out.local_pref, 300);
 	assert_int_equal(x->out.med, 50);
-	x->f.next_hop_self = true;
 	x->a.has &= ~(1u << HAS_LOCAL_PREF);
+	policy_add_action(x->rule, &self);
 	assert_int_equal(check(x, SOURCE_EXTERNAL), REASON_NONE);
 	assert_true(addr_eq(&x->out.nexthop, &x->f.next_hop[FAM_INET]));
 	assert_int_equal(x->out.local_pref, 100);
 	assert_true(x->out.has & 1u << HAS_LOCAL_PREF);
 	/* What is ours has no other next hop than us. */
-	x->f.next_hop_self = false;
+	x->f.policy = NULL;
 	assert_int_equal(check(x, SOURCE_LOCAL), REASON_NONE);
+	assert_true(addr_eq(&x->out.nexthop, &x->f.next_hop[FAM_INET]));
+	/* Nor has a next hop of the other family or a link's own a meaning. */
+	assert_true(addr_parse("2001:db8::9", &x->a.nexthop));
+	assert_int_equal(check(x, SOURCE_EXTERNAL), REASON_NONE);
 	assert_true(addr_eq(&x->out.nexthop, &x->f.next_hop[FAM_INET]));
 }
 
