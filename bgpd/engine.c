@@ -763,6 +763,7 @@ run_out(struct engine *eng)
 			check_members(g);
 		more |= g->more;
 	}
+	eng->behind = more || eng->rib_more;
 	TAILQ_FOREACH_SAFE (g, &eng->dying, entry, next) {
 		if (adjout_group_free(g->out, BUDGET_WALK)) {
 			more = true;

@@ -146,6 +146,7 @@ struct engine {
 	bool fib_known, fib_kept[FAM_N], restarting;
 	bool select_over; /* the deadline has passed */
 	bool rib_more; /* destinations wait to be decided */
+	bool behind; /* so, or what is decided waits to be told */
 	struct fib_ready fib_info;
 	struct timer fib_retry, set_retry, select_deadline;
 	char fib_why[256]; /* why there is none; "" when all is well */

@@ -16,7 +16,8 @@ enum {
 	HOLD_LARGE_S = 240, /* RFC 4271 8.2.2 */
 	SEND_HOLD_MIN_S = 8 * 60, /* RFC 9687 4.4 */
 	LINGER_MS = 3000,
-	READ_TURNS = 4, /* messages' rooms a peer may fill in one turn */
+	BULK = SESSION_RX / 2, /* who sends so much at once sends a table */
+	BULK_WAIT_MS = 20, /* at most, while the rest of the turn is behind */
 };
 
 /*
@@ -535,26 +536,40 @@ consume(struct session *s)
 	memmove(s->rx, in.p, s->rx_len);
 }
 
+/*
+ * What is read must be decided and told: a table that is read faster than that
+ * would stand between a change of another peer and those who wait for it.  So
+ * it stays with TCP for a while; the hold timer cannot notice.
+ */
+static bool
+must_wait(const struct session *s)
+{
+	const struct engine *eng = s->peer->eng;
+
+	return s->bulk && eng->behind &&
+	    eng->now_ms - s->last_read_ms < BULK_WAIT_MS;
+}
+
+/* One room's worth a turn. */
 static void
 readable(struct session *s)
 {
 	ssize_t n;
 
-	for (int i = 0; i < READ_TURNS && s->fd != -1; i++) {
-		n = recv(s->fd, s->rx + s->rx_len, SESSION_RX - s->rx_len, 0);
-		if (n == -1 && (errno == EAGAIN || errno == EINTR))
-			return;
-		if (n <= 0) {
-			peer_tcp_lost(s->peer, s, n == 0 ? 0 : errno);
-			session_event(s, EV18_TCP_FAILS);
-			return;
-		}
-		s->rx_len += (size_t)n;
-		s->last_read_ms = s->peer->eng->now_ms;
-		consume(s);
-		if ((size_t)n < SESSION_RX / 2)
-			return;
+	if (must_wait(s))
+		return;
+	n = recv(s->fd, s->rx + s->rx_len, SESSION_RX - s->rx_len, 0);
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0) {
+		peer_tcp_lost(s->peer, s, n == 0 ? 0 : errno);
+		session_event(s, EV18_TCP_FAILS);
+		return;
 	}
+	s->bulk = n >= BULK;
+	s->rx_len += (size_t)n;
+	s->last_read_ms = s->peer->eng->now_ms;
+	consume(s);
 }
 
 static void

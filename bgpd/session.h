@@ -44,6 +44,7 @@ struct session {
 	struct addr local, remote;
 	uint16_t local_port, remote_port;
 	uint64_t last_read_ms, last_write_ms; /* 0: never */
+	bool bulk; /* the last read brought a room's worth */
 };
 
 /* In FSM_IDLE (dialled) or FSM_ACTIVE (accepted), without a connection. */

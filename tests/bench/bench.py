@@ -485,19 +485,21 @@ def s11(env, kind):
         s.feed.say("table", 0, BASE, n, sets, 0)
         s.start()
 
-        def probe(rounds, pause):
-            s.feed.say("probe", 1, 2, 199 << 24, rounds, pause)
-            e = s.feed.wait(s.bound, ev="probed")
-            v = sorted(e["ms"]) or [1e4]
-            return (statistics.median(v), v[min(len(v) - 1,
-                                                int(len(v) * 0.99))], len(v))
-        s.r["idle_median_ms"], s.r["idle_p99_ms"], _ = probe(200, 0.005)
+        def probed(when):
+            v = sorted(s.feed.wait(s.bound, ev="probed")["ms"]) or [1e4]
+            s.r[when + "_median_ms"] = statistics.median(v)
+            s.r[when + "_p99_ms"] = v[min(len(v) - 1, int(len(v) * 0.99))]
+            s.r[when + "_probes"] = len(v)
+
+        s.feed.say("probe", 1, 2, 199 << 24, 500, 0.002)
+        probed("idle")
         s.feed.ask("phase")
         s.feed.say("fresh", 2, n)
+        s.feed.say("probe", 1, 2, 199 << 24, 100000, 0.001)
         t0 = s.send(0)
-        s.r["load_median_ms"], s.r["load_p99_ms"], s.r["probes"] = probe(
-            60, 0.002)
         s.r["time_s"] = s.feed.wait(s.bound, ev="reached", id=2)["t"] - t0
+        s.feed.say("unprobe")
+        probed("load")
         return s.r
 
 

@@ -837,6 +837,8 @@ command(char *line)
 		cmd_session(w);
 	else if (strcmp(w[0], "probe") == 0 && n == 6)
 		cmd_probe(w);
+	else if (strcmp(w[0], "unprobe") == 0)
+		probe.rounds = probe.round;
 	else if (strcmp(w[0], "ping") == 0)
 		say("{\"ev\":\"pong\",\"t\":%.6f}", now());
 	else if (n >= 2 && (id = atoi(w[1])) >= 0 && id < nses)

@@ -35,7 +35,7 @@
 #define B_PEER(more) \
 	"neighbor 192.0.2.1 { remote-as 52580; local-address 192.0.2.2;" \
 	" family [ inet ]; import policy all; export policy all;" \
-	" irr prefix-set az; send-max-prefix 1000; " more " }\n"
+	" irr prefix-set az; send-max-prefix 100000; " more " }\n"
 #define B_NETS "network 193.64.0.0/16;\nnetwork 193.65.0.0/16;\n"
 #define B_CONF B_HEAD("192.0.2.2") B_PEER("") B_NETS
 
@@ -498,6 +498,57 @@ test_max_routes(void **state)
 	sim_end();
 }
 
+/* ---- a table ------------------------------------------------------------ */
+
+enum {
+	TABLE = 30000
+};
+
+static bool
+a_has_table(void)
+{
+	return accepted_of(SIM_A) == TABLE;
+}
+
+static bool
+b_is_told(void)
+{
+	return sim_peer(SIM_B)->up != NULL && accepted_of(SIM_B) == 1;
+}
+
+/*
+ * Sent faster than A can decide: what waits in A stays below one room's worth
+ * of the shortest prefixes, whatever has arrived, so a change of somebody else
+ * does not queue behind the table.
+ */
+static void
+test_table_waits(void **state)
+{
+	static char b[TABLE * 32];
+	struct rib_stats st;
+	size_t most = 0;
+	int n = snprintf(b, sizeof b, "%s", B_HEAD("192.0.2.2") B_PEER(""));
+
+	sim_start(A_HEAD "prefix-set p { 24.0.0.0/8 or-longer; }\n" A_PEER(
+		      "max-prefix 100000;"),
+	    b);
+	assert_true(sim_run_until(b_is_told, 120));
+	for (int i = 0; i < TABLE; i++)
+		n += snprintf(b + n, sizeof b - (size_t)n,
+		    "network 24.%d.%d.0/24;\n", i / 256, i % 256);
+	assert_true(sim_reload(SIM_B, b));
+	for (int turns = 0; !a_has_table(); turns++) {
+		assert_true(turns < 10000);
+		for (int i = 0; i < 4; i++)
+			sim_turn(SIM_B);
+		sim_turn(SIM_A);
+		rib_stats(sim.eng[SIM_A]->rib, &st);
+		most = st.dirty > most ? st.dirty : most;
+	}
+	assert_in_range(most, 1, SESSION_RX / 4);
+	sim_end();
+}
+
 /* ---- graceful restart --------------------------------------------------- */
 
 #define GR "graceful-restart { restart-time 60s; stale-time 100s; } "
@@ -810,6 +861,7 @@ main(void)
 		cmocka_unit_test(test_refresh),
 		cmocka_unit_test(test_next_hop),
 		cmocka_unit_test(test_max_routes),
+		cmocka_unit_test(test_table_waits),
 		cmocka_unit_test(test_gr_helper),
 		cmocka_unit_test(test_gr_restart_time),
 		cmocka_unit_test(test_gr_forwarding_lost),
