@@ -41,6 +41,10 @@ struct like {
 
 struct nlroute {
 	struct nl_sock *sk;
+	struct nl_sock *walk; /* a dump that takes its time */
+	uint32_t walk_seq;
+	uint32_t walk_table;
+	uint8_t walk_protocol;
 	struct nl_msg *msg; /* one, built in again and again */
 	uint32_t seq; /* of the next request */
 	uint32_t first; /* of the batch */
@@ -94,14 +98,16 @@ nlroute_open(struct nlroute **out, int rcvbuf)
 	int err;
 
 	nl->sk = nl_socket_alloc();
+	nl->walk = nl_socket_alloc();
 	nl->msg = nlmsg_alloc_size(MSG_MAX);
-	if (nl->sk == NULL || nl->msg == NULL)
+	if (nl->sk == NULL || nl->walk == NULL || nl->msg == NULL)
 		mem_none(MSG_MAX);
-	err = nl_connect(nl->sk, NETLINK_ROUTE);
-	if (err < 0)
-		err = -EIO;
-	else
-		err = buffers(nl_socket_get_fd(nl->sk), rcvbuf);
+	err = nl_connect(nl->sk, NETLINK_ROUTE) < 0 ||
+		nl_connect(nl->walk, NETLINK_ROUTE) < 0
+	    ? -EIO
+	    : buffers(nl_socket_get_fd(nl->sk), rcvbuf);
+	if (err == 0)
+		err = buffers(nl_socket_get_fd(nl->walk), rcvbuf);
 	if (err < 0) {
 		nlroute_close(nl);
 		return err;
@@ -119,6 +125,7 @@ nlroute_close(struct nlroute *nl)
 		return;
 	nlmsg_free(nl->msg);
 	nl_socket_free(nl->sk);
+	nl_socket_free(nl->walk);
 	free(nl);
 }
 
@@ -370,9 +377,9 @@ nlroute_object_del(struct nlroute *nl, uint32_t id, uint32_t tag)
 
 /* One datagram from the kernel; length, 0: nothing there, or -errno. */
 static ssize_t
-receive(struct nlroute *nl, int wait_ms)
+receive(struct nlroute *nl, const struct nl_sock *sk, int wait_ms)
 {
-	int fd = nl_socket_get_fd(nl->sk);
+	int fd = nl_socket_get_fd(sk);
 
 	for (;;) {
 		struct sockaddr_nl from;
@@ -460,14 +467,14 @@ nlroute_run(struct nlroute *nl, nlroute_done_fn *fn, void *arg)
 		return 0;
 	err = send_all(nl);
 	while (err == 0 && !last) {
-		ssize_t got = receive(nl, WAIT_MS);
+		ssize_t got = receive(nl, nl->sk, WAIT_MS);
 
 		if (got > 0)
 			last = answers(nl, (size_t)got);
 		else
 			err = got < 0 ? (int)got : -ENOBUFS;
 	}
-	while (err != 0 && receive(nl, 0) > 0)
+	while (err != 0 && receive(nl, nl->sk, 0) > 0)
 		continue; /* whatever comes is of a batch we gave up */
 	if (err != 0) /* the receive buffer is smaller than we believe */
 		nl->limit = nl->limit / 4 > 2 ? nl->limit / 4 : 2;
@@ -490,7 +497,7 @@ dump_read(struct nlroute *nl, uint32_t seq, nlroute_msg_fn *fn, void *arg)
 
 	for (;;) {
 		struct nlmsghdr *h = (struct nlmsghdr *)(void *)nl->recv;
-		ssize_t n = receive(nl, WAIT_MS);
+		ssize_t n = receive(nl, nl->sk, WAIT_MS);
 		int left = (int)n;
 
 		if (n <= 0)
@@ -524,7 +531,7 @@ dump(struct nlroute *nl, nlroute_msg_fn *fn, void *arg)
 			return -EIO;
 		err = dump_read(nl, h->nlmsg_seq, fn, arg);
 		if (err == -ENOBUFS)
-			while (receive(nl, 0) > 0)
+			while (receive(nl, nl->sk, 0) > 0)
 				continue;
 		else if (err != 1)
 			return err;
@@ -548,37 +555,68 @@ nlroute_dump(struct nlroute *nl, int type, nlroute_msg_fn *fn, void *arg)
 	return dump(nl, fn, arg);
 }
 
-struct route_dump {
-	nlroute_route_fn *fn;
-	void *arg;
-	uint32_t table;
-	uint8_t protocol;
-};
-
-static void
-one_route(void *arg, const struct nlmsghdr *h)
-{
-	const struct route_dump *d = arg;
-	struct nlroute_route r;
-
-	if (h->nlmsg_type == RTM_NEWROUTE && nlroute_parse(h, &r) &&
-	    r.protocol == d->protocol && r.table == d->table)
-		d->fn(d->arg, &r);
-}
-
 int
-nlroute_dump_routes(struct nlroute *nl, enum fam fam, uint32_t table,
-    uint8_t protocol, nlroute_route_fn *fn, void *arg)
+nlroute_walk_begin(
+    struct nlroute *nl, enum fam fam, uint32_t table, uint8_t protocol)
 {
-	struct route_dump d = { fn, arg, table, protocol };
 	struct rtmsg *rtm = begin(nl, RTM_GETROUTE, NLM_F_DUMP, sizeof *rtm);
-	int err;
+	struct nlmsghdr *h = nlmsg_hdr(nl->msg);
+	ssize_t n;
 
 	rtm->rtm_family = (uint8_t)af(fam);
 	rtm->rtm_protocol = protocol;
 	must(nla_put_u32(nl->msg, RTA_TABLE, table));
-	err = dump(nl, one_route, &d);
-	return err == -ENOENT ? 0 : err; /* there is no such table (yet) */
+	h->nlmsg_pid = nl_socket_get_local_port(nl->walk);
+	nl->walk_seq = h->nlmsg_seq;
+	nl->walk_table = table;
+	nl->walk_protocol = protocol;
+	/* What is left of one that failed stands in the way. */
+	do
+		n = receive(nl, nl->walk, 0);
+	while (n > 0 || n == -ENOBUFS);
+	return nl_sendto(nl->walk, h, h->nlmsg_len) < 0 ? -EIO : NLROUTE_MORE;
+}
+
+/* One datagram of a walk: as nlroute_walk(). */
+static int
+walk_read(struct nlroute *nl, nlroute_route_fn *fn, void *arg)
+{
+	struct nlmsghdr *h = (struct nlmsghdr *)(void *)nl->recv;
+	ssize_t n = receive(nl, nl->walk, WAIT_MS);
+	int left = (int)n;
+
+	if (n <= 0)
+		return n < 0 ? (int)n : -ETIMEDOUT;
+	for (; nlmsg_ok(h, left); h = nlmsg_next(h, &left)) {
+		const struct nlmsgerr *e = nlmsg_data(h);
+		struct nlroute_route r;
+
+		if (h->nlmsg_seq != nl->walk_seq)
+			continue;
+		if (h->nlmsg_type == NLMSG_DONE)
+			return 0;
+		if (h->nlmsg_type == NLMSG_ERROR)
+			/* There is no such table (yet). */
+			return e->error == -ENOENT ? 0
+			    : e->error != 0        ? e->error
+						   : -EPROTO;
+		if (h->nlmsg_type == RTM_NEWROUTE && nlroute_parse(h, &r) &&
+		    r.protocol == nl->walk_protocol &&
+		    r.table == nl->walk_table)
+			fn(arg, &r);
+	}
+	return NLROUTE_MORE;
+}
+
+int
+nlroute_walk(
+    struct nlroute *nl, unsigned int budget, nlroute_route_fn *fn, void *arg)
+{
+	int err = NLROUTE_MORE;
+
+	while (budget-- > 0 && err == NLROUTE_MORE)
+		err = walk_read(nl, fn, arg);
+	return err;
 }
 
 /* What a next hop consists of, in a route or in its multipath part. */
@@ -714,7 +752,7 @@ nlroute_lookup(
 		return -EIO;
 	for (;;) {
 		const struct nlmsgerr *e;
-		ssize_t n = receive(nl, WAIT_MS);
+		ssize_t n = receive(nl, nl->sk, WAIT_MS);
 
 		h = (struct nlmsghdr *)(void *)nl->recv;
 		if (n <= 0)

@@ -18,6 +18,7 @@ struct nlroute;
 enum {
 	NLROUTE_NH = 16,
 	NLROUTE_BATCH = 1000, /* requests a send, at most */
+	NLROUTE_MORE = 1,
 };
 
 /* A next hop as the kernel knows it. */
@@ -86,10 +87,20 @@ void nlroute_object_del(struct nlroute *, uint32_t id, uint32_t tag);
 int nlroute_run(struct nlroute *, nlroute_done_fn *, void *arg);
 
 /* 0 or -errno; -EOPNOTSUPP where the kernel has none of it. */
-int nlroute_dump_routes(struct nlroute *, enum fam, uint32_t table,
-    uint8_t protocol, nlroute_route_fn *, void *arg);
 int nlroute_dump_objects(
     struct nlroute *, uint8_t protocol, nlroute_object_fn *, void *arg);
+
+/*
+ * All routes of a table with our number, a few datagrams a call, while requests
+ * go on: what it tells may be of a moment ago, and where the table changes
+ * meanwhile some may be left out (IPv6).  NLROUTE_MORE, 0: that was all, or
+ * -errno: it is over.  One at a time.
+ */
+int nlroute_walk_begin(
+    struct nlroute *, enum fam, uint32_t table, uint8_t protocol);
+int nlroute_walk(
+    struct nlroute *, unsigned int budget, nlroute_route_fn *, void *arg);
+
 /* RTM_GETLINK, RTM_GETADDR, RTM_GETSTATS (of links: IFLA_STATS_LINK_64). */
 int nlroute_dump(struct nlroute *, int type, nlroute_msg_fn *, void *arg);
 

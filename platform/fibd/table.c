@@ -20,7 +20,8 @@ enum {
 	ROUTE_ODD = 1, /* found in a form that we would not write now */
 	ROUTE_BUSY = 2, /* in the batch */
 	ROUTE_TOLD = 4, /* the speaker believes that it is not there */
-	ROUTE_SEEN = 8, /* by the resync that runs */
+	ROUTE_SEEN = 8, /* by a resync, in turn this and the next: what a */
+	ROUTE_SEEN2 = 32, /* write left of the last one must not count */
 	ROUTE_FIX = 16, /* changed by others: write it again */
 };
 
@@ -62,6 +63,29 @@ struct op {
 	struct pfx pfx;
 	uint32_t route, seq, gen;
 	uint8_t kind, ti;
+	bool sure; /* EEXIST: it is not ours */
+};
+
+/* A place among all routes. */
+struct walk {
+	unsigned int ti;
+	enum fam fam;
+	struct pfx at;
+};
+
+/*
+ * Compares all routes with the kernel: a dump of each table on a socket of its
+ * own, a slice at a time, then a look at what it did not show.  Meanwhile the
+ * table changes and the dump tells of a moment ago: what was written since the
+ * begin counts as seen, and of sets that are newer nothing is believed.
+ */
+struct resync {
+	bool active, tell;
+	bool asked; /* for the dump of at.ti, at.fam */
+	bool check, failed; /* dumps are over: look at what was not seen */
+	uint8_t seen; /* ROUTE_SEEN or ROUTE_SEEN2 */
+	uint32_t gen; /* at the begin */
+	struct walk at;
 };
 
 struct sweep {
@@ -76,11 +100,12 @@ enum {
 	SRC_MAX = 32,
 	SRC_OTHER = SRC_MAX,
 	SLICE = 4096, /* routes looked at in one slice */
+	SLICE_DUMP = 8, /* datagrams of a dump, some 300 routes each */
 	ID_TRIES = 64,
 	SWEEP_AT_ONCE = 2048,
 	RESYNC_MAX = 8, /* tries in a row before we take a breath */
 	RESYNC_WAIT_MS = 1000,
-	RETRY_MIN_MS = 1000,
+	RETRY_MIN_MS = 250,
 	RETRY_MAX_MS = 60000,
 };
 
@@ -116,11 +141,11 @@ struct table {
 	uint32_t nagain;
 	struct sweep sweep[FAM_N];
 	/* The walk that writes what can be written. */
-	bool repair, repair_again, retry_failed, retry_conflict;
-	unsigned int repair_ti;
-	enum fam repair_fam;
-	struct pfx repair_at;
-	bool need_verify, need_resync, in_flush, some_failed, some_conflict;
+	bool repair, repair_again, retry_failed;
+	struct walk repair_at;
+	struct resync resync;
+	bool need_verify, need_resync, lost; /* lost: an answer */
+	bool in_flush, some_failed, some_conflict;
 	uint16_t last_set; /* that set_by_id() found */
 	unsigned int resyncs_in_row;
 	uint64_t resync_after_ms;
@@ -175,6 +200,8 @@ table_new(struct nlroute *nl, struct nlwatch *w, const struct fibd_fences *f,
 	t->nsrc = 1;
 	t->table = f->table[0];
 	t->metric = 20;
+	t->retry_delay_ms = RETRY_MIN_MS;
+	t->resync.seen = ROUTE_SEEN;
 	t->next_id = (uint32_t)f->protocol << 22 | 1;
 	slab_init(&t->routes, sizeof(struct route));
 	slab_init(&t->sets, sizeof(struct set));
@@ -208,7 +235,7 @@ table_plain(struct table *t)
 uint64_t
 table_due_ms(const struct table *t)
 {
-	if (t->need_resync)
+	if (t->need_resync || t->lost)
 		return t->resync_after_ms + 1;
 	return t->some_failed ? t->retry_at_ms : 0;
 }
@@ -323,7 +350,7 @@ static int
 single(struct table *t, struct result *r)
 {
 	if (nlroute_run(t->nl, on_single, r) != 0) {
-		t->need_resync = true;
+		t->lost = true;
 		r->err = EIO;
 		snprintf(
 		    r->text, sizeof r->text, "the kernel's answer was lost");
@@ -377,16 +404,44 @@ group_same(const struct nlroute_object *a, const struct nlroute_object *b)
 }
 
 static void
+walk_begin(struct walk *w)
+{
+	w->ti = 0;
+	w->fam = FAM_INET;
+	w->at.addr.fam = FAM_NONE;
+}
+
+/* To the next table or family; false: that was the last. */
+static bool
+walk_on(const struct table *t, struct walk *w)
+{
+	w->at.addr.fam = FAM_NONE;
+	w->fam = w->fam == FAM_INET ? FAM_INET6 : FAM_INET;
+	if (w->fam == FAM_INET)
+		w->ti++;
+	return w->ti < t->f->ntable;
+}
+
+/* The next route, 0 behind the last. */
+static uint32_t
+walk_next(const struct table *t, struct walk *w)
+{
+	uint32_t n;
+
+	do {
+		n = trie_next(t->route[w->ti][w->fam], &w->at);
+	} while (n == 0 && walk_on(t, w));
+	return n;
+}
+
+static void
 repair_start(struct table *t)
 {
 	if (t->repair)
 		t->repair_again = true;
 	t->repair = true;
-	if (t->repair_again)
-		return;
-	t->repair_ti = 0;
-	t->repair_fam = FAM_INET;
-	t->repair_at.addr.fam = FAM_NONE;
+	if (!t->repair_again)
+		walk_begin(&t->repair_at);
 }
 
 static void
@@ -450,13 +505,17 @@ set_write_objects(struct table *t, struct set *s, struct result *r)
 		m = member_find(t, &s->nh[i]);
 		if (m == NULL)
 			m = member_add(t, &s->nh[i]);
-		if (!member_write(t, m, r))
+		if (!member_write(t, m, r)) {
+			t->some_failed = true; /* not for long, perhaps */
 			continue;
+		}
 		g.member[g.n] = m->id;
 		g.weight[g.n++] = s->nh[i].weight;
 	}
 	if (g.n > 0) {
+		r->err = 0;
 		group_write(t, s, &g, r);
+		t->some_failed = t->some_failed || r->err != 0;
 		return;
 	}
 	if (s->live) {
@@ -769,12 +828,14 @@ static void
 route_write(struct table *t, const struct op *like, bool there, bool perhaps)
 {
 	struct route *r = route_at(t, like->route);
+	struct op o = *like;
 
 	/* Where nobody knows, ours is removed first (it can only be ours),
 	 * so that EXCL decides: a foreign route is never replaced. */
 	if (perhaps)
 		op_delete(t, OP_ASIDE, like, r->metric);
-	op_write(t, there ? OP_REPLACE : OP_EXCL, like);
+	o.sure = like->sure || perhaps || r->state == ROUTE_CONFLICT;
+	op_write(t, there ? OP_REPLACE : OP_EXCL, &o);
 }
 
 void
@@ -908,7 +969,7 @@ wrote(struct table *t, const struct op *o)
 	}
 	r->state = ROUTE_HELD;
 	r->gen = o->gen;
-	r->flags = 0;
+	r->flags = t->resync.active ? t->resync.seen : 0;
 }
 
 static void
@@ -946,9 +1007,13 @@ on_answer(void *arg, uint32_t tag, int err, const char *text)
 		wrote(t, o);
 	else if (err < 0)
 		r->state = ROUTE_UNSURE;
-	else if (err == EEXIST)
+	else if (err == EEXIST && o->sure)
 		conflict(t, o);
-	else if (o->kind == OP_REPLACE && (err == ENOENT || err == ESRCH)) {
+	else if (err == EEXIST) {
+		/* Whose?  Ours may be there although a dump did not show it. */
+		r->state = ROUTE_UNSURE;
+		t->again[t->nagain++] = *o;
+	} else if (o->kind == OP_REPLACE && (err == ENOENT || err == ESRCH)) {
 		/* Ours had vanished. */
 		r->state = ROUTE_WANT;
 		t->again[t->nagain++] = *o;
@@ -974,7 +1039,7 @@ flush_once(struct table *t)
 
 	t->nop = 0;
 	if (err != 0)
-		t->need_resync = true;
+		t->lost = true;
 }
 
 void
@@ -984,13 +1049,21 @@ table_flush(struct table *t)
 		return;
 	t->in_flush = true;
 	flush_once(t);
-	/* What was to be replaced and was not there: a second chance. */
+	/* What was to be replaced and was not there, what was there and was to
+	 * be new: a second chance, and the last. */
 	if (t->nagain > 0) {
 		uint32_t n = t->nagain;
 
 		t->nagain = 0;
-		for (uint32_t i = 0; i < n; i++)
-			op_write(t, OP_EXCL, &t->again[i]);
+		for (uint32_t i = 0; i < n; i++) {
+			const struct route *r = route_at(t, t->again[i].route);
+
+			if (t->nop + 2 > NLROUTE_BATCH || nlroute_full(t->nl))
+				flush_once(t);
+			t->again[i].sure = true;
+			route_write(
+			    t, &t->again[i], false, r->state == ROUTE_UNSURE);
+		}
 		flush_once(t);
 	}
 	t->in_flush = false;
@@ -1013,12 +1086,12 @@ wants_write(const struct table *t, const struct route *r)
 		if ((r->flags & ROUTE_ODD) != 0)
 			return (r->flags & ROUTE_FIX) != 0;
 		return r->gen != s->gen;
-	case ROUTE_CONFLICT:
-		return t->retry_conflict;
 	case ROUTE_FAILED:
 		return false;
-	case ROUTE_WANT:
 	case ROUTE_UNSURE:
+		return !t->resync.active; /* it will tell */
+	case ROUTE_CONFLICT:
+	case ROUTE_WANT:
 		break;
 	}
 	return true;
@@ -1044,28 +1117,21 @@ repair_route(struct table *t, unsigned int ti, const struct pfx *p, uint32_t n)
 static bool
 repair_work(struct table *t)
 {
+	struct walk *w = &t->repair_at;
+
 	for (int i = 0; i < SLICE; i++) {
-		uint32_t n = trie_next(
-		    t->route[t->repair_ti][t->repair_fam], &t->repair_at);
+		uint32_t n = walk_next(t, w);
 
 		if (n != 0) {
-			repair_route(t, t->repair_ti, &t->repair_at, n);
+			repair_route(t, w->ti, &w->at, n);
 			continue;
 		}
-		t->repair_at.addr.fam = FAM_NONE;
-		if (t->repair_fam == FAM_INET)
-			t->repair_fam = FAM_INET6;
-		else if (++t->repair_ti < t->f->ntable)
-			t->repair_fam = FAM_INET;
-		else {
-			t->repair = t->repair_again;
-			t->repair_again = false;
-			t->repair_ti = 0;
-			t->repair_fam = FAM_INET;
-			if (!t->repair)
-				t->retry_failed = t->retry_conflict = false;
-			break;
-		}
+		t->repair = t->repair_again;
+		t->repair_again = false;
+		walk_begin(w);
+		if (!t->repair)
+			t->retry_failed = false;
+		break;
 	}
 	table_flush(t);
 	return t->repair;
@@ -1343,7 +1409,7 @@ table_verify(struct table *t)
 		t->ndrop = 0;
 		if (nlroute_dump_objects(
 			t->nl, t->f->protocol, seen_object, t) != 0) {
-			t->need_resync = true;
+			t->lost = true;
 			return;
 		}
 		for (size_t k = 0; k < t->nmember; k++)
@@ -1355,15 +1421,14 @@ table_verify(struct table *t)
 			drop_later(t, s->id); /* of a lost answer */
 		drop_unknown(t);
 	}
-	SET_FOREACH(t, i, s)
-	set_write(t, s, &r);
 	if (t->some_failed || t->some_conflict) {
 		/* A link takes foreign routes along without a word, too. */
 		t->retry_failed = t->retry_failed || t->some_failed;
-		t->retry_conflict = t->retry_conflict || t->some_conflict;
 		t->some_failed = t->some_conflict = false;
 		repair_start(t);
 	}
+	SET_FOREACH(t, i, s)
+	set_write(t, s, &r);
 }
 
 static void
@@ -1378,6 +1443,14 @@ keep_found(struct table *t, const struct nlroute_route *m)
 	f->r[f->n++] = (struct found_route){ m->pfx, m->table, m->metric };
 }
 
+/* Its set was made anew since the resync began: whatever a dump tells is of
+ * before, and all its routes are written again. */
+static bool
+newer(const struct table *t, const struct route *r)
+{
+	return r->set != 0 && set_at(t, r->set)->gen > t->resync.gen;
+}
+
 static void
 seen_route(void *arg, const struct nlroute_route *m)
 {
@@ -1390,15 +1463,17 @@ seen_route(void *arg, const struct nlroute_route *m)
 		keep_found(t, m); /* nobody asked for it */
 		return;
 	}
-	r->flags |= ROUTE_SEEN;
+	if ((r->flags & t->resync.seen) != 0 || newer(t, r))
+		return;
+	r->flags |= t->resync.seen;
 	if (found_same(t, r, m)) {
 		r->state = ROUTE_HELD;
 		r->gen = set_at(t, r->set)->gen;
 		r->flags &= (uint8_t) ~(ROUTE_ODD | ROUTE_FIX);
-	} else if (r->set != 0) {
-		r->state = ROUTE_HELD;
+	} else if (r->set != 0 && r->state == ROUTE_HELD)
 		r->flags |= ROUTE_ODD | ROUTE_FIX;
-	}
+	else if (r->set != 0)
+		r->state = ROUTE_UNSURE;
 }
 
 static void
@@ -1418,57 +1493,107 @@ drop_found(struct table *t)
 
 /* What the dump did not show is not there. */
 static void
-unseen(struct table *t, struct trie *trie)
+unseen(struct table *t, struct route *r)
 {
-	struct pfx at = { .addr.fam = FAM_NONE };
-	uint32_t n;
+	if ((r->flags & t->resync.seen) != 0 || newer(t, r) ||
+	    !(in_kernel(t, r) || r->state == ROUTE_UNSURE))
+		return;
+	if (r->state == ROUTE_HELD)
+		r->flags |= ROUTE_TOLD;
+	r->flags &= (uint8_t) ~(ROUTE_ODD | ROUTE_FIX);
+	r->state = ROUTE_WANT;
+}
 
-	while ((n = trie_next(trie, &at)) != 0) {
-		struct route *r = route_at(t, n);
+/* True: that was the last slice. */
+static bool
+resync_check(struct table *t)
+{
+	struct resync *s = &t->resync;
 
-		if ((r->flags & ROUTE_SEEN) == 0 &&
-		    (in_kernel(t, r) || r->state == ROUTE_UNSURE)) {
-			if (r->state == ROUTE_HELD)
-				r->flags |= ROUTE_TOLD;
-			r->flags &= (uint8_t) ~(ROUTE_ODD | ROUTE_FIX);
-			r->state = ROUTE_WANT;
-		}
-		r->flags &= (uint8_t)~ROUTE_SEEN;
+	for (int i = 0; i < SLICE; i++) {
+		uint32_t n = walk_next(t, &s->at);
+		struct route *r;
+
+		if (n == 0)
+			return true;
+		r = route_at(t, n);
+		if (!s->failed)
+			unseen(t, r);
+		r->flags &= (uint8_t) ~(ROUTE_SEEN | ROUTE_SEEN2);
+	}
+	return false;
+}
+
+/* One slice of the dumps. */
+static void
+resync_dump(struct table *t)
+{
+	struct resync *s = &t->resync;
+	int err;
+
+	if (!s->asked) {
+		s->asked = true;
+		err = nlroute_walk_begin(
+		    t->nl, s->at.fam, t->f->table[s->at.ti], t->f->protocol);
+	} else
+		err = nlroute_walk(t->nl, SLICE_DUMP, seen_route, t);
+	drop_found(t);
+	if (err < 0)
+		s->failed = t->lost = true;
+	if (err == NLROUTE_MORE)
+		return;
+	s->asked = false;
+	if (err < 0 || !walk_on(t, &s->at)) {
+		s->check = true;
+		walk_begin(&s->at);
 	}
 }
 
-static int
-dump_all(struct table *t, nlroute_route_fn *fn)
+static void
+resync_begin(struct table *t, uint64_t now_ms)
 {
-	int err = 0;
+	bool lost = t->lost;
 
-	for (unsigned int i = 0; i < t->f->ntable && err == 0; i++)
-		for (enum fam fam = FAM_INET; fam < FAM_N && err == 0; fam++)
-			err = nlroute_dump_routes(
-			    t->nl, fam, t->f->table[i], t->f->protocol, fn, t);
-	return err;
+	t->need_resync = t->lost = false;
+	t->stats.resyncs++;
+	/* Each loss makes batches smaller (nlroute.c): it ends. */
+	t->resyncs_in_row = lost ? t->resyncs_in_row + 1 : 0;
+	if (lost && t->resyncs_in_row % RESYNC_MAX == 0)
+		t->resync_after_ms = now_ms + RESYNC_WAIT_MS;
+	table_verify(t);
+	t->resync = (struct resync){ .active = true,
+		.tell = lost,
+		.gen = t->gen,
+		.seen = t->resync.seen ^ (ROUTE_SEEN | ROUTE_SEEN2) };
+	walk_begin(&t->resync.at);
+}
+
+/* True: more to do at once. */
+static bool
+resync_work(struct table *t, uint64_t now_ms)
+{
+	struct resync *s = &t->resync;
+
+	if (!s->active) {
+		if ((!t->need_resync && !t->lost) ||
+		    now_ms < t->resync_after_ms)
+			return false;
+		resync_begin(t, now_ms);
+	} else if (!s->check)
+		resync_dump(t);
+	else if (resync_check(t)) {
+		s->active = false;
+		repair_start(t);
+		if (s->tell)
+			t->ev->overrun(t->arg);
+	}
+	return true;
 }
 
 void
 table_resync(struct table *t)
 {
-	table_flush(t);
-	t->need_resync = false;
-	t->stats.resyncs++;
-	table_verify(t);
-	if (t->need_resync || dump_all(t, seen_route) != 0) {
-		/* The flags go with the next one that succeeds. */
-		t->need_resync = true;
-		free(t->found.r);
-		memset(&t->found, 0, sizeof t->found);
-		return;
-	}
-	for (unsigned int i = 0; i < t->f->ntable; i++)
-		for (enum fam fam = FAM_INET; fam < FAM_N; fam++)
-			unseen(t, t->route[i][fam]);
-	drop_found(t);
-	t->retry_conflict = true;
-	repair_start(t);
+	t->need_resync = true;
 }
 
 /* What the kernel refused is tried again, less and less often. */
@@ -1499,14 +1624,7 @@ table_work(struct table *t, uint64_t now_ms)
 	retry(t, now_ms);
 	if (t->need_verify)
 		table_verify(t);
-	if (t->need_resync && now_ms >= t->resync_after_ms) {
-		table_resync(t);
-		t->ev->overrun(t->arg);
-		/* Each loss makes batches smaller (nlroute.c): it ends. */
-		if (++t->resyncs_in_row % RESYNC_MAX == 0)
-			t->resync_after_ms = now_ms + RESYNC_WAIT_MS;
-	} else if (!t->need_resync)
-		t->resyncs_in_row = 0;
+	more = resync_work(t, now_ms);
 	if (t->repair)
 		more = repair_work(t) || more;
 	for (enum fam fam = FAM_INET; fam < FAM_N; fam++)
@@ -1619,6 +1737,22 @@ adopt_route(void *arg, const struct nlroute_route *m)
 		r->flags = ROUTE_ODD;
 }
 
+static int
+adopt_routes(struct table *t)
+{
+	struct walk w;
+	int err;
+
+	walk_begin(&w);
+	do {
+		err = nlroute_walk_begin(
+		    t->nl, w.fam, t->f->table[w.ti], t->f->protocol);
+		while (err == NLROUTE_MORE)
+			err = nlroute_walk(t->nl, SLICE_DUMP, adopt_route, t);
+	} while (err == 0 && walk_on(t, &w));
+	return err;
+}
+
 int
 table_adopt(struct table *t)
 {
@@ -1635,7 +1769,7 @@ table_adopt(struct table *t)
 			    t->nl, t->f->protocol, adopt_group, t);
 	}
 	if (err == 0)
-		err = dump_all(t, adopt_route);
+		err = adopt_routes(t);
 	if (err == 0)
 		drop_found(t);
 	return err;

@@ -77,7 +77,7 @@ void table_on_route(
     struct table *, const struct nlroute_route *, bool deleted, bool replaced);
 /* Links, addresses or objects changed: which next hops can be used now? */
 void table_verify(struct table *);
-/* Knowledge is void, or may be: compare all with the kernel. */
+/* Knowledge is void, or may be: table_work() compares all with the kernel. */
 void table_resync(struct table *);
 /* One slice of what is left to do; true: more. */
 bool table_work(struct table *, uint64_t now_ms);

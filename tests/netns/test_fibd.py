@@ -495,6 +495,56 @@ def test_foreign_route(box, form):
     assert box.routes(4, proto=99)["198.18.0.0/24"] == {("10.0.0.9", "v0")}
 
 
+@pytest.mark.parametrize("fam", [4, 6])
+def test_foreign_route_gone_with_a_link(box, form, fam):
+    """It goes while our next hop cannot be used either: ours comes with the
+    link, and waits for no audit (there is none here)."""
+    p, gw, hop = (("198.18.0.0/24", "10.0.0.9", A0) if fam == 4 else
+                  ("2001:db8:1::/48", "fd00::9", B0))
+    routes = lambda proto=179: box.routes(fam, proto=proto).get(p)
+    add = f"route add {p} via {gw} proto 99 metric 20"
+    box.start(*LAB, *form)
+    c = box.client()
+    sets(box, c)
+    box.ip(add)
+    s = c.replace(p, 3 if fam == 4 else 4)
+    assert c.settle()[s][0] == errno.EEXIST
+    box.ip("link set v0 down")
+    until(lambda: c.poll() or c.links[box.ifindex("v0")]["up"], 0)
+    assert routes(99) is None
+    box.ip("link set v0 up")
+    box.ip("addr add fd00::1/64 dev v0 nodad", check=False)
+    until(routes, {hop})
+    # The same where it is taken away while the link is down.
+    box.ip(add.replace("add", "replace"))
+    until(lambda: c.poll() or c.states[-1], (p, CONFLICT))
+    box.carrier(0, False)
+    until(lambda: c.poll() or c.links[box.ifindex("v0")]["carrier"], 0)
+    box.ip(f"route del {p} proto 99")
+    box.carrier(0, True)
+    until(routes, {hop})
+
+
+@pytest.mark.parametrize("fam", [4, 6])
+def test_next_hop_refused_for_a_while(box, form, fam):
+    """The address is there and its route is not, as in the middle of a
+    change: the kernel refuses that next hop, and is asked again."""
+    p, number, hops, net = (
+        ("198.18.0.0/24", 1, {A0, A1}, "10.0.0.0/24 dev v0 proto kernel "
+         "scope link src 10.0.0.1") if fam == 4 else
+        ("2001:db8:1::/48", 2, {B0, B1}, "fd00::/64 dev v0 proto kernel "
+         "metric 256"))
+    box.ip(f"-{fam} route del {net}")
+    box.start(*LAB, *form)
+    c = box.client()
+    sets(box, c)
+    c.replace(p, number)
+    c.settle()
+    assert len(box.routes(fam).get(p, ())) < 2
+    box.ip(f"-{fam} route add {net}")
+    until(lambda: box.routes(fam).get(p), hops)
+
+
 def test_drift(box, form):
     box.start(*LAB, *form)
     c = box.client()

@@ -300,6 +300,15 @@ class Soak:
         return {p: {gw for n, gw in c if n == min(c)[0]}
                 for p, c in out.items()}
 
+    def explain(self, wrong):
+        """What each believes, for whoever has to find out."""
+        for p in wrong[:3]:
+            print(self.box.a.ip("-d", "route", "show", "exact", p,
+                                check=False), self.box.ana.cli(
+                                    "show", "fib", p, check=False))
+        print(self.box.a.ip("nexthop"), self.box.ana.cli("show", "nexthop"),
+              self.box.ana.cli("show", "interfaces"), self.box.fibd.tail(20))
+
     def check(self):
         box = self.box
         want = self.model()
@@ -317,9 +326,10 @@ class Soak:
             wait_until(equal, 30)
         except AssertionError:
             k = kernel()
-            wait_equal(lambda: k["ours"], {
-                p: n for p, n in want.items() if p not in k["theirs"]}, 0,
-                "kernel and Loc-RIB")
+            want = {p: n for p, n in want.items() if p not in k["theirs"]}
+            self.explain([p for p in {**want, **k["ours"]}
+                          if want.get(p) != k["ours"].get(p)])
+            wait_equal(lambda: k["ours"], want, 0, "kernel and Loc-RIB")
         theirs = set(box.a.routes("99"))
         wait_equal(box.states, {
             p: "conflict" if p in theirs else "installed" for p in want}, 20,
@@ -356,8 +366,6 @@ def test_soak(made, form):
     seed = int(os.environ.get("ANA_SEED", random.randrange(1 << 30)))
     print("seed", seed)
     box = made(form)
-    # What the kernel does without a word is found by the look at all routes.
-    box.ana.blocks.append("fib { reconcile 5s; }")
     box.start()
     soak = Soak(box, random.Random(seed))
     for _ in range(4):
