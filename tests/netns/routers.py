@@ -301,6 +301,15 @@ class Bird(Router):
     def up(self, n):
         return "Established" in self.cli("show", "protocols", n.name)
 
+    def down(self, n, text):
+        self.cli("disable", n.name, '"%s"' % text)
+
+    def enable(self, n):
+        self.cli("enable", n.name)
+
+    def heard(self, n):
+        return self.cli("show", "protocols", "all", n.name)
+
     def _received(self, n, fam):
         text = self.cli("show", "route", "table",
                         "master4" if fam == "inet" else "master6",
@@ -401,7 +410,7 @@ class Frr(Router):
                " bgp router-id " + self.router_id,
                " no bgp ebgp-requires-policy", " no bgp default ipv4-unicast",
                " no bgp network import-check",
-               " no bgp suppress-duplicates"]
+               " no bgp suppress-duplicates", " bgp log-neighbor-changes"]
         for n in self.neighbors:
             out += [" neighbor %s remote-as %d" % (n.remote, n.remote_as),
                     " neighbor %s update-source %s" % (n.remote, n.local),
@@ -483,6 +492,17 @@ class Frr(Router):
         return self.json("show bgp neighbors " + n.remote)[n.remote].get(
             "bgpState") == "Established"
 
+    def down(self, n, text):
+        self.cli("configure terminal", "router bgp %d" % self.asn,
+                 "neighbor %s shutdown message %s" % (n.remote, text))
+
+    def enable(self, n):
+        self.cli("configure terminal", "router bgp %d" % self.asn,
+                 "no neighbor %s shutdown" % n.remote)
+
+    def heard(self, n):
+        return self.process.tail(1000)
+
     def _received(self, n, fam):
         afi = "ipv6" if fam == "inet6" else "ipv4"
         text = self.cli("show bgp %s unicast json detail" % afi)
@@ -548,6 +568,9 @@ class OpenBgpd(Router):
                     "\tannounce IPv6 none"]
             out += ["\tpassive"] if n.passive else []
             out += ["\tannounce policy %s" % n.role] if n.role else []
+            out += ["\ttcp md5sig password %s" % n.password] \
+                if n.password else []
+            out += ["\tttl-security yes"] if n.gtsm else []
             out += ["}"]
         out += ["allow from any", "allow to any"]
         for r in self.table.values():
@@ -597,6 +620,15 @@ class OpenBgpd(Router):
         return any(x["remote_addr"] == n.remote and x["state"] == "Established"
                    for x in self.json("show")["neighbors"])
 
+    def down(self, n, text):
+        self.cli("neighbor", n.remote, "down", text)
+
+    def enable(self, n):
+        self.cli("neighbor", n.remote, "up")
+
+    def heard(self, n):
+        return self.cli("show", "neighbor", n.remote)
+
     def _received(self, n, fam):
         table = {}
         for r in self.json("show", "rib", "detail", "in", "neighbor",
@@ -626,8 +658,13 @@ class GoBgp(Router):
         for n in self.neighbors:
             out += ["[[neighbors]]", "  [neighbors.config]",
                     '    neighbor-address = "%s"' % n.remote,
-                    "    peer-as = %d" % n.remote_as,
-                    "  [neighbors.transport.config]",
+                    "    peer-as = %d" % n.remote_as]
+            if n.password:
+                out.append('    auth-password = "%s"' % n.password)
+            if n.gtsm:
+                out += ["  [neighbors.ttl-security.config]",
+                        "    enabled = true", "    ttl-min = 255"]
+            out += ["  [neighbors.transport.config]",
                     '    local-address = "%s"' % n.local,
                     "    passive-mode = %s" % str(n.passive).lower(),
                     "  [neighbors.timers.config]",
@@ -700,6 +737,15 @@ class GoBgp(Router):
     def up(self, n):
         return self.json("neighbor", n.remote)["state"].get(
             "session_state") in (6, "ESTABLISHED")
+
+    def down(self, n, text):
+        self.cli("neighbor", n.remote, "shutdown", "--reason", text)
+
+    def enable(self, n):
+        self.cli("neighbor", n.remote, "enable")
+
+    def heard(self, n):
+        return self.process.tail(1000)
 
     def _received(self, n, fam):
         data = self.json("neighbor", n.remote, "adj-in", "-a",

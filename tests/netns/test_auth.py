@@ -142,28 +142,53 @@ class Scene:
 
 
 @pytest.mark.parametrize("kind,passive,gtsm", [
-    ("Bird", False, True), ("Bird", True, False), ("Frr", False, True)])
-def test_right_key(lab, kind, passive, gtsm):
-    """passive: it dials us, so the key is the listener's."""
-    if not getattr(routers, kind).installed():
+    ("Bird", False, True), ("Bird", True, False), ("Frr", False, True),
+    # 7.7 on Linux has the key where it dials, not where it listens.
+    ("OpenBgpd", True, True), ("GoBgp", False, True)])
+def test_another_daemon(lab, kind, passive, gtsm):
+    """A key, GTSM, and what both sides say when they stop (RFC 9003).
+
+    passive: it dials us, so the key is the listener's."""
+    driver = getattr(routers, kind)
+    if not driver.installed():
         pytest.skip(kind + " is not installed")
-    s = Scene(lab, key="a long secret", passive=passive,
+    key = "a-long-secret" if kind == "Frr" else "a long secret"
+    if kind == "OpenBgpd":
+        key = "a_long_secret"
+    s = Scene(lab, key=key, passive=passive,
               more=("ttl-security 1;",) if gtsm else ())
-    other = getattr(routers, kind)(lab, s.p, PEER, "192.0.2.2")
-    other.neighbor(s.ours, US, s.theirs, name="ana",
-                   password="a long secret".replace(
-                       " ", "-") if kind == "Frr" else "a long secret",
-                   gtsm=gtsm, passive=not passive)
-    if kind == "Frr":
-        s.secret("a-long-secret")
+    other = driver(lab, s.p, PEER, "192.0.2.2")
+    n = other.neighbor(s.ours, US, s.theirs, name="ana", password=key,
+                       gtsm=gtsm, passive=not passive)
     other.announce(*ROUTES)
     s.start()
     other.start()
-    wait_until(lambda: set(s.ana.rib("in", "neighbor", s.theirs)) ==
-               {r.prefix for r in ROUTES}, 30)
+
+    hurried = time.monotonic()
+
+    def routes():
+        nonlocal hurried
+        if time.monotonic() - hurried > 8 and not s.ana.up(s.n):
+            other.hurry()       # which has it wait for some seconds again
+            hurried = time.monotonic()
+        return set(s.ana.rib("in", "neighbor", s.theirs)) == {
+            r.prefix for r in ROUTES}
+    wait_until(routes, 60, 1)
     text = s.ana.cli("show", "neighbor", "peer")
-    assert "TCP MD5 signature" in text and "a long secret" not in text
+    assert "TCP MD5 signature" in text and key not in text
     assert not gtsm or "TTL security: 1 hops" in text
+    s.ana.cli("neighbor", "peer", "down", "ticket 4711 \u00fc")
+    wait_until(lambda: "ticket 4711 " in other.heard(n), 30,
+               what="what %s heard" % kind)
+    assert not s.ana.up(s.n)
+    s.ana.cli("neighbor", "peer", "up")
+    wait_until(routes, 60, 1)
+    other.down(n, "moving house")
+    s.says('the peer sent NOTIFICATION Cease, Administrative Shutdown: '
+           '"moving house"')
+    assert s.ana.show(s.n)["last_shutdown_reason"] == "moving house"
+    other.enable(n)
+    wait_until(routes, 60, 1)
 
 
 def test_wrong_key(lab):
