@@ -158,6 +158,7 @@ engine_export_facts(const struct peer *p, const struct conf *conf,
 	*o = (struct adjout_opts){ 0 };
 	for (enum fam fam = FAM_INET; fam < FAM_N; fam++) {
 		f->next_hop[fam] = p->local[fam];
+		f->next_hop_ll[fam] = p->local_ll[fam];
 		if (!(c->guard_off & GUARD_BIT(GUARD_MAX_PREFIX)))
 			o->max_prefixes[fam] =
 			    c->limit[CONF_ANNOUNCED][fam].max;
@@ -191,10 +192,12 @@ same_group(const struct export_group *g, const struct export_facts *f,
 {
 	const struct export_facts *a = &g->facts;
 
+	for (enum fam fam = FAM_INET; fam < FAM_N; fam++)
+		if (!addr_eq(&a->next_hop[fam], &f->next_hop[fam]) ||
+		    !addr_eq(&a->next_hop_ll[fam], &f->next_hop_ll[fam]))
+			return false;
 	return a->internal == f->internal && a->role == f->role &&
 	    a->off == f->off && a->own == f->own && a->policy == f->policy &&
-	    addr_eq(&a->next_hop[FAM_INET], &f->next_hop[FAM_INET]) &&
-	    addr_eq(&a->next_hop[FAM_INET6], &f->next_hop[FAM_INET6]) &&
 	    same_neighbor(a, f) && memcmp(&g->opts, o, sizeof *o) == 0;
 }
 

@@ -225,6 +225,9 @@ const struct engine_link *engine_link_of(
 /* One of our addresses of the family on the interface that has `on`. */
 bool engine_local_addr(
     const struct engine *, const struct addr *on, enum fam, struct addr *out);
+/* Our link-local address on the link whose subnet has both, own and peer. */
+bool engine_link_local(const struct engine *, const struct addr *own,
+    const struct addr *peer, struct addr *out);
 /* The real clock, for stamps that outlive the process. */
 int64_t engine_real_s(const struct engine *);
 /* All peers are in and the FIB is as it should be. */

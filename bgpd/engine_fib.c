@@ -139,6 +139,30 @@ engine_local_addr(const struct engine *eng, const struct addr *on, enum fam fam,
 	return false;
 }
 
+bool
+engine_link_local(const struct engine *eng, const struct addr *own,
+    const struct addr *peer, struct addr *out)
+{
+	const struct engine_addr *link = NULL;
+	struct pfx net;
+
+	for (size_t i = 0; i < eng->naddr && link == NULL; i++)
+		if (addr_eq(&eng->addr[i].addr, own) &&
+		    pfx_make(&net, own, eng->addr[i].len) &&
+		    pfx_has(&net, peer))
+			link = &eng->addr[i];
+	for (size_t i = 0; link != NULL && i < eng->naddr; i++) {
+		const struct engine_addr *a = &eng->addr[i];
+
+		if (a->ifindex == link->ifindex && a->addr.fam == FAM_INET6 &&
+		    addr_is_linklocal(&a->addr)) {
+			*out = a->addr;
+			return true;
+		}
+	}
+	return false;
+}
+
 /* ---- next hops -------------------------------------------------------- */
 
 static void
@@ -284,6 +308,10 @@ next_hops(const struct engine *eng, uint32_t dest, struct fib_nh *out)
 		if (nh == NULL)
 			continue;
 		a = nh->via.fam != FAM_NONE ? &nh->via : &nh->addr;
+		/* A set has one family: the best path's, which comes first
+		 * (an IPv4 route may have an IPv6 next hop, RFC 8950). */
+		if (n > 0 && a->fam != out[0].addr.fam)
+			continue;
 		for (i = 0; i < n; i++)
 			if (addr_eq(&out[i].addr, a) &&
 			    out[i].ifindex == nh->ifindex)

@@ -112,7 +112,9 @@ struct peer {
 	struct adjout_member *member; /* while Established */
 	struct export_group *group;
 	struct import_facts facts;
-	struct addr local[FAM_N]; /* our addresses on its link, next hop self */
+	/* Next hop self by family of the prefix: our address on its link, and
+	 * the link-local one that goes with it or none. */
+	struct addr local[FAM_N], local_ll[FAM_N];
 	bool eor_received[FAM_N];
 	bool flushing, sweeping[FAM_N], borr[FAM_N];
 	/* Routes of a session before, kept until renewed (restart.c); and

@@ -315,6 +315,28 @@ peer_update(struct peer *p, const struct update *u)
 
 /* ---- up and down ------------------------------------------------------ */
 
+/* What we are to the peer as the next hop of a family. */
+static void
+set_next_hop(struct peer *p, const struct session *s, enum fam f)
+{
+	bool own = f == s->local.fam;
+
+	memset(&p->local_ll[f], 0, sizeof p->local_ll[f]);
+	p->local[f] = own ? s->local : p->conf->next_hop_self;
+	/* RFC 8950: the session's own address does for IPv4, too. */
+	if (p->local[f].fam == FAM_NONE && f == FAM_INET &&
+	    s->neg.wire.ext_nexthop) {
+		p->local[f] = s->local;
+		own = true;
+	}
+	if (p->local[f].fam == FAM_NONE)
+		engine_local_addr(p->eng, &s->local, f, &p->local[f]);
+	/* RFC 2545 3: when all of them are on one link. */
+	if (own && s->local.fam == FAM_INET6)
+		engine_link_local(
+		    p->eng, &s->local, &p->conf->addr, &p->local_ll[f]);
+}
+
 void
 peer_rib_up(struct peer *p, const struct session *s)
 {
@@ -330,15 +352,10 @@ peer_rib_up(struct peer *p, const struct session *s)
 	p->flushing = false;
 	peer_limit_up(p);
 	restart_up(p, s);
-	p->local[s->local.fam] = s->local;
 	for (enum fam f = FAM_INET; f < FAM_N; f++) {
 		p->eor_received[f] = false;
 		p->borr[f] = false;
-		if (f == s->local.fam)
-			continue;
-		p->local[f] = p->conf->next_hop_self;
-		if (p->local[f].fam == FAM_NONE)
-			engine_local_addr(p->eng, &s->local, f, &p->local[f]);
+		set_next_hop(p, s, f);
 	}
 	set_local(p);
 	rib_peer_set(p->eng->rib, p->num, &rp);

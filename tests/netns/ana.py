@@ -102,6 +102,8 @@ class Ana(Router):
                        '\tno require irr "a lab";')
             if n.passive:
                 out.append("\tpassive yes;")
+            if n.v4_over_v6:
+                out.append("\textended-next-hop yes;")
             if n.other:
                 out.append("\tnext-hop self %s;" % n.other)
             if n.next_hop_peer:

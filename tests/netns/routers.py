@@ -72,9 +72,12 @@ class Neighbor:
     role: str = None        # RFC 9234: what the router itself is
     password: str = None    # TCP MD5
     gtsm: bool = False
+    v4_over_v6: bool = False    # RFC 8950
 
     def hop(self, v6):
         """Our next hop for routes of a family."""
+        if self.v4_over_v6 and not self.other:
+            return self.local
         return self.local if v6 == (":" in self.local) else self.other
 
     @property
@@ -248,9 +251,11 @@ class Bird(Router):
                 chan, chan, rs))
         for n in self.neighbors:
             chans = "".join(
-                "\t%s { import all; next hop %s; export filter own; };\n" % (
+                "\t%s { import all; next hop %s; export filter own;%s };\n" % (
                     c, "address " + n.hop(c == "ipv6") if n.hop(c == "ipv6")
-                    else "self") for f, c in
+                    and not n.v4_over_v6 else "self",
+                    " extended next hop on;" if n.v4_over_v6 and c == "ipv4"
+                    else "") for f, c in
                 (("inet", "ipv4"), ("inet6", "ipv6")) if f in n.families)
             out.append(
                 "protocol bgp %s {\n\tlocal %s as %d;\n"
@@ -427,6 +432,9 @@ class Frr(Router):
                                                          n.password))
             if n.gtsm:
                 out.append(" neighbor %s ttl-security hops 1" % n.remote)
+            if n.v4_over_v6:
+                out.append(" neighbor %s capability extended-nexthop" %
+                           n.remote)
         times = [n.restart for n in self.neighbors if n.restart]
         if times:
             out += [" bgp graceful-restart",
@@ -920,7 +928,9 @@ class ExaBgp(Router):
                 for x in nlri:
                     table.pop(x["nlri"], None)
             for fams, hops in up.get("announce", {}).items():
-                for hop, nlri in hops.items():
+                # One of 32 octets is there twice; the global one counts.
+                for hop, nlri in sorted(hops.items(), key=lambda h:
+                                        not h[0].startswith("fe80:")):
                     for x in nlri:
                         if "nlri" in x:
                             table[x["nlri"]] = self._attributes(attrs, hop)
