@@ -17,6 +17,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "bgpd/announce/announce.h"
 #include "lib/addr.h"
 #include "lib/pfx.h"
 #include "policy/reason.h"
@@ -279,8 +280,40 @@ struct conf_policy {
 	struct policy *rules; /* owned */
 };
 
+enum conf_track_kind {
+	CONF_TRACK_FILE,
+	CONF_TRACK_ADDRESS,
+	CONF_TRACK_LINK,
+	CONF_TRACK_LEASE,
+	CONF_TRACK_TCP, /* from here on ana-trackd looks */
+	CONF_TRACK_HTTP,
+	CONF_TRACK_EXEC
+};
+
+enum {
+	CONF_TRACKS_MAX = 1024,
+	CONF_TRACK_TEXT = 127, /* octets of a path */
+};
+
+/* What an announcement may hang on. */
+struct conf_track {
+	char *name; /* the block's, or a network's own as it is written */
+	struct conf_pos pos;
+	enum conf_track_kind kind;
+	char *path; /* file; of http; name of the program */
+	char *ifname; /* of address (NULL: any) and link */
+	char *host; /* of http, or NULL */
+	struct addr addr, source; /* source: FAM_NONE: any */
+	uint16_t port;
+	uint16_t status; /* of http, 0: any from 200 to 299 */
+	uint32_t max_age_s; /* of a file, 0: it need only be there */
+	uint32_t interval_s, timeout_s, keep_s, lease_s;
+	uint8_t rise, fall;
+};
+
 /* network P: what we announce. */
 struct conf_network {
+	struct announce_net_conf announce; /* its list of tracks is owned */
 	struct pfx pfx;
 	struct conf_pos pos;
 	bool med_set;
@@ -395,6 +428,10 @@ struct conf {
 	struct conf_policy *policy;
 	size_t npolicy;
 	size_t nrule; /* of all policies: struct rule's hit is below it */
+	struct conf_track *track;
+	size_t ntrack;
+	uint32_t min_healthy; /* announcements { } */
+	uint8_t min_healthy_pct;
 	struct conf_network *network;
 	size_t nnetwork;
 	struct conf_neighbor *neighbor;
@@ -413,6 +450,11 @@ void conf_free(struct conf *);
 const struct conf_neighbor *conf_neighbor_find(
     const struct conf *, const struct addr *);
 const struct conf_set *conf_set_find(const struct conf *, const char *name);
+/* NULL: not configured. */
+const struct conf_network *conf_network_find(
+    const struct conf *, const struct pfx *);
+/* Is it ana-trackd that looks? */
+bool conf_track_probes(const struct conf_track *);
 const struct conf_policy *conf_policy_find(
     const struct conf *, const char *name);
 

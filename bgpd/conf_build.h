@@ -48,6 +48,13 @@ const struct conf_policy *build_policy(
     struct build *, const struct conf_word *);
 void build_unused(struct build *);
 
+/* conf_track.c */
+void build_tracks(struct build *);
+/* What of the network's block hangs on tracks. */
+void build_network_tracks(
+    struct build *, const struct conf_node *, struct announce_net_conf *);
+void conf_track_fini(struct conf_track *);
+
 /* conf_check.c */
 /* What the block (NULL: none) says; the rest stays. */
 void build_gr(const struct conf_node *, struct conf_gr *);

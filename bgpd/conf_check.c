@@ -448,7 +448,10 @@ network(struct build *b, const struct conf_node *n)
 	c->network =
 	    mem_realloc(c->network, c->nnetwork + 1, sizeof(*c->network));
 	x = &c->network[c->nnetwork++];
-	*x = (struct conf_network){ .pfx = w->pfx, .pos = w->pos };
+	*x = (struct conf_network){
+		.pfx = w->pfx, .pos = w->pos, .announce.pfx = w->pfx
+	};
+	build_network_tracks(b, n, &x->announce);
 	m = build_get(n, "med");
 	x->med_set = m != NULL;
 	x->med = m != NULL ? (uint32_t)m->word[1].num : 0;
@@ -538,6 +541,7 @@ conf_load(
 	fib_block(&b);
 	build_sets(&b);
 	peering_policy(&b);
+	build_tracks(&b);
 	networks(&b);
 	build_policies(&b);
 	build_neighbors(&b);
@@ -634,9 +638,14 @@ conf_free(struct conf *c)
 		policy_free(c->policy[i].rules);
 	}
 	free(c->policy);
-	for (i = 0; i < c->nnetwork; i++)
+	for (i = 0; i < c->nnetwork; i++) {
 		free(c->network[i].comm);
+		free((void *)(uintptr_t)c->network[i].announce.track);
+	}
 	free(c->network);
+	for (i = 0; i < c->ntrack; i++)
+		conf_track_fini(&c->track[i]);
+	free(c->track);
 	sets_fini(c);
 	for (i = 0; i < c->nsock; i++) {
 		free(c->sock[i].path);
@@ -650,6 +659,15 @@ conf_free(struct conf *c)
 	free(c->path);
 	conf_tree_free(c->tree);
 	free(c);
+}
+
+const struct conf_network *
+conf_network_find(const struct conf *c, const struct pfx *pfx)
+{
+	for (size_t i = 0; i < c->nnetwork; i++)
+		if (pfx_eq(&c->network[i].pfx, pfx))
+			return &c->network[i];
+	return NULL;
 }
 
 const struct conf_neighbor *

@@ -458,6 +458,9 @@ conf_diff(const struct conf *old, const struct conf *new, struct conf_diff *d)
 	d->policies |= diff_named(&x, "community-set");
 	d->policies |= diff_named(&x, "policy");
 	d->networks = diff_named(&x, "network");
+	diff_named(&x, "track");
+	diff_block(&x, "announcements", "announcements",
+	    top(old, "announcements", NULL), top(new, "announcements", NULL));
 	if (!pfxset_same(old->own, new->own))
 		common |= CF_IMPORT | CF_EXPORT;
 	if (d->networks)

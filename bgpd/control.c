@@ -241,6 +241,117 @@ do_clear_limit(struct show *s)
 }
 
 static void
+do_announce(struct show *s)
+{
+	struct engine *eng = s->eng;
+	const struct announce_net *n;
+	char why[512], text[256];
+
+	if (s->req.is_addr) {
+		done(s, CMD_USAGE, "a prefix is wanted, with its length");
+		return;
+	}
+	if (engine_announce_may(eng, &s->req.prefix, why, sizeof why) != NULL) {
+		done(s, CMD_REFUSED, why);
+		return;
+	}
+	n = announce_add(
+	    eng->announce, &s->req.prefix, s->req.persistent, eng->now_ms);
+	if (n == NULL) {
+		snprintf(text, sizeof text,
+		    "%d networks are announced by command already; configure "
+		    "some of them",
+		    ANNOUNCE_ADDED_MAX);
+		done(s, CMD_REFUSED, text);
+		return;
+	}
+	engine_announce_run(eng);
+	engine_announce_save(eng);
+	snprintf(text, sizeof text, "%s (%s), %s",
+	    announce_state_name(n->state), announce_cause_name(n->cause),
+	    !n->added           ? "as the configuration says"
+		: n->persistent ? "over restarts too, until withdrawn"
+				: "until withdrawn or a restart");
+	done(s, CMD_DONE, text);
+}
+
+static void
+do_withdraw(struct show *s)
+{
+	struct engine *eng = s->eng;
+	struct announce_net *n = announce_find(eng->announce, &s->req.prefix);
+	bool added;
+
+	if (s->req.is_addr || n == NULL) {
+		done(s, CMD_NOT_FOUND,
+		    "that is none of our networks (show announcements lists "
+		    "them)");
+		return;
+	}
+	added =
+	    announce_withdraw(eng->announce, n, s->req.persistent, s->req.text);
+	engine_announce_run(eng);
+	engine_announce_save(eng);
+	done(s, CMD_DONE,
+	    added ? "withdrawn and forgotten: it was announced by command"
+		: s->req.persistent
+		? "withdrawn until \"network announce\", over restarts too"
+		: "withdrawn until \"network announce\" or a restart");
+}
+
+/* A lease: the service itself says how it is. */
+static void
+lease(struct show *s, bool good, const char *why)
+{
+	struct engine *eng = s->eng;
+	struct track *t = announce_track(eng->announce, s->req.set);
+	char text[256];
+
+	if (t == NULL || t->conf.lease_ms == 0) {
+		snprintf(text, sizeof text,
+		    t == NULL ? "no such track: %s (show announcements lists "
+				"those in use)"
+			      : "track %s has no lease: what it looks at says "
+				"how it is",
+		    s->req.set);
+		done(s, t == NULL ? CMD_NOT_FOUND : CMD_REFUSED, text);
+		return;
+	}
+	announce_result(eng->announce, t, good,
+	    s->req.text != NULL ? s->req.text : why, eng->now_ms);
+	engine_announce_run(eng);
+	snprintf(text, sizeof text, "track %s is %s%s", t->conf.key,
+	    track_state_name(t->state),
+	    t->state == TRACK_UP ? ", refresh it in time" : "");
+	done(s, CMD_DONE, text);
+}
+
+static void
+do_track_up(struct show *s)
+{
+	lease(s, true, "its service says so");
+}
+
+static void
+do_track_down(struct show *s)
+{
+	lease(s, false, "its service says so");
+}
+
+static void
+do_track_refresh(struct show *s)
+{
+	const struct track *t = announce_track(s->eng->announce, s->req.set);
+
+	if (t != NULL && t->conf.lease_ms != 0 && t->state != TRACK_UP)
+		done(s, CMD_REFUSED,
+		    "it is not up: the lease was not refreshed in time, or "
+		    "there was none; say \"up\"");
+	else
+		lease(s, true, "refreshed by its service");
+}
+
+static void
 do_decouple(struct show *s)
 {
 	engine_fib_decouple(s->eng, s->req.remove);
@@ -341,6 +452,11 @@ static void (*const action[CMD_N])(struct show *) = {
 	[CMD_NEIGHBOR_UP] = do_up,
 	[CMD_NEIGHBOR_REFRESH] = do_refresh,
 	[CMD_NEIGHBOR_CLEAR_LIMIT] = do_clear_limit,
+	[CMD_NETWORK_ANNOUNCE] = do_announce,
+	[CMD_NETWORK_WITHDRAW] = do_withdraw,
+	[CMD_TRACK_UP] = do_track_up,
+	[CMD_TRACK_REFRESH] = do_track_refresh,
+	[CMD_TRACK_DOWN] = do_track_down,
 	[CMD_FIB_COUPLE] = do_couple,
 	[CMD_FIB_DECOUPLE] = do_decouple,
 	[CMD_RELOAD] = do_reload,

@@ -289,48 +289,33 @@ regroup(struct engine *eng)
 /* ---- our own networks ------------------------------------------------- */
 
 uint32_t
-engine_network_attrs(struct engine *eng, const struct conf_network *n)
+engine_network_attrs(struct engine *eng, const struct conf_network *n,
+    const struct announce_how *how)
 {
-	static const struct rule_comm no_export = { .v = { COMM_NO_EXPORT } };
+	static const struct rule_comm no_export = { .v = { COMM_NO_EXPORT } },
+				      gshut = { .v = {
+						    COMM_GRACEFUL_SHUTDOWN } };
+	static const struct conf_network by_command = { .no_export = true };
 	struct attrs a = { .has = 1u << HAS_ORIGIN | 1u << HAS_AS_PATH,
 		.origin = ORIGIN_IGP };
 
 	arena_reset(&eng->arena);
-	if (n->med_set) {
+	if (n == NULL)
+		n = &by_command;
+	if (n->med_set || how->med_set) {
 		a.has |= 1u << HAS_MED;
-		a.med = n->med;
+		a.med = how->med_set ? how->med : n->med;
 	}
 	for (size_t i = 0; i < n->ncomm; i++)
 		rule_comm_add(&a, &n->comm[i], &eng->arena);
 	if (n->no_export)
 		rule_comm_add(&a, &no_export, &eng->arena);
+	if (how->prepend > 0)
+		a.as_path = aspath_prepend(
+		    a.as_path, eng->conf->as, how->prepend, &eng->arena);
+	if (how->gshut)
+		rule_comm_add(&a, &gshut, &eng->arena);
 	return attrs_intern(eng->attrs, &a);
-}
-
-static bool
-has_network(const struct conf *c, const struct pfx *pfx)
-{
-	for (size_t i = 0; i < c->nnetwork; i++)
-		if (pfx_eq(&c->network[i].pfx, pfx))
-			return true;
-	return false;
-}
-
-static void
-apply_networks(struct engine *eng, const struct conf *old)
-{
-	const struct conf *c = eng->conf;
-	uint32_t id;
-
-	for (size_t i = 0; old != NULL && i < old->nnetwork; i++)
-		if (!has_network(c, &old->network[i].pfx))
-			rib_local_del(eng->rib, &old->network[i].pfx);
-	for (size_t i = 0; i < c->nnetwork; i++) {
-		id = engine_network_attrs(eng, &c->network[i]);
-		rib_local_put(
-		    eng->rib, &c->network[i].pfx, id, (uint32_t)clock_real_s());
-		attrs_unref(eng->attrs, id);
-	}
 }
 
 /* ---- configuration ---------------------------------------------------- */
@@ -513,7 +498,7 @@ engine_apply(struct engine *eng, struct conf *conf)
 	for (size_t i = 0; i < conf->nneighbor; i++)
 		if (engine_peer(eng, &conf->neighbor[i].addr) == NULL)
 			add_peer(eng, &conf->neighbor[i]);
-	apply_networks(eng, old);
+	engine_announce_conf(eng);
 	regroup(eng);
 	engine_fib_conf(eng, old);
 	eng->generation++;
@@ -617,7 +602,7 @@ engine_start(struct engine *eng, char *why, size_t n)
 {
 	const struct conf *c = eng->conf;
 
-	apply_networks(eng, NULL);
+	engine_announce_start(eng);
 	while (rib_run(eng->rib, BUDGET_RIB, on_best, eng))
 		;
 	for (size_t i = 0; i < c->nneighbor; i++)
@@ -656,6 +641,7 @@ engine_free(struct engine *eng)
 	session_farewells_end(eng);
 	listeners_stop(eng);
 	engine_fib_close(eng);
+	engine_announce_free(eng);
 	rib_free(eng->rib);
 	attrs_pool_free(eng->attrs);
 	nexthops_free(eng->nexthops);
@@ -680,6 +666,7 @@ engine_stop(struct engine *eng, const char *text, bool flush)
 		return;
 	eng->stop = true;
 	eng->stop_flush = flush;
+	engine_announce_save(eng);
 	strlcpy(
 	    eng->stop_text, text != NULL ? text : "", sizeof eng->stop_text);
 	TAILQ_FOREACH (p, &eng->peers, entry) {
@@ -758,8 +745,9 @@ run_out(struct engine *eng)
 	bool more = false;
 
 	TAILQ_FOREACH (g, &eng->groups, entry) {
-		/* Our own networks need no selection. */
-		if (!g->more || (eng->restarting && !g->own_only))
+		/* Our own networks need no selection, but their tracks. */
+		if (!g->more || eng->settling ||
+		    (eng->restarting && !g->own_only))
 			continue;
 		g->more = group_run(g);
 		if (!g->more)
@@ -824,6 +812,7 @@ engine_turn(struct engine *eng, bool wait)
 	account(eng, STAGE_IO, &mark);
 	timer_run(&eng->timers, eng->now_ms);
 	account(eng, STAGE_TIMERS, &mark);
+	engine_announce_run(eng);
 	more = run_rib(eng);
 	account(eng, STAGE_RIB, &mark);
 	more |= engine_fib_run(eng, BUDGET_FIB);

@@ -136,6 +136,7 @@ struct engine {
 	struct fib *fib; /* NULL: not there now */
 	struct ev_io *fib_io;
 	struct fibsync *fibsync;
+	uint64_t fib_ready_ms;
 	bool fib_ready, fib_lost; /* lost: to be closed, out of its callback */
 	bool ended[FAM_N], flushed[FAM_N];
 	bool decoupled; /* by an operator: nothing is asked of the FIB */
@@ -157,6 +158,12 @@ struct engine {
 	size_t nlink;
 	struct engine_addr addr[ENGINE_ADDRS_MAX];
 	size_t naddr;
+
+	struct announce *announce;
+	struct timer announce_timer, look_timer, save_timer;
+	bool settling; /* nobody is told anything before tracks are known */
+	bool look; /* at addresses and links */
+	bool kept_said; /* that min-healthy keeps something */
 
 	struct control *control;
 	struct auth *auth; /* NULL in simulations */
@@ -208,8 +215,10 @@ char *engine_reload(
 /* What that configuration would tell the peer, which must be Established. */
 void engine_export_facts(const struct peer *, const struct conf *,
     const struct conf_neighbor *, struct export_facts *, struct adjout_opts *);
-/* Attributes of a network of ours; the reference is the caller's. */
-uint32_t engine_network_attrs(struct engine *, const struct conf_network *);
+/* Attributes of a network of ours (NULL: added by command), told that way; the
+ * reference is the caller's. */
+uint32_t engine_network_attrs(
+    struct engine *, const struct conf_network *, const struct announce_how *);
 
 struct peer *engine_peer(const struct engine *, const struct addr *);
 /* By address or description; NULL: no such neighbor. */
@@ -255,6 +264,26 @@ bool engine_fib_flushed(const struct engine *);
 /* Leaves the kernel's table as it is, or empty, until it is coupled again. */
 void engine_fib_decouple(struct engine *, bool remove);
 void engine_fib_couple(struct engine *);
+
+/* engine_announce.c: which of our networks are told, and what they hang on */
+void engine_announce_start(struct engine *);
+void engine_announce_free(struct engine *);
+/* The configuration is another one. */
+void engine_announce_conf(struct engine *);
+/* A link or an address came or went. */
+void engine_announce_links(struct engine *);
+/* Does what follows from what was told; once a turn. */
+void engine_announce_run(struct engine *);
+/* Keeps it for the next run, now. */
+void engine_announce_save(struct engine *);
+/* Would it be told with that configuration, and how?  *conf is the network of
+ * it, or NULL for one added by command. */
+bool engine_announce_how(const struct engine *, const struct conf *,
+    const struct pfx *, const struct conf_network **conf,
+    struct announce_how *);
+/* Why it must not be announced by command; NULL: it may. */
+const char *engine_announce_may(
+    const struct engine *, const struct pfx *, char *why, size_t);
 
 /* restart.c */
 /* The first HELLO was answered. */

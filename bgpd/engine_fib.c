@@ -106,6 +106,7 @@ on_addr(void *arg, uint32_t ifindex, const struct addr *a, unsigned int len,
 		if (eng->addr[i].ifindex == ifindex &&
 		    addr_eq(&eng->addr[i].addr, a))
 			break;
+	engine_announce_links(eng);
 	if (!added) {
 		if (i < eng->naddr)
 			eng->addr[i] = eng->addr[--eng->naddr];
@@ -593,6 +594,7 @@ on_ready(void *arg, const struct fib_ready *r)
 		    r->adopted[FAM_INET], r->adopted[FAM_INET6]);
 	event(eng->events, EVENT_FIB, "ready", NULL, NULL, "ana-fibd is there");
 	eng->fib_ready = true;
+	eng->fib_ready_ms = eng->now_ms;
 	eng->fib_info = *r;
 	eng->fib_why[0] = '\0';
 	eng->ended[FAM_INET] = eng->ended[FAM_INET6] = false;
@@ -707,6 +709,8 @@ connect_fibd(struct engine *eng)
 
 	eng->fib = fib_open_client(eng->opts.fibd_path, &events, eng);
 	if (eng->fib != NULL) {
+		/* It tells all that there are: what went meanwhile is gone. */
+		eng->nlink = eng->naddr = 0;
 		hello(eng);
 		return;
 	}

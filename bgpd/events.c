@@ -40,6 +40,7 @@ static const struct {
 	[EVENT_FIB] = { "fib", 512 },
 	[EVENT_LIMITS] = { "limits", 256 },
 	[EVENT_CONFIG] = { "config", 256 },
+	[EVENT_ANNOUNCEMENTS] = { "announcements", 1024 },
 };
 
 const char *

@@ -19,6 +19,7 @@ enum event_class {
 	EVENT_FIB,
 	EVENT_LIMITS,
 	EVENT_CONFIG,
+	EVENT_ANNOUNCEMENTS,
 	EVENT_CLASSES
 };
 const char *event_class_name(enum event_class);

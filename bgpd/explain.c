@@ -468,9 +468,8 @@ put_kernel(struct show *s, const struct pfx *pfx)
 
 /* ---- who is told ------------------------------------------------------ */
 
-/* Why the neighbor is not told; NULL: it is. */
-static const char *
-not_told(struct show *s, const struct peer *p, const struct pfx *pfx,
+const char *
+show_not_told(struct show *s, const struct peer *p, const struct pfx *pfx,
     const struct rib_path *best, const struct rule **by)
 {
 	enum route_source source = SOURCE_LOCAL;
@@ -510,7 +509,7 @@ put_told(struct show *s, const struct peer *p, const struct pfx *pfx,
     const struct rib_path *best)
 {
 	const struct rule *by;
-	const char *why = not_told(s, p, pfx, best, &by);
+	const char *why = show_not_told(s, p, pfx, best, &by);
 	char name[256];
 
 	show_name(s, p, name, sizeof name);

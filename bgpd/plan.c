@@ -287,15 +287,6 @@ one_path(struct plan *pl, const struct pfx *pfx, const struct rib_path *rp)
 		attrs_unref(pool, id);
 }
 
-static const struct conf_network *
-network_of(const struct conf *c, const struct pfx *pfx)
-{
-	for (size_t i = 0; i < c->nnetwork; i++)
-		if (pfx_eq(&c->network[i].pfx, pfx))
-			return &c->network[i];
-	return NULL;
-}
-
 /* The best of the candidates, or NULL. */
 static const struct cand *
 choose(struct plan *pl)
@@ -359,7 +350,8 @@ static void
 one_dest(struct plan *pl, uint32_t dest, const struct pfx *pfx)
 {
 	struct engine *eng = pl->eng;
-	const struct conf_network *n = network_of(pl->conf, pfx);
+	const struct conf_network *n;
+	struct announce_how how;
 	const struct cand *best;
 	struct rib_path rp;
 	uint32_t it = 0;
@@ -370,8 +362,8 @@ one_dest(struct plan *pl, uint32_t dest, const struct pfx *pfx)
 	while (dest != 0 && rib_paths(eng->rib, dest, &it, &rp))
 		if (rp.peer != RIB_LOCAL)
 			one_path(pl, pfx, &rp);
-	if (n != NULL)
-		add_cand(pl, RIB_LOCAL, engine_network_attrs(eng, n));
+	if (engine_announce_how(eng, pl->conf, pfx, &n, &how))
+		add_cand(pl, RIB_LOCAL, engine_network_attrs(eng, n, &how));
 	best = choose(pl);
 	now = dest != 0 && rib_best(eng->rib, dest, &rp) &&
 	    rp.peer != RIB_LOCAL && eng->by_num[rp.peer] != NULL &&

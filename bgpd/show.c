@@ -260,6 +260,10 @@ head_health(struct show *s)
 	else if (eng->fib_ready)
 		add_why(eng, why, sizeof why / 2);
 	sets_alarm(eng, alarm, sizeof alarm);
+	if (eng->announce->kept > 0)
+		snprintf(alarm, sizeof alarm,
+		    "%u networks fail and stay announced, as min-healthy says",
+		    eng->announce->kept);
 	if (commit_alarm(eng)[0] != '\0')
 		strlcpy(alarm, commit_alarm(eng), sizeof alarm);
 	if (alarm[0] != '\0') {
@@ -460,6 +464,7 @@ static const struct show_cmd *const command[CMD_N] = {
 	[CMD_SHOW_MEMORY] = &show_cmd_memory,
 	[CMD_SHOW_CONFIG] = &show_cmd_config,
 	[CMD_SHOW_POLICY] = &show_cmd_policy,
+	[CMD_SHOW_ANNOUNCEMENTS] = &show_cmd_announcements,
 	[CMD_EXPLAIN] = &show_cmd_explain,
 	[CMD_TEST_ROUTE] = &show_cmd_test_route,
 	[CMD_SHOW_METRICS] = &show_cmd_metrics,

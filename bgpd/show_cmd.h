@@ -9,6 +9,8 @@
 
 struct engine;
 struct peer;
+struct rib_path;
+struct rule;
 
 /* How many rows one neighbor's block is worth in a slice's budget. */
 enum {
@@ -36,6 +38,7 @@ extern const struct show_cmd show_cmd_watch, show_cmd_history, show_cmd_support,
 extern const struct show_cmd show_cmd_rib, show_cmd_rejected; /* show_rib.c */
 extern const struct show_cmd show_cmd_explain,
     show_cmd_test_route; /* explain.c */
+extern const struct show_cmd show_cmd_announcements; /* show_announce.c */
 extern const struct show_cmd show_cmd_policy; /* show_policy.c */
 extern const struct show_cmd show_cmd_fib, show_cmd_nexthop,
     show_cmd_interfaces; /* show_fib.c */
@@ -43,6 +46,11 @@ extern const struct show_cmd show_cmd_fib, show_cmd_nexthop,
 extern const struct show_cmd show_cmd_plan; /* show_plan.c */
 extern const struct show_cmd show_cmd_sets, show_cmd_set_load,
     show_cmd_set_diff; /* sets.c */
+
+/* explain.c: why the neighbor is not told of the route; NULL: it is.  *by is
+ * the rule that decided, or NULL. */
+const char *show_not_told(struct show *, const struct peer *,
+    const struct pfx *, const struct rib_path *best, const struct rule **by);
 
 /* ---- show.c ---- */
 

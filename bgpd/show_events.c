@@ -24,6 +24,7 @@ wanted(const struct cmd_req *r)
 	m |= r->fib ? 1u << EVENT_FIB : 0;
 	m |= r->limits ? 1u << EVENT_LIMITS : 0;
 	m |= r->config ? 1u << EVENT_CONFIG : 0;
+	m |= r->announcements ? 1u << EVENT_ANNOUNCEMENTS : 0;
 	return m != 0 ? m : ((1u << EVENT_CLASSES) - 1) & ~(1u << EVENT_ROUTES);
 }
 

@@ -595,14 +595,48 @@ m_set_age(struct metrics *m)
 static void
 m_networks(struct metrics *m)
 {
-	const struct conf *c = m->eng->conf;
+	const struct announce *a = m->eng->announce;
 	char text[PFX_STRLEN];
 
-	for (size_t i = 0; i < c->nnetwork; i++) {
+	for (size_t i = 0; i < a->nnet; i++) {
 		label(m, "prefix",
-		    pfx_print(&c->network[i].pfx, text, sizeof text));
-		number(m, 1, 0);
+		    pfx_print(&a->net[i]->conf.pfx, text, sizeof text));
+		number(m, a->net[i]->how.told, 0);
 	}
+}
+
+static void
+m_transitions(struct metrics *m)
+{
+	const struct announce *a = m->eng->announce;
+	char text[PFX_STRLEN];
+
+	for (size_t i = 0; i < a->nnet; i++) {
+		label(m, "prefix",
+		    pfx_print(&a->net[i]->conf.pfx, text, sizeof text));
+		number(m, a->net[i]->transitions, 0);
+	}
+}
+
+static void
+m_tracks(struct metrics *m)
+{
+	const struct announce *a = m->eng->announce;
+	char text[PFX_STRLEN];
+
+	for (size_t i = 0; i < a->nnet; i++)
+		for (size_t k = 0; k < a->net[i]->conf.ntrack; k++) {
+			label(m, "prefix",
+			    pfx_print(&a->net[i]->conf.pfx, text, sizeof text));
+			label(m, "track", a->net[i]->track[k]->conf.key);
+			number(m, a->net[i]->track[k]->state == TRACK_UP, 0);
+		}
+}
+
+static void
+m_kept(struct metrics *m)
+{
+	number(m, m->eng->announce->kept, 0);
 }
 
 /* ---- peers: part A ---------------------------------------------------- */
@@ -1042,7 +1076,13 @@ static const struct metric table[] = {
 	ALL("ana_bgpd_filter_set_age_seconds", GAUGE, m_set_age,
 	    "Age of the oldest file of a set."),
 	ALL("ana_bgpd_network_announced", GAUGE, m_networks,
-	    "1 for each prefix of ours."),
+	    "1 for each prefix of ours that is announced, else 0."),
+	ALL("ana_bgpd_network_track_up", GAUGE, m_tracks,
+	    "1 for each track of a prefix of ours that is up, else 0."),
+	ALL("ana_bgpd_network_transitions", COUNTER, m_transitions,
+	    "Changes from announced to withdrawn and back, since the start."),
+	ALL("ana_bgpd_network_kept", GAUGE, m_kept,
+	    "Prefixes that fail and stay announced because of min-healthy."),
 	ALL("ana_bgpd_fib_up", GAUGE, m_fib_up,
 	    "1 when ana-fibd is there, or memory stands in for it."),
 	ALL("ana_bgpd_fib_routes", GAUGE, m_fib_routes,

@@ -304,6 +304,38 @@ put_lists(struct show *s, const struct view *v)
 	}
 }
 
+void
+show_route_attrs(const struct attrs *a, char *buf, size_t n)
+{
+	char text[512];
+
+	aspath_print(a->as_path, text, sizeof text);
+	snprintf(buf, n, "as path %s", text[0] != '\0' ? text : "(empty)");
+	if (a->has & 1u << HAS_MED) {
+		snprintf(text, sizeof text, ", med %u", a->med);
+		strlcat(buf, text, n);
+	}
+	if (a->has & 1u << HAS_LOCAL_PREF) {
+		snprintf(text, sizeof text, ", local-pref %u", a->local_pref);
+		strlcat(buf, text, n);
+	}
+	for (size_t i = 0; i < 2; i++) {
+		const struct octets *c = list_of(&list[i], a);
+
+		for (size_t k = 0; k + list[i].each <= c->len;
+		     k += list[i].each) {
+			list[i].print(c->p + k, text, sizeof text);
+			if (k == 0)
+				strlcat(buf,
+				    i == 0 ? ", communities"
+					   : ", large communities",
+				    n);
+			strlcat(buf, " ", n);
+			strlcat(buf, text, n);
+		}
+	}
+}
+
 static void
 put_others(struct show *s, const struct view *v)
 {

@@ -26,4 +26,7 @@ struct show_route {
 void show_route_legend(struct show *);
 void show_route_put(struct show *, const struct show_route *);
 
+/* "as path 52580, med 0, communities no-export": in one line. */
+void show_route_attrs(const struct attrs *, char *buf, size_t);
+
 #endif /* SHOW_ROUTE_H */

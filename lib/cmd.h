@@ -27,6 +27,7 @@ enum cmd_id {
 	CMD_SHOW_CONFIG,
 	CMD_SHOW_SETS,
 	CMD_SHOW_POLICY,
+	CMD_SHOW_ANNOUNCEMENTS,
 	CMD_EXPLAIN,
 	CMD_TEST_ROUTE,
 	CMD_SHOW_METRICS,
@@ -40,6 +41,11 @@ enum cmd_id {
 	CMD_NEIGHBOR_UP,
 	CMD_NEIGHBOR_REFRESH,
 	CMD_NEIGHBOR_CLEAR_LIMIT,
+	CMD_NETWORK_ANNOUNCE,
+	CMD_NETWORK_WITHDRAW,
+	CMD_TRACK_UP,
+	CMD_TRACK_REFRESH,
+	CMD_TRACK_DOWN,
 	CMD_FIB_COUPLE,
 	CMD_FIB_DECOUPLE,
 	CMD_RELOAD,
@@ -72,7 +78,8 @@ struct cmd_req {
 	bool hard; /* neighbor X clear */
 	bool drift, conflicts, keep, remove;
 	bool prometheus; /* show metrics */
-	bool peers, routes, fib, limits, config; /* watch */
+	bool peers, routes, fib, limits, config, announcements; /* watch */
+	bool persistent; /* network announce, withdraw */
 	bool bash, zsh; /* completion */
 	const char *cursor; /* watch from */
 	bool batch; /* top */
@@ -88,7 +95,7 @@ struct cmd_req {
 	/* A file of the caller's: ana-bgpctl opens it and passes the
 	 * descriptor along; the daemon never opens it by this name. */
 	const char *input;
-	const char *set; /* name of a prefix-set, of a policy */
+	const char *set; /* name of a prefix-set, of a policy, of a track */
 	const char *as_path, *community; /* of a made-up route; lists */
 	uint32_t time_s; /* of reload confirm; 0: not given */
 	bool if_sessions, if_accepted; /* what the confirmation hangs on */

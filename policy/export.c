@@ -98,8 +98,12 @@ finish_external(
 }
 
 static void
-finish_internal(const struct export_facts *f, struct attrs *a)
+finish_internal(
+    const struct export_facts *f, enum route_source source, struct attrs *a)
 {
+	/* Our own AS, prepended for external ones, would be a loop here. */
+	if (source == SOURCE_LOCAL)
+		a->as_path = (struct octets){ 0 };
 	if ((a->has & 1u << HAS_LOCAL_PREF) == 0)
 		a->local_pref = DEFAULT_LOCAL_PREF;
 	if (f->gshut)
@@ -192,7 +196,7 @@ export_check(const struct export_facts *f, const struct pfx *pfx,
 		out->has |= 1u << HAS_ORIGIN;
 	}
 	if (f->internal)
-		finish_internal(f, out);
+		finish_internal(f, source, out);
 	else
 		finish_external(f, out, arena);
 	return true;

@@ -104,6 +104,15 @@ announce_find(const struct announce *a, const struct pfx *pfx)
 	return there ? a->net[i] : NULL;
 }
 
+size_t
+announce_after(const struct announce *a, const struct pfx *pfx)
+{
+	bool there = false;
+	size_t i = pfx == NULL ? 0 : place(a, pfx, &there);
+
+	return i + there;
+}
+
 struct track *
 announce_track(const struct announce *a, const char *key)
 {
@@ -627,6 +636,7 @@ settle(struct announce *a, struct announce_net *n, uint64_t now_ms)
 		n->mark = a->changed = true;
 	}
 	n->mark |= !same_how(&h, &n->how);
+	n->transitions += h.told != n->how.told;
 	n->state = s;
 	n->cause = cause;
 	n->how = h;

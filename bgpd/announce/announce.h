@@ -79,6 +79,7 @@ struct announce_net_conf {
 	enum announce_fail on_fail;
 	uint32_t fail_value; /* of prepend and med */
 	uint32_t drain_ms; /* of on-fail drain, and an operator's default */
+	uint32_t index; /* the caller's name for it */
 	/* Flap damping: each fall costs 1000, half of it is forgotten in
 	 * half_life_ms (0: off); held from suppress on until reuse. */
 	uint32_t half_life_ms, suppress, reuse;
@@ -125,6 +126,7 @@ struct announce_net {
 	int8_t verdict; /* 1, 0, -1: not known */
 	int64_t failed_ms; /* when healthy was lost */
 	uint32_t flaps;
+	uint32_t transitions; /* told to not told and back */
 	uint32_t penalty; /* at penalty_ms; announce_penalty() for now */
 	int64_t penalty_ms;
 	bool damped;
@@ -140,6 +142,7 @@ struct announce_net {
 	char reason[ANNOUNCE_REASON_LEN]; /* the operator's; "" none */
 
 	bool mark; /* waits for announce_take() */
+	uint8_t said; /* the caller's: the state it told of last, and 1 */
 };
 
 struct announce {
@@ -172,6 +175,9 @@ void announce_conf(
 /* NULL: not there (or gone). */
 struct announce_net *announce_find(const struct announce *, const struct pfx *);
 struct track *announce_track(const struct announce *, const char *key);
+
+/* The index of the first network behind that prefix; NULL: of all. */
+size_t announce_after(const struct announce *, const struct pfx *);
 
 /* A track was looked at.  why is shown. */
 void announce_result(struct announce *, struct track *, bool good,

@@ -21,7 +21,9 @@ track_init(struct track *t, const struct track_conf *c, uint64_t now_ms)
 	*t = (struct track){ .conf = *c,
 		.since_ms = (int64_t)now_ms,
 		.settle_ms = now_ms + TRACK_SETTLE_MS,
-		.deadline_ms = UINT64_MAX };
+		.deadline_ms = UINT64_MAX,
+		/* Nobody looks at a lease: there is nothing to wait for. */
+		.confirmed = c->lease_ms != 0 };
 	t->conf.key = mem_strdup(c->key);
 	strlcpy(t->why, "not seen yet", sizeof t->why);
 }
@@ -141,7 +143,7 @@ track_next(const struct track *t)
 {
 	uint64_t next = t->deadline_ms;
 
-	if (!t->confirmed && t->settle_ms < next)
+	if ((!t->confirmed || t->state == TRACK_UNKNOWN) && t->settle_ms < next)
 		next = t->settle_ms;
 	return next;
 }

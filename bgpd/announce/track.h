@@ -49,6 +49,10 @@ struct track {
 	bool mark; /* another state, or overdue: to be told; the teller clears
 		    * it */
 	bool listed; /* announce.c's */
+	/* The caller's: what it saw last, and since when that is so. */
+	uint64_t look;
+	int64_t look_ms;
+	uint32_t number;
 };
 
 /* Storage is the caller's.  Begins as unknown. */

@@ -531,6 +531,7 @@ test_not_built(void **state)
 		{ "peering-policy", "peering-policy { ", " }" },
 		{ "policy/rule", "policy p { rule r { ", " } }" },
 		{ "network", "network 1.2.3.0/24 { ", " }" },
+		{ "track", "track t { ", " }" },
 		{ "neighbor", "neighbor 1.2.3.4 { ", " }" },
 	};
 	struct diag_list l;

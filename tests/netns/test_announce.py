@@ -1,0 +1,243 @@
+"""What is announced, and when: the appliance between BIRD and FRR, with
+services that come and go.  Each step looks at what the partners have."""
+
+import os
+import signal
+import time
+
+import pytest
+
+from ana import Ana, sanitizer_reports
+from lab import Lab, wait_until
+from routers import DRIVERS, Route
+
+ASN, PEERS = 52580, {"bird": 3292, "frr": 719}
+FILE, ADDR, LEASE, PLAIN, LINK6 = (
+    "179.191.160.0/24", "179.191.161.0/24", "179.191.162.0/24",
+    "179.191.163.0/24", "2804:a8::/48")
+COMMAND = "179.191.164.0/24"
+OWN = ["179.191.160.0/20 or-longer", "2804:a8::/32 or-longer"]
+
+
+class Scene:
+    """ana in the middle of one partner of each kind."""
+
+    def __init__(self, lab, blocks, **kw):
+        self.lab, self.partners = lab, {}
+        a = lab.ns("ana")
+        self.ana = Ana(lab, a, ASN, "192.0.2.1")
+        self.ana.own = OWN
+        self.health = self.ana.dir + "/health"
+        self.ana.blocks = [b.replace("HEALTH", self.health) for b in blocks]
+        for i, (kind, asn) in enumerate(PEERS.items()):
+            p = lab.ns(kind)
+            lab.link(a, p, v4="192.0.%d.0/24" % (20 + i),
+                     v6="2001:db8:%d::/64" % (20 + i))
+            us, it = "192.0.%d.1" % (20 + i), "192.0.%d.2" % (20 + i)
+            six = "2001:db8:%d::" % (20 + i)
+            n = self.ana.neighbor(it, asn, us, ("inet", "inet6"), name=kind,
+                                  other=six + "1", next_hop_peer=six + "2",
+                                  **kw)
+            r = DRIVERS[kind](lab, p, asn, it)
+            r.neighbor(us, ASN, it, ("inet", "inet6"), other=six + "2", **kw)
+            self.partners[kind] = r
+            r.start()
+
+    def start(self):
+        self.ana.start()
+        wait_until(lambda: all(r.all_up() for r in self.partners.values()),
+                   what="all sessions are up")
+        return self
+
+    def have(self, *prefixes, **others):
+        """Both partners have exactly these."""
+        want = set(prefixes)
+        for r in self.partners.values():
+            wait_until(lambda: set(r.routes()) == want, what="%s has %s, and "
+                       "nothing else" % (r.name, sorted(want)))
+
+    def attrs(self, prefix):
+        return {k: r.routes().get(prefix) for k, r in self.partners.items()}
+
+    def net(self, prefix):
+        return self.ana.ctl("show", "announcements",
+                            prefix)["announcements"][0]
+
+    def state(self, prefix):
+        n = self.net(prefix)
+        return n["state"], n["cause"]
+
+    def wait_state(self, prefix, state, cause):
+        wait_until(lambda: self.state(prefix) == (state, cause),
+                   what="%s is %s by %s" % (prefix, state, cause))
+
+    def touch(self):
+        with open(self.health, "w") as f:
+            f.write("ok\n")
+        os.utime(self.health)
+
+    def unlink(self):
+        os.unlink(self.health)
+
+    def restart(self, sig=signal.SIGKILL):
+        """The speaker dies as it is, and starts again."""
+        self.ana.process.signal(sig)
+        wait_until(lambda: not self.ana.process.running(), what="it ended")
+        self.ana._start()
+        wait_until(self.ana._answers, what="it answers")
+
+
+def network(prefix, *lines):
+    return "network %s { no-export no; %s }" % (prefix, " ".join(lines))
+
+
+@pytest.fixture(scope="class")
+def scene(class_lab):
+    s = Scene(class_lab, [
+        "track web { lease 600s; }",
+        network(FILE, 'track file "HEALTH";'),
+        network(ADDR, 'track address 198.51.100.9 interface "lo";'),
+        network(LEASE, "track web;", "on-fail med 500;", "med 5;"),
+        network(PLAIN),
+        network(LINK6, 'track link "svc0";', "on-fail prepend 3;")])
+    s.ana.ns.ip("link", "add", "svc0", "type", "veth", "peer",
+                 "name", "svc1")
+    s.ana.ns.ip("link", "set", "svc1", "up")
+    return s.start()
+
+
+class TestSteps:
+    """One scene, in order."""
+
+    def test_begin(self, scene):
+        # What never was up goes with what on-fail says, or not at all.
+        scene.have(PLAIN, LEASE, LINK6)
+        assert scene.net(FILE)["tracks"][0]["state"] == "down"
+        for a in scene.attrs(LINK6).values():
+            assert a["as_path"] == [ASN] * 4
+        for a in scene.attrs(LEASE).values():
+            assert a["med"] == 500
+
+    def test_up(self, scene):
+        scene.touch()
+        scene.have(PLAIN, LEASE, LINK6, FILE)
+        scene.ana.ns.ip("addr", "add", "198.51.100.9/32", "dev", "lo")
+        scene.have(PLAIN, LEASE, LINK6, FILE, ADDR)
+        scene.ana.ns.ip("link", "set", "svc0", "up")
+        wait_until(lambda: all(a["as_path"] == [ASN] for a in
+                               scene.attrs(LINK6).values()), what="no prepend")
+        assert "up" in scene.ana.cli("track", "web", "up")
+        wait_until(lambda: all(a["med"] == 5 for a in
+                               scene.attrs(LEASE).values()), what="the MED")
+
+    def test_show(self, scene):
+        n = scene.net(FILE)
+        assert n["state"] == "announced" and n["cause"] == "healthy"
+        assert n["required"] == 1 and n["tracks"][0]["state"] == "up"
+        assert {x["neighbor"] for x in n["neighbors"] if x["told"]} == \
+            set(PEERS)
+        assert "as path %d" % ASN in n["neighbors"][0]["attributes"]
+        text = scene.ana.cli("show", "announcements")
+        assert FILE in text and "told to" in text and "track web" in text
+        status, _, err = scene.ana.cli("show", "announcements",
+                                       "198.18.0.0/24", check=False)
+        assert status == 4 and "none of our networks" in err
+        metrics = scene.ana.cli("show", "metrics")
+        assert 'ana_bgpd_network_announced{prefix="%s"} 1' % FILE in metrics
+        assert 'ana_bgpd_network_track_up{prefix="%s",track="web"} 1' % \
+            LEASE in metrics
+
+    def test_address_removed(self, scene):
+        # The kernel says so, and nobody is sent here any more.
+        scene.ana.ns.ip("addr", "del", "198.51.100.9/32", "dev", "lo")
+        scene.have(PLAIN, LEASE, LINK6, FILE)
+        assert scene.state(ADDR) == ("withdrawn", "tracks")
+        scene.ana.ns.ip("addr", "add", "198.51.100.9/32", "dev", "lo")
+        scene.have(PLAIN, LEASE, LINK6, FILE, ADDR)
+        assert scene.net(ADDR)["flaps"] == 1
+
+    def test_link(self, scene):
+        scene.ana.ns.ip("link", "set", "svc0", "down")
+        wait_until(lambda: all(a["as_path"] == [ASN] * 4 for a in
+                               scene.attrs(LINK6).values()), what="prepend")
+        scene.ana.ns.ip("link", "set", "svc0", "up")
+        wait_until(lambda: all(a["as_path"] == [ASN] for a in
+                               scene.attrs(LINK6).values()), what="no prepend")
+
+    def test_lease(self, scene):
+        assert "up" in scene.ana.cli("track", "web", "refresh")
+        scene.ana.cli("track", "web", "down", "disk full")
+        assert scene.state(LEASE) == ("degraded", "tracks")
+        assert scene.net(LEASE)["tracks"][0]["reason"] == "disk full"
+        wait_until(lambda: all(a["med"] == 500 for a in
+                               scene.attrs(LEASE).values()), what="the MED")
+        status, _, err = scene.ana.cli("track", "web", "refresh", check=False)
+        assert status == 1 and "say \"up\"" in err
+        status, _, err = scene.ana.cli("track", "nosuch", "up", check=False)
+        assert status == 4
+        status, _, err = scene.ana.cli(
+            "track", 'address 198.51.100.9 interface "lo"', "up", check=False)
+        assert status == 1 and "no lease" in err
+        scene.ana.cli("track", "web", "up")
+
+    def test_commands(self, scene):
+        all_ = {PLAIN, LEASE, LINK6, FILE, ADDR}
+        for bad, words in (("0.0.0.0/0", "default"),
+                           ("198.18.0.0/24", "own prefixes")):
+            status, _, err = scene.ana.cli("network", "announce", bad,
+                                           check=False)
+            assert status == 1 and words in err
+        assert "until withdrawn or a restart" in scene.ana.cli(
+            "network", "announce", COMMAND)
+        scene.have(COMMAND, *all_)
+        for a in scene.attrs(COMMAND).values():
+            assert a["communities"] == ["65535:65281"]
+        assert "or a restart" in scene.ana.cli("network", "withdraw", PLAIN)
+        scene.have(COMMAND, *(all_ - {PLAIN}))
+        assert scene.state(PLAIN) == ("withdrawn", "command")
+        # A reload changes nothing of it.
+        scene.ana.reload()
+        scene.have(COMMAND, *(all_ - {PLAIN}))
+        scene.ana.cli("network", "announce", PLAIN)
+        scene.ana.cli("network", "withdraw", COMMAND)
+        scene.have(*all_)
+        status, _, _ = scene.ana.cli("network", "withdraw", COMMAND,
+                                     check=False)
+        assert status == 4
+
+    def test_thousand_flaps(self, scene):
+        """In a state or the other at the end, and nobody lost."""
+        for i in range(500):
+            scene.ana.ns.ip("addr", "del", "198.51.100.9/32", "dev", "lo") \
+                if i % 2 == 0 else \
+                scene.ana.ns.ip("addr", "add", "198.51.100.9/32", "dev", "lo")
+        scene.have(PLAIN, LEASE, LINK6, FILE, ADDR)
+        assert scene.net(ADDR)["tracks"][0]["flaps"] > 10
+        assert all(r.all_up() for r in scene.partners.values())
+
+    def test_killed(self, scene):
+        """Over kill -9 in each state: what was told is told, what was not is
+        not, before and after somebody looked."""
+        all_ = {PLAIN, LEASE, LINK6, FILE, ADDR}
+        scene.ana.cli("network", "announce", COMMAND, "persistent")
+        scene.ana.cli("network", "withdraw", PLAIN, "persistent", "ticket 7")
+        scene.restart()
+        scene.have(COMMAND, *(all_ - {PLAIN}))
+        assert scene.net(PLAIN)["comment"] == "ticket 7"
+        wait_until(lambda: scene.state(LEASE) == ("announced", "healthy"),
+                   what="the lease outlived it")
+        scene.unlink()
+        scene.have(COMMAND, *(all_ - {PLAIN, FILE}))
+        scene.restart()
+        scene.have(COMMAND, *(all_ - {PLAIN, FILE}))
+        # It dies, and the service with it; or comes up meanwhile.
+        scene.ana.process.signal(signal.SIGSTOP)
+        scene.touch()
+        scene.ana.ns.ip("addr", "del", "198.51.100.9/32", "dev", "lo")
+        scene.restart()
+        scene.have(COMMAND, *(all_ - {PLAIN, ADDR}))
+        scene.ana.cli("network", "announce", PLAIN)
+        scene.ana.cli("network", "withdraw", COMMAND)
+        scene.ana.ns.ip("addr", "add", "198.51.100.9/32", "dev", "lo")
+        scene.have(*all_)
+        assert not sanitizer_reports(scene.ana.process)
