@@ -84,13 +84,21 @@ fibsync_state_name(enum fibsync_state s)
 	return name[s];
 }
 
+static void
+route_key(const void *arg, uint32_t num, struct pfx *p)
+{
+	const struct fibsync *fs = arg;
+
+	*p = ((const struct route *)slab_at(&fs->routes, num))->pfx;
+}
+
 struct fibsync *
 fibsync_new(void)
 {
 	struct fibsync *fs = mem_alloc(sizeof *fs);
 
 	for (enum fam f = FAM_INET; f < FAM_N; f++)
-		fs->trie[f] = trie_new(f);
+		fs->trie[f] = trie_new_keyed(f, route_key, fs);
 	slab_init(&fs->routes, sizeof(struct route));
 	RB_INIT(&fs->sets);
 	return fs;

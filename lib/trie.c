@@ -1,11 +1,13 @@
 /*
- * A node is a prefix: with a value, or with two children (a fork), or both.
- * Children are longer than their parent and hang on the side of the first bit
- * after its length, so a walk that takes the node, its side 0, its side 1 is
- * a walk in the order of pfx_cmp().
+ * A prefix is looked at as a string of bits: before each bit of its address a
+ * 1, at its end a 0.  So no prefix begins another, and the order of these
+ * strings is that of pfx_cmp().  The tree has the prefixes as leaves and a
+ * fork, of two numbers, at each place where some of them part: one fewer than
+ * there are prefixes, whatever they are.
  *
- * A node is three words and the address: 16 octets for IPv4, 28 for IPv6.
- * The length is kept in the top bits of the two child numbers.
+ * A fork knows its place, not what was jumped over: a search runs down to one
+ * leaf and compares once.  At an even place, where a prefix ends and others go
+ * on, side 0 is that one leaf, and it covers all of side 1.
  *
  * A large IPv4 trie has an index besides: a root for each value of the first
  * 16 or 20 bits, for the prefixes that have as many.  Most of the way to a /24
@@ -19,9 +21,17 @@
 
 #include "lib/mem.h"
 
+/*
+ * A reference: LEAF, and a number.  In a fork the four bits between are half
+ * of its place each.
+ */
+#define LEAF 0x80000000U
+#define NUM_MASK ((1U << 27) - 1)
+#define REF_MASK (LEAF | NUM_MASK)
 enum {
-	NUM_BITS = 28,
-	LEN_BITS = 4,
+	PLACE_SHIFT = 27,
+	PLACE_HALF = 4,
+	PLACE_END = 2 * 128 + 1, /* behind every place */
 	WORDS_MAX = 4,
 };
 
@@ -33,19 +43,25 @@ static const struct {
 	{ 16384, 16 },
 	{ 262144, 20 },
 };
-#define NUM_MASK ((1U << NUM_BITS) - 1)
-#define LEN_MASK ((1U << LEN_BITS) - 1)
 
-struct node {
-	uint32_t kid[2]; /* top 4 bits: half of the length each */
-	uint32_t val;
+struct fork {
+	uint32_t kid[2];
+};
+
+/* Of a trie that keeps the prefixes itself. */
+struct leaf {
+	uint32_t val, len;
 	uint32_t key[]; /* 1 or 4 words in host order */
 };
 
 struct trie {
-	uint32_t *mem; /* the nodes; number 0 means none */
+	struct fork *fork; /* number 0 means none */
+	uint32_t nfork, fork_cap, fork_free;
+	uint32_t *leaf;
+	uint32_t nleaf, leaf_cap, leaf_free;
+	trie_key_fn *key; /* NULL: the leaves are here */
+	const void *arg;
 	uint32_t words; /* of a key */
-	uint32_t used, cap, free;
 	uint32_t root; /* with an index: of those shorter than it */
 	uint32_t *top; /* 1 << top_bits roots, or NULL */
 	uint8_t top_bits;
@@ -54,74 +70,13 @@ struct trie {
 	size_t count;
 };
 
-/* What is looked for. */
+/* A prefix in words; what of the key is behind the length does not count. */
 struct want {
 	uint32_t key[WORDS_MAX];
 	unsigned int len;
 };
 
-/*
- * The walks exist twice, with the number of words known to the compiler: this
- * is the innermost loop of a full table.
- */
-#define INLINE static inline __attribute__((always_inline))
-#define BY_FAMILY(t, fn, ...) \
-	((t)->words == 1 ? fn(1, (t), __VA_ARGS__) : fn(4, (t), __VA_ARGS__))
-
-INLINE struct node *
-at(uint32_t w, const struct trie *t, uint32_t n)
-{
-	return (struct node *)(t->mem + (size_t)n * (3 + w));
-}
-
-INLINE uint32_t
-kid(const struct node *n, unsigned int side)
-{
-	return n->kid[side] & NUM_MASK;
-}
-
-INLINE void
-kid_set(struct node *n, unsigned int side, uint32_t num)
-{
-	n->kid[side] = (n->kid[side] & ~NUM_MASK) | num;
-}
-
-INLINE unsigned int
-len(const struct node *n)
-{
-	return n->kid[0] >> NUM_BITS << LEN_BITS | n->kid[1] >> NUM_BITS;
-}
-
-INLINE unsigned int
-bit(const uint32_t *key, unsigned int n)
-{
-	return key[n / 32] >> (31 - n % 32) & 1;
-}
-
-/* How many leading bits are equal, at most max. */
-INLINE unsigned int
-common(uint32_t w, const uint32_t *a, const uint32_t *b, unsigned int max)
-{
-	unsigned int n = w * 32;
-
-	for (uint32_t i = 0; i < w; i++) {
-		uint32_t diff = a[i] ^ b[i];
-
-		if (diff != 0) {
-			n = i * 32 + (unsigned int)__builtin_clz(diff);
-			break;
-		}
-	}
-	return n < max ? n : max;
-}
-
-INLINE unsigned int
-min(unsigned int a, unsigned int b)
-{
-	return a < b ? a : b;
-}
-
-static struct want
+static inline struct want
 want(const struct pfx *p)
 {
 	const uint8_t *o = p->addr.o;
@@ -133,38 +88,235 @@ want(const struct pfx *p)
 	return k;
 }
 
-static void
-tell(const struct trie *t, const struct node *n, struct pfx *p)
+/* The bit of k's string at this place. */
+static inline unsigned int
+side(const struct want *k, unsigned int place)
 {
-	uint8_t *o = p->addr.o;
+	unsigned int n = place / 2;
 
-	memset(p, 0, sizeof *p);
-	p->addr.fam = t->fam;
-	p->len = (uint8_t)len(n);
-	for (uint32_t i = 0; i < t->words; i++, o += 4) {
-		o[0] = (uint8_t)(n->key[i] >> 24);
-		o[1] = (uint8_t)(n->key[i] >> 16);
-		o[2] = (uint8_t)(n->key[i] >> 8);
-		o[3] = (uint8_t)n->key[i];
+	return place % 2 == 0 ? k->len > n
+			      : k->key[n / 32] >> (31 - n % 32) & 1;
+}
+
+static inline unsigned int
+min(unsigned int a, unsigned int b)
+{
+	return a < b ? a : b;
+}
+
+/* How many leading bits of the addresses are equal and belong to both. */
+static inline unsigned int
+common(const struct trie *t, const struct want *a, const struct want *b)
+{
+	unsigned int max = min(a->len, b->len);
+
+	for (uint32_t i = 0; i < t->words; i++) {
+		uint32_t diff = a->key[i] ^ b->key[i];
+
+		if (diff != 0)
+			return min(
+			    i * 32 + (unsigned int)__builtin_clz(diff), max);
 	}
+	return max;
+}
+
+/* The first place at which they differ; PLACE_END: they are the same. */
+static inline unsigned int
+parting(const struct trie *t, const struct want *a, const struct want *b)
+{
+	unsigned int n = common(t, a, b);
+
+	if (n < a->len && n < b->len)
+		return 2 * n + 1;
+	return a->len == b->len ? PLACE_END : 2 * n;
+}
+
+/* ---- forks and leaves ------------------------------------------------- */
+
+static inline bool
+is_leaf(uint32_t ref)
+{
+	return (ref & LEAF) != 0;
+}
+
+static inline struct fork *
+fork_at(const struct trie *t, uint32_t ref)
+{
+	return &t->fork[ref & NUM_MASK];
+}
+
+static inline unsigned int
+place(const struct fork *f)
+{
+	enum {
+		HALF = (1 << PLACE_HALF) - 1
+	};
+
+	return (f->kid[0] >> PLACE_SHIFT & HALF) << PLACE_HALF |
+	    (f->kid[1] >> PLACE_SHIFT & HALF);
+}
+
+static inline void
+hang(uint32_t *slot, uint32_t ref)
+{
+	*slot = (*slot & ~REF_MASK) | ref;
+}
+
+static uint32_t
+fork_new(struct trie *t, unsigned int at)
+{
+	uint32_t num = t->fork_free;
+	struct fork *f;
+
+	if (num != 0)
+		t->fork_free = t->fork[num].kid[0];
+	else
+		num = t->nfork++;
+	f = &t->fork[num];
+	f->kid[0] = at >> PLACE_HALF << PLACE_SHIFT;
+	f->kid[1] = (at & ((1 << PLACE_HALF) - 1)) << PLACE_SHIFT;
+	return num;
+}
+
+static void
+fork_del(struct trie *t, uint32_t ref)
+{
+	fork_at(t, ref)->kid[0] = t->fork_free;
+	t->fork_free = ref & NUM_MASK;
 }
 
 static size_t
-node_size(const struct trie *t)
+leaf_size(const struct trie *t)
 {
-	return (3 + t->words) * sizeof *t->mem;
+	return sizeof(struct leaf) + t->words * sizeof(uint32_t);
 }
 
+static inline struct leaf *
+leaf_at(const struct trie *t, uint32_t ref)
+{
+	return (
+	    struct leaf *)(t->leaf + (size_t)(ref & NUM_MASK) * (2 + t->words));
+}
+
+static uint32_t
+leaf_new(struct trie *t, const struct want *k, uint32_t val)
+{
+	uint32_t num = t->leaf_free;
+	struct leaf *l;
+
+	if (t->key != NULL) {
+		assert(val <= NUM_MASK);
+		return LEAF | val;
+	}
+	if (num != 0)
+		t->leaf_free = leaf_at(t, num)->val;
+	else
+		num = t->nleaf++;
+	l = leaf_at(t, num);
+	l->val = val;
+	l->len = k->len;
+	memcpy(l->key, k->key, t->words * sizeof *l->key);
+	return LEAF | num;
+}
+
+static void
+leaf_del(struct trie *t, uint32_t ref)
+{
+	if (t->key != NULL)
+		return;
+	leaf_at(t, ref)->val = t->leaf_free;
+	t->leaf_free = ref & NUM_MASK;
+}
+
+static inline uint32_t
+leaf_val(const struct trie *t, uint32_t ref)
+{
+	return t->key != NULL ? ref & NUM_MASK : leaf_at(t, ref)->val;
+}
+
+static inline struct want
+leaf_want(const struct trie *t, uint32_t ref)
+{
+	struct want k = { .len = 0 };
+	const struct leaf *l;
+	struct pfx p;
+
+	if (t->key != NULL) {
+		t->key(t->arg, ref & NUM_MASK, &p);
+		return want(&p);
+	}
+	l = leaf_at(t, ref);
+	k.len = l->len;
+	memcpy(k.key, l->key, t->words * sizeof *l->key);
+	return k;
+}
+
+/* Says which prefix it is; returns its value. */
+static uint32_t
+tell(const struct trie *t, uint32_t ref, struct pfx *p)
+{
+	struct want k;
+	uint8_t *o = p->addr.o;
+
+	if (t->key != NULL) {
+		t->key(t->arg, ref & NUM_MASK, p);
+		return ref & NUM_MASK;
+	}
+	k = leaf_want(t, ref);
+	memset(p, 0, sizeof *p);
+	p->addr.fam = t->fam;
+	p->len = (uint8_t)k.len;
+	for (uint32_t i = 0; i < t->words; i++, o += 4) {
+		o[0] = (uint8_t)(k.key[i] >> 24);
+		o[1] = (uint8_t)(k.key[i] >> 16);
+		o[2] = (uint8_t)(k.key[i] >> 8);
+		o[3] = (uint8_t)k.key[i];
+	}
+	return leaf_val(t, ref);
+}
+
+/* Room for one more, so that no pointer moves in the middle of a put. */
+static void
+reserve(struct trie *t)
+{
+	if (t->nfork == t->fork_cap) {
+		t->fork_cap *= 2;
+		if (t->fork_cap > NUM_MASK)
+			mem_none(t->fork_cap * sizeof *t->fork);
+		t->fork = mem_realloc(t->fork, t->fork_cap, sizeof *t->fork);
+	}
+	if (t->key == NULL && t->nleaf == t->leaf_cap) {
+		t->leaf_cap *= 2;
+		if (t->leaf_cap > NUM_MASK)
+			mem_none(t->leaf_cap * leaf_size(t));
+		t->leaf = mem_realloc(t->leaf, t->leaf_cap, leaf_size(t));
+	}
+}
+
+/* ---- the trie --------------------------------------------------------- */
+
 struct trie *
-trie_new(enum fam f)
+trie_new_keyed(enum fam f, trie_key_fn *key, const void *arg)
 {
 	struct trie *t = mem_alloc(sizeof *t);
 
 	t->fam = (uint8_t)f;
 	t->words = f == FAM_INET ? 1 : 4;
-	t->used = 1;
+	t->key = key;
+	t->arg = arg;
+	t->nfork = t->nleaf = 1;
+	t->fork_cap = t->leaf_cap = 2;
+	t->fork = mem_realloc(NULL, t->fork_cap, sizeof *t->fork);
+	if (key == NULL)
+		t->leaf = mem_realloc(NULL, t->leaf_cap, leaf_size(t));
 	trie_expect(t, 0);
 	return t;
+}
+
+struct trie *
+trie_new(enum fam f)
+{
+	return trie_new_keyed(f, NULL, NULL);
 }
 
 void
@@ -172,7 +324,8 @@ trie_free(struct trie *t)
 {
 	if (t == NULL)
 		return;
-	free(t->mem);
+	free(t->fork);
+	free(t->leaf);
 	free(t->top);
 	free(t);
 }
@@ -186,175 +339,124 @@ trie_count(const struct trie *t)
 size_t
 trie_memory(const struct trie *t)
 {
-	return sizeof *t + t->used * node_size(t) +
+	return sizeof *t + t->nfork * sizeof *t->fork +
+	    (t->key == NULL ? t->nleaf * leaf_size(t) : 0) +
 	    (t->top != NULL ? sizeof *t->top << t->top_bits : 0);
 }
 
-/* Room for one put (two nodes), so that no pointer moves in the middle. */
-static void
-reserve(struct trie *t)
-{
-	if (t->used + 2 <= t->cap)
-		return;
-	t->cap = t->cap == 0 ? 64 : t->cap * 2;
-	if (t->cap > NUM_MASK)
-		mem_none(t->cap * node_size(t));
-	t->mem = mem_realloc(t->mem, t->cap, node_size(t));
-}
-
-INLINE uint32_t
-node_new(uint32_t w, struct trie *t, const uint32_t *key, unsigned int length)
-{
-	uint32_t num = t->free;
-	struct node *n;
-
-	if (num != 0)
-		t->free = at(w, t, num)->val;
-	else
-		num = t->used++;
-	n = at(w, t, num);
-	n->kid[0] = length >> LEN_BITS << NUM_BITS;
-	n->kid[1] = (length & LEN_MASK) << NUM_BITS;
-	n->val = 0;
-	for (uint32_t i = 0; i < w; i++) {
-		unsigned int have = min(length - min(length, i * 32), 32);
-
-		n->key[i] = have == 0 ? 0 : key[i] & ~0U << (32 - have);
-	}
-	return num;
-}
-
-INLINE void
-node_del(uint32_t w, struct trie *t, uint32_t num)
-{
-	at(w, t, num)->val = t->free;
-	t->free = num;
-}
-
 /* Which of the roots of the index. */
-INLINE uint32_t
-top_of(const struct trie *t, const uint32_t *key)
+static inline uint32_t
+top_of(const struct trie *t, const struct want *k)
 {
-	return key[0] >> (32 - t->top_bits);
+	return k->key[0] >> (32 - t->top_bits);
 }
 
-/* Where the number of the root is kept below which this prefix belongs. */
-INLINE uint32_t *
-root_of(uint32_t w, const struct trie *t, const struct want *k)
+/* Where the root is kept below which this prefix belongs. */
+static inline uint32_t *
+root_of(struct trie *t, const struct want *k)
 {
-	if (w == 1 && t->top != NULL && k->len >= t->top_bits)
-		return &t->top[top_of(t, k->key)];
-	return (uint32_t *)(uintptr_t)&t->root;
+	return t->top != NULL && k->len >= t->top_bits ? &t->top[top_of(t, k)]
+						       : &t->root;
 }
 
-/* Hangs num where `parent` (NULL: the root) had its child of that side. */
-INLINE void
-hang(uint32_t *root, struct node *parent, unsigned int side, uint32_t num)
+static inline uint32_t
+root(const struct trie *t, const struct want *k)
 {
-	if (parent == NULL)
-		*root = num;
-	else
-		kid_set(parent, side, num);
+	return t->top != NULL && k->len >= t->top_bits ? t->top[top_of(t, k)]
+						       : t->root;
 }
 
-INLINE uint32_t
-get(uint32_t w, const struct trie *t, const struct want *k)
+/* The one leaf that may be k, if any is; ref must not be 0. */
+static inline uint32_t
+down(const struct trie *t, uint32_t ref, const struct want *k)
 {
-	uint32_t num = *root_of(w, t, k);
+	while (!is_leaf(ref)) {
+		const struct fork *f = fork_at(t, ref);
 
-	/* Which bits were jumped over is compared once, at the end. */
-	while (num != 0) {
-		const struct node *n = at(w, t, num);
-		unsigned int l = len(n);
-
-		if (l >= k->len)
-			return l == k->len && common(w, n->key, k->key, l) == l
-			    ? n->val
-			    : 0;
-		num = kid(n, bit(k->key, l));
+		ref = f->kid[side(k, place(f))] & REF_MASK;
 	}
-	return 0;
+	return ref;
 }
 
 uint32_t
 trie_get(const struct trie *t, const struct pfx *p)
 {
-	struct want k = want(p);
+	struct want k = want(p), have;
+	uint32_t ref = p->addr.fam != t->fam ? 0 : root(t, &k);
 
-	return p->addr.fam != t->fam ? 0 : BY_FAMILY(t, get, &k);
+	if (ref == 0)
+		return 0;
+	ref = down(t, ref, &k);
+	have = leaf_want(t, ref);
+	return parting(t, &k, &have) == PLACE_END ? leaf_val(t, ref) : 0;
 }
 
-INLINE uint32_t
-put(uint32_t w, struct trie *t, const struct want *k, uint32_t val)
+static uint32_t
+put(struct trie *t, const struct want *k, uint32_t val)
 {
-	struct node *parent = NULL, *n;
-	unsigned int side = 0, same;
-	uint32_t *root = root_of(w, t, k);
-	uint32_t num = *root, leaf, fork, old;
+	unsigned int at = PLACE_END, s;
+	uint32_t *slot = root_of(t, k), num, old;
+	struct want have;
 
-	for (;;) {
-		if (num == 0) {
-			leaf = node_new(w, t, k->key, k->len);
-			at(w, t, leaf)->val = val;
-			hang(root, parent, side, leaf);
-			return 0;
-		}
-		n = at(w, t, num);
-		same = common(w, n->key, k->key, min(len(n), k->len));
-		if (same < len(n))
-			break;
-		if (same == k->len) {
-			old = n->val;
-			n->val = val;
-			return old;
-		}
-		parent = n;
-		side = bit(k->key, same);
-		num = kid(n, side);
+	if (*slot == 0) {
+		*slot = leaf_new(t, k, val);
+		return 0;
 	}
-	/* The new prefix, or a fork above both, comes in front of n. */
-	fork = node_new(w, t, k->key, same);
-	kid_set(at(w, t, fork), bit(n->key, same), num);
-	hang(root, parent, side, fork);
-	if (same < k->len) {
-		leaf = node_new(w, t, k->key, k->len);
-		kid_set(at(w, t, fork), bit(k->key, same), leaf);
-	} else
-		leaf = fork;
-	at(w, t, leaf)->val = val;
+	have = leaf_want(t, down(t, *slot, k));
+	at = parting(t, k, &have);
+	while (!is_leaf(*slot) && place(fork_at(t, *slot)) < at) {
+		struct fork *f = fork_at(t, *slot);
+
+		slot = &f->kid[side(k, place(f))];
+	}
+	if (at == PLACE_END) {
+		old = leaf_val(t, *slot);
+		leaf_del(t, *slot);
+		hang(slot, leaf_new(t, k, val));
+		return old;
+	}
+	s = side(k, at);
+	num = fork_new(t, at);
+	hang(&t->fork[num].kid[s], leaf_new(t, k, val));
+	hang(&t->fork[num].kid[!s], *slot & REF_MASK);
+	hang(slot, num);
 	return 0;
 }
 
-/*
- * Moves what lies below num into the new index: as it is what belongs there,
- * one by one what is too short for it.
- */
-static void
-split(struct trie *t, uint32_t num)
+/* Whole below one root of the index, or shorter than any: it stays whole. */
+static bool
+belongs(const struct trie *t, uint32_t ref)
 {
-	const struct node *n;
-	uint32_t val, kids[2];
-	struct want k = { .len = 0 };
+	return is_leaf(ref) || place(fork_at(t, ref)) >= 2U * t->top_bits;
+}
 
-	if (num == 0)
+/* Moves what lies below ref into the new index. */
+static void
+split(struct trie *t, uint32_t ref)
+{
+	struct want k;
+	uint32_t kid[2];
+
+	if (ref == 0)
 		return;
-	n = at(1, t, num);
-	k.key[0] = n->key[0];
-	k.len = len(n);
-	val = n->val;
-	kids[0] = kid(n, 0);
-	kids[1] = kid(n, 1);
-	if (k.len >= t->top_bits) {
-		t->top[top_of(t, k.key)] = num;
+	if (belongs(t, ref)) {
+		k = leaf_want(t, down(t, ref, &(struct want){ .len = 0 }));
+		if (k.len >= t->top_bits)
+			t->top[top_of(t, &k)] = ref;
+		else {
+			uint32_t val = leaf_val(t, ref);
+
+			leaf_del(t, ref);
+			reserve(t);
+			put(t, &k, val);
+		}
 		return;
 	}
-	node_del(1, t, num);
-	split(t, kids[0]);
-	split(t, kids[1]);
-	if (val != 0) {
-		reserve(t);
-		put(1, t, &k, val);
-	}
+	kid[0] = fork_at(t, ref)->kid[0] & REF_MASK;
+	kid[1] = fork_at(t, ref)->kid[1] & REF_MASK;
+	fork_del(t, ref);
+	split(t, kid[0]);
+	split(t, kid[1]);
 }
 
 void
@@ -392,105 +494,91 @@ trie_put(struct trie *t, const struct pfx *p, uint32_t val)
 	if (t->count >= t->top_next)
 		trie_expect(t, t->count);
 	reserve(t);
-	old = BY_FAMILY(t, put, &k, val);
+	old = put(t, &k, val);
 	t->count += old == 0;
-	return old;
-}
-
-INLINE uint32_t
-del(uint32_t w, struct trie *t, const struct want *k)
-{
-	struct node *grand = NULL, *parent = NULL, *n;
-	unsigned int gside = 0, side = 0;
-	uint32_t *root = root_of(w, t, k);
-	uint32_t num = *root, pnum = 0, old, only;
-
-	for (;; pnum = num, num = kid(n, side)) {
-		if (num == 0)
-			return 0;
-		n = at(w, t, num);
-		if (len(n) >= k->len)
-			break;
-		grand = parent;
-		gside = side;
-		parent = n;
-		side = bit(k->key, len(n));
-	}
-	if (len(n) != k->len || common(w, n->key, k->key, k->len) != k->len ||
-	    n->val == 0)
-		return 0;
-	old = n->val;
-	n->val = 0;
-	if (kid(n, 0) != 0 && kid(n, 1) != 0)
-		return old; /* a fork from now on */
-	only = kid(n, 0) | kid(n, 1);
-	hang(root, parent, side, only);
-	node_del(w, t, num);
-	if (only == 0 && parent != NULL && parent->val == 0) {
-		/* A fork with one side is none. */
-		hang(root, grand, gside, kid(parent, !side));
-		node_del(w, t, pnum);
-	}
 	return old;
 }
 
 uint32_t
 trie_del(struct trie *t, const struct pfx *p)
 {
-	struct want k = want(p);
-	uint32_t old = p->addr.fam != t->fam ? 0 : BY_FAMILY(t, del, &k);
+	uint32_t *slot, *above = NULL, gone, val;
+	struct want k = want(p), have;
+	unsigned int s = 0;
 
-	t->count -= old != 0;
-	return old;
+	if (p->addr.fam != t->fam || *root_of(t, &k) == 0)
+		return 0;
+	for (slot = root_of(t, &k); !is_leaf(*slot);) {
+		struct fork *f = fork_at(t, *slot);
+
+		above = slot;
+		s = side(&k, place(f));
+		slot = &f->kid[s];
+	}
+	have = leaf_want(t, *slot);
+	if (parting(t, &k, &have) != PLACE_END)
+		return 0;
+	val = leaf_val(t, *slot);
+	leaf_del(t, *slot);
+	if (above == NULL)
+		*slot = 0;
+	else {
+		gone = *above;
+		hang(above, fork_at(t, gone)->kid[!s] & REF_MASK);
+		fork_del(t, gone);
+	}
+	t->count--;
+	return val;
 }
 
-/* The longest below num that covers k and is not longer than max, or NULL. */
-INLINE const struct node *
-cover_below(uint32_t w, const struct trie *t, uint32_t num,
-    const struct want *k, unsigned int max)
+/* ---- those that cover it ---------------------------------------------- */
+
+/* The longest below the root that is k or covers it; 0: none. */
+static uint32_t
+cover(const struct trie *t, uint32_t ref, const struct want *k)
 {
-	const struct node *found = NULL;
+	uint32_t leaf, found = 0;
+	unsigned int same;
+	struct want have;
 
-	while (num != 0) {
-		const struct node *n = at(w, t, num);
-		unsigned int l = len(n);
+	if (ref == 0)
+		return 0;
+	leaf = down(t, ref, k);
+	have = leaf_want(t, leaf);
+	same = common(t, k, &have);
+	if (same == have.len)
+		return leaf;
+	/* As far as k and this leaf agree, so do those that end on the way. */
+	while (!is_leaf(ref)) {
+		const struct fork *f = fork_at(t, ref);
+		unsigned int at = place(f), s = side(k, at);
 
-		if (l > max || common(w, n->key, k->key, l) < l)
+		if (at > 2 * same)
 			break;
-		if (n->val != 0)
-			found = n;
-		if (l == max)
-			break;
-		num = kid(n, bit(k->key, l));
+		if (at % 2 == 0 && s == 1)
+			found = f->kid[0] & REF_MASK;
+		ref = f->kid[s] & REF_MASK;
 	}
 	return found;
 }
 
-INLINE const struct node *
-cover(uint32_t w, const struct trie *t, const struct want *k, unsigned int max)
-{
-	const struct node *found = NULL;
-
-	if (w == 1 && t->top != NULL && max >= t->top_bits)
-		found = cover_below(w, t, *root_of(w, t, k), k, max);
-	return found != NULL ? found : cover_below(w, t, t->root, k, max);
-}
-
 static uint32_t
-covering(const struct trie *t, const struct pfx *p, unsigned int max,
-    struct pfx *found)
+covering(
+    const struct trie *t, const struct pfx *p, unsigned int max, struct pfx *to)
 {
 	struct want k = want(p);
-	const struct node *n;
+	uint32_t ref = 0;
 
 	if (p->addr.fam != t->fam)
 		return 0;
-	n = BY_FAMILY(t, cover, &k, max);
-	if (n == NULL)
+	k.len = max;
+	if (t->top != NULL && max >= t->top_bits)
+		ref = cover(t, t->top[top_of(t, &k)], &k);
+	if (ref == 0)
+		ref = cover(t, t->root, &k);
+	if (ref == 0)
 		return 0;
-	if (found != NULL)
-		tell(t, n, found);
-	return n->val;
+	return to != NULL ? tell(t, ref, to) : leaf_val(t, ref);
 }
 
 uint32_t
@@ -505,73 +593,68 @@ trie_shorter(const struct trie *t, const struct pfx *p, struct pfx *found)
 	return p->len == 0 ? 0 : covering(t, p, p->len - 1U, found);
 }
 
-INLINE const struct node *
-first(uint32_t w, const struct trie *t, uint32_t num)
-{
-	const struct node *n;
+/* ---- the walk --------------------------------------------------------- */
 
-	if (num == 0)
-		return NULL;
-	n = at(w, t, num);
-	while (n->val == 0)
-		n = at(w, t, kid(n, 0)); /* a fork has both sides */
-	return n;
+static uint32_t
+first(const struct trie *t, uint32_t ref)
+{
+	while (ref != 0 && !is_leaf(ref))
+		ref = fork_at(t, ref)->kid[0] & REF_MASK;
+	return ref;
 }
 
-/* The first below num that comes after k, or NULL. */
-INLINE const struct node *
-after(uint32_t w, const struct trie *t, uint32_t num, const struct want *k)
+/* The first below ref that comes after k, or 0. */
+static uint32_t
+after(const struct trie *t, uint32_t ref, const struct want *k)
 {
 	uint32_t later = 0;
+	struct want have;
+	unsigned int at;
 
-	while (num != 0) {
-		const struct node *n = at(w, t, num);
-		unsigned int l = len(n), same;
+	if (ref == 0)
+		return 0;
+	have = leaf_want(t, down(t, ref, k));
+	at = parting(t, k, &have);
+	while (!is_leaf(ref)) {
+		const struct fork *f = fork_at(t, ref);
+		unsigned int s = side(k, place(f));
 
-		same = common(w, n->key, k->key, min(l, k->len));
-		if (same == k->len && l > k->len)
-			break; /* all of it lies inside k */
-		if (same < l) {
-			if (bit(n->key, same) == 0)
-				num = later;
+		if (place(f) >= at)
 			break;
-		}
-		if (l == k->len) {
-			num = kid(n, 0) != 0 ? kid(n, 0) : kid(n, 1);
-			if (num == 0)
-				num = later;
-			break;
-		}
-		if (bit(k->key, l) == 0 && kid(n, 1) != 0)
-			later = kid(n, 1);
-		num = kid(n, bit(k->key, l));
+		if (s == 0)
+			later = f->kid[1] & REF_MASK;
+		ref = f->kid[s] & REF_MASK;
 	}
-	return first(w, t, num != 0 ? num : later);
+	/* All of it comes after k, or before. */
+	if (at != PLACE_END && side(k, at) == 0)
+		return first(t, ref);
+	return first(t, later);
 }
 
 /*
- * With an index: the first of the indexed ones that comes after k (NULL: of
- * all), unless `shorter`, the first of the others, comes before it.  It looks
- * no further than that one: a whole walk looks once at each root.
+ * With an index: the first of the indexed ones that comes after k, unless
+ * `shorter`, the first of the others, comes before it.  It looks no further
+ * than that one: a whole walk looks once at each root.
  */
-static const struct node *
-after_top(
-    const struct trie *t, const struct want *k, const struct node *shorter)
+static uint32_t
+after_top(const struct trie *t, const struct want *k, uint32_t shorter)
 {
-	uint32_t i = top_of(t, k->key), end = 1U << t->top_bits;
-	const struct node *n;
+	uint32_t i = top_of(t, k), end = 1U << t->top_bits, ref;
+	struct want have;
 
 	if (k->len >= t->top_bits) {
-		n = after(1, t, t->top[i], k);
-		if (n != NULL) /* a shorter one after k begins later */
-			return n;
+		ref = after(t, t->top[i], k);
+		if (ref != 0) /* a shorter one after k begins later */
+			return ref;
 		i++;
 	}
-	if (shorter != NULL)
-		end = top_of(t, shorter->key);
+	if (shorter != 0) {
+		have = leaf_want(t, shorter);
+		end = top_of(t, &have);
+	}
 	for (; i < end; i++)
 		if (t->top[i] != 0)
-			return first(1, t, t->top[i]);
+			return first(t, t->top[i]);
 	return shorter;
 }
 
@@ -579,19 +662,16 @@ uint32_t
 trie_next(const struct trie *t, struct pfx *p)
 {
 	struct want k = { .len = 0 };
-	const struct node *n;
+	uint32_t ref;
 
 	if (p->addr.fam > t->fam)
 		return 0;
 	if (p->addr.fam == t->fam) {
 		k = want(p);
-		n = BY_FAMILY(t, after, t->root, &k);
+		ref = after(t, t->root, &k);
 	} else
-		n = BY_FAMILY(t, first, t->root);
+		ref = first(t, t->root);
 	if (t->top != NULL)
-		n = after_top(t, &k, n);
-	if (n == NULL)
-		return 0;
-	tell(t, n, p);
-	return n->val;
+		ref = after_top(t, &k, ref);
+	return ref == 0 ? 0 : tell(t, ref, p);
 }

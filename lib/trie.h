@@ -1,8 +1,9 @@
 /*
  * trie.h -- path-compressed binary trie of one family, keyed by prefix.
- * Nodes live in one growing array and name each other by 32-bit numbers: no
- * allocation a prefix, and half the memory of pointers.  A value is a number
- * of the caller's, not 0.
+ * A prefix costs a fork of 8 octets and its leaf: 12 (IPv6: 24) octets, or
+ * none where the value is the number of something that has the prefix in it.
+ * Forks and leaves live in growing arrays: no allocation a prefix.  A value is
+ * a number of the caller's, not 0.
  *
  * A walk keeps no pointer into the trie: its position is the last prefix that
  * it saw, so anything may be put or removed between two steps.
@@ -16,6 +17,12 @@ struct trie;
 
 /* Out of memory ends the process (lib/mem.h). */
 struct trie *trie_new(enum fam);
+/*
+ * The prefix of a value, which must not exceed 2^27 - 1, is asked for whenever
+ * it is needed: from its put until its del is done.
+ */
+typedef void trie_key_fn(const void *arg, uint32_t val, struct pfx *);
+struct trie *trie_new_keyed(enum fam, trie_key_fn *, const void *arg);
 void trie_free(struct trie *);
 /*
  * Says how large it will become.  A large IPv4 trie has an index (256 KiB, or

@@ -9,6 +9,12 @@
 
 static void ghost_drop(struct rib *, struct dest *);
 
+static void
+dest_key(const void *rib, uint32_t dest, struct pfx *p)
+{
+	rib_dest_pfx(rib, dest, p);
+}
+
 struct rib *
 rib_new(struct attrs_pool *pool)
 {
@@ -22,7 +28,7 @@ rib_new(struct attrs_pool *pool)
 	for (enum fam f = FAM_INET; f < FAM_N; f++) {
 		size_t size = offsetof(struct dest, addr) + fam_bits(f) / 8;
 
-		rib->trie[f] = trie_new(f);
+		rib->trie[f] = trie_new_keyed(f, dest_key, rib);
 		slab_init(&rib->dests[f], (size + 3) & ~(size_t)3);
 	}
 	return rib;

@@ -177,11 +177,21 @@ walk(const struct trie *t, const struct twin *w)
 		fail("count", &at, (uint32_t)n, (uint32_t)w->n);
 }
 
+/* What the owner of a keyed trie knows: the prefix of each value. */
+static struct pfx *owner;
+
+static void
+key(const void *arg, uint32_t val, struct pfx *p)
+{
+	*p = ((const struct pfx *)arg)[val];
+}
+
 static void
 run(enum fam f, uint32_t steps)
 {
 	struct twin *w = calloc(1, sizeof *w);
-	struct trie *t = trie_new(f);
+	struct trie *t =
+	    rnd(2) == 0 ? trie_new(f) : trie_new_keyed(f, key, owner);
 	uint32_t spread = 1 + rnd(6), puts = 1 + rnd(9), got, want;
 	uint32_t indexed = rnd(2) == 0 ? 1 + rnd(steps) : 0;
 
@@ -191,6 +201,7 @@ run(enum fam f, uint32_t steps)
 		if (w->n > 0 && rnd(2) == 0)
 			p = w->pfx[rnd((uint32_t)w->n)];
 		if (rnd(10) < puts && w->n < TWIN_MAX) {
+			owner[i] = p;
 			got = trie_put(t, &p, i);
 			want = twin_put(w, &p, i);
 		} else {
@@ -234,10 +245,12 @@ main(int argc, char **argv)
 		else
 			return 2;
 	printf("seed %llu\n", (unsigned long long)seed);
+	owner = calloc(2001, sizeof *owner);
 	state = seed * 0x9e3779b97f4a7c15U + 1;
 	for (unsigned long i = 0; i < rounds; i++) {
 		run(FAM_INET, 2000);
 		run(FAM_INET6, 2000);
 	}
+	free(owner);
 	return 0;
 }

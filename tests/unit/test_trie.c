@@ -146,8 +146,8 @@ test_memory(void **state)
 			assert_int_not_equal(trie_del(t, &at), 0);
 		assert_int_equal(trie_count(t), 0);
 	}
-	/* Two nodes a prefix at most. */
-	assert_in_range(before, 10000, 10000 * 2 * 16 + 200);
+	/* A fork and a leaf each. */
+	assert_in_range(before, 10000, 10000 * (8 + 12) + 200);
 	trie_free(t);
 	trie_free(NULL);
 }
@@ -191,8 +191,9 @@ test_large(void **state)
 		last = at;
 	}
 	assert_int_equal(n, MANY + 3);
-	/* Two nodes a prefix, and the index. */
-	assert_in_range(trie_memory(t), 4 << 20, (4 << 20) + 2 * 16 * MANY);
+	/* A fork and a leaf each, and the index. */
+	assert_in_range(
+	    trie_memory(t), 4 << 20, (4 << 20) + (8 + 12) * MANY + 200);
 	trie_free(t);
 }
 
