@@ -7,8 +7,10 @@
 #include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "lib/mem.h"
 #include "policy/pfxfile.h"
 
 enum {
@@ -26,11 +28,27 @@ enum token {
 
 #define PUNCT "{}[](),;=+-<>"
 
+/* Where in a list of lists the reader stands. */
+enum place {
+	AT_START,
+	AT_LIST, /* the name of a list comes */
+	IN_LIST,
+	BEHIND_LIST,
+};
+
+enum step {
+	STEP_MORE,
+	STEP_DONE,
+	STEP_BAD, /* res->error tells */
+};
+
 struct parse {
 	const char *p, *end;
 	size_t line; /* of p */
 	struct pfxset *set;
 	struct pfxfile *res;
+	enum place place;
+	bool asns; /* the list is one of AS numbers */
 	/* the token read last */
 	enum token tok;
 	char word[WORD_MAX + 1]; /* printable; punctuation: one character */
@@ -258,34 +276,38 @@ is_asn(const struct parse *x, uint32_t *as)
 /* ---- plain: prefix [low [high]], one a line --------------------------- */
 
 static bool
+plain_line(struct parse *x)
+{
+	size_t line = x->tok_line;
+	struct range r;
+	struct pfx p;
+
+	if (x->tok != TOK_WORD)
+		return unexpected(x, "a prefix");
+	if (!parse_prefix(x, x->word, line, &p))
+		return false;
+	r.lo = r.hi = p.len;
+	next(x);
+	if (x->tok != TOK_END && x->tok_line == line) {
+		if (!length(x, &r.lo))
+			return false;
+		if (x->tok == TOK_END || x->tok_line != line)
+			return fail(
+			    x, line, "a lowest length without a highest one");
+		if (!length(x, &r.hi))
+			return false;
+		if (x->tok != TOK_END && x->tok_line == line)
+			return unexpected(x, "the end of the line");
+	}
+	return add(x, &p, r, line);
+}
+
+static enum step
 plain(struct parse *x)
 {
-	while (x->tok != TOK_END) {
-		size_t line = x->tok_line;
-		struct range r;
-		struct pfx p;
-
-		if (x->tok != TOK_WORD)
-			return unexpected(x, "a prefix");
-		if (!parse_prefix(x, x->word, line, &p))
-			return false;
-		r.lo = r.hi = p.len;
-		next(x);
-		if (x->tok != TOK_END && x->tok_line == line) {
-			if (!length(x, &r.lo))
-				return false;
-			if (x->tok == TOK_END || x->tok_line != line)
-				return fail(x, line,
-				    "a lowest length without a highest one");
-			if (!length(x, &r.hi))
-				return false;
-			if (x->tok != TOK_END && x->tok_line == line)
-				return unexpected(x, "the end of the line");
-		}
-		if (!add(x, &p, r, line))
-			return false;
-	}
-	return true;
+	if (x->tok == TOK_END)
+		return STEP_DONE;
+	return plain_line(x) ? STEP_MORE : STEP_BAD;
 }
 
 /* ---- OpenBGPD: prefix-set NAME { PREFIX [prefixlen ...] ... } ---------- */
@@ -339,35 +361,51 @@ openbgpd_entry(struct parse *x)
 }
 
 static bool
+openbgpd_begin(struct parse *x)
+{
+	x->asns = at_word(x, "as-set");
+	if (!x->asns && !at_word(x, "prefix-set"))
+		return unexpected(x, "\"prefix-set\"");
+	next(x);
+	if (x->tok != TOK_WORD)
+		return unexpected(x, "the name of the set");
+	next(x);
+	x->place = IN_LIST;
+	return expect(x, '{');
+}
+
+/* Of an as-set. */
+static bool
+openbgpd_asn(struct parse *x)
+{
+	uint32_t as;
+
+	if (!is_asn(x, &as))
+		return unexpected(x, "an AS number or \"}\"");
+	if (!add_origin(x, as, x->tok_line))
+		return false;
+	next(x);
+	return true;
+}
+
+static enum step
 openbgpd(struct parse *x)
 {
-	while (x->tok != TOK_END) {
-		bool asns = at_word(x, "as-set");
-		uint32_t as;
-
-		if (!asns && !at_word(x, "prefix-set"))
-			return unexpected(x, "\"prefix-set\"");
-		next(x);
-		if (x->tok != TOK_WORD)
-			return unexpected(x, "the name of the set");
-		next(x);
-		if (!expect(x, '{'))
-			return false;
-		while (!at_punct(x, '}')) {
-			if (asns && !is_asn(x, &as))
-				return unexpected(x, "an AS number or \"}\"");
-			if (asns) {
-				if (!add_origin(x, as, x->tok_line))
-					return false;
-				next(x);
-			} else if (!openbgpd_entry(x))
-				return false;
-			if (at_punct(x, ','))
-				next(x);
-		}
-		next(x);
+	if (x->place != IN_LIST) {
+		if (x->tok == TOK_END)
+			return STEP_DONE;
+		return openbgpd_begin(x) ? STEP_MORE : STEP_BAD;
 	}
-	return true;
+	if (at_punct(x, '}')) {
+		x->place = BEHIND_LIST;
+		next(x);
+		return STEP_MORE;
+	}
+	if (!(x->asns ? openbgpd_asn(x) : openbgpd_entry(x)))
+		return STEP_BAD;
+	if (at_punct(x, ','))
+		next(x);
+	return STEP_MORE;
 }
 
 /* ---- BIRD: [define] NAME = [ PREFIX{a,b}, ... ]; ----------------------- */
@@ -404,34 +442,46 @@ bird_entry(struct parse *x)
 }
 
 static bool
+bird_begin(struct parse *x)
+{
+	if (at_word(x, "define"))
+		next(x);
+	if (x->tok != TOK_WORD)
+		return unexpected(x, "the name of the set");
+	next(x);
+	if (!expect(x, '='))
+		return false;
+	if (x->tok == TOK_BAD && x->word[0] == '"')
+		return fail(x, x->tok_line,
+		    "bgpq4 -B without -E: only a prefix-set is read");
+	x->place = IN_LIST;
+	return expect(x, '[');
+}
+
+static enum step
 bird(struct parse *x)
 {
-	while (x->tok != TOK_END) {
-		if (at_word(x, "define"))
-			next(x);
-		if (x->tok != TOK_WORD)
-			return unexpected(x, "the name of the set");
-		next(x);
-		if (!expect(x, '='))
-			return false;
-		if (x->tok == TOK_BAD && x->word[0] == '"')
-			return fail(x, x->tok_line,
-			    "bgpq4 -B without -E: only a prefix-set is read");
-		if (!expect(x, '['))
-			return false;
-		while (!at_punct(x, ']')) {
-			if (!bird_entry(x))
-				return false;
-			if (at_punct(x, ','))
-				next(x);
-			else if (!at_punct(x, ']'))
-				return unexpected(x, "\",\" or \"]\"");
-		}
+	if (x->place != IN_LIST) {
+		if (x->tok == TOK_END)
+			return STEP_DONE;
+		return bird_begin(x) ? STEP_MORE : STEP_BAD;
+	}
+	if (at_punct(x, ']')) {
+		x->place = BEHIND_LIST;
 		next(x);
 		if (at_punct(x, ';'))
 			next(x);
+		return STEP_MORE;
 	}
-	return true;
+	if (!bird_entry(x))
+		return STEP_BAD;
+	if (at_punct(x, ','))
+		next(x);
+	else if (!at_punct(x, ']')) {
+		unexpected(x, "\",\" or \"]\"");
+		return STEP_BAD;
+	}
+	return STEP_MORE;
 }
 
 /* ---- JSON: { "NAME": [ { "prefix": ... } or ASN, ... ] } --------------- */
@@ -678,7 +728,7 @@ json_entry(struct parse *x)
 }
 
 static bool
-json_list(struct parse *x)
+json_begin(struct parse *x)
 {
 	size_t line;
 	json_t *name = json_value(x, &line);
@@ -689,32 +739,57 @@ json_list(struct parse *x)
 	json_decref(name);
 	if (!ok || !json_want(x, ':') || !json_want(x, '['))
 		return false;
-	if (json_at(x, ']'))
-		return true;
-	do {
-		if (!plain_entry(x) && !json_entry(x))
-			return false;
-	} while (json_at(x, ','));
-	return json_want(x, ']');
+	x->place = json_at(x, ']') ? BEHIND_LIST : IN_LIST;
+	return true;
 }
 
 static bool
+json_next(struct parse *x)
+{
+	if (!plain_entry(x) && !json_entry(x))
+		return false;
+	if (json_at(x, ','))
+		return true;
+	x->place = BEHIND_LIST;
+	return json_want(x, ']');
+}
+
+static enum step
+json_done(struct parse *x)
+{
+	json_space(x);
+	if (x->p == x->end)
+		return STEP_DONE;
+	fail(x, x->line, "more text behind the end of the JSON");
+	return STEP_BAD;
+}
+
+static enum step
 json(struct parse *x)
 {
-	if (!json_want(x, '{'))
-		return false;
-	if (!json_at(x, '}')) {
-		do {
-			if (!json_list(x))
-				return false;
-		} while (json_at(x, ','));
-		if (!json_want(x, '}'))
-			return false;
+	bool ok = true;
+
+	switch (x->place) {
+	case AT_START:
+		ok = json_want(x, '{');
+		if (ok && json_at(x, '}'))
+			return json_done(x);
+		x->place = AT_LIST;
+		break;
+	case AT_LIST:
+		ok = json_begin(x);
+		break;
+	case IN_LIST:
+		ok = json_next(x);
+		break;
+	case BEHIND_LIST:
+		if (json_at(x, ','))
+			x->place = AT_LIST;
+		else
+			return json_want(x, '}') ? json_done(x) : STEP_BAD;
+		break;
 	}
-	json_space(x);
-	if (x->p != x->end)
-		return fail(x, x->line, "more text behind the end of the JSON");
-	return true;
+	return ok ? STEP_MORE : STEP_BAD;
 }
 
 /* ---- */
@@ -746,31 +821,68 @@ recognise(struct parse *x)
 	return true;
 }
 
+struct pfxfile_work {
+	struct parse x;
+	enum step step;
+};
+
+struct pfxfile_work *
+pfxfile_begin(
+    const char *buf, size_t len, struct pfxset *set, struct pfxfile *res)
+{
+	struct pfxfile_work *w = mem_alloc(sizeof(*w));
+	struct parse *x = &w->x;
+
+	memset(res, 0, sizeof(*res));
+	x->p = buf;
+	x->end = buf + len;
+	x->line = 1;
+	x->set = set;
+	x->res = res;
+	if (len == 0)
+		w->step = STEP_DONE;
+	else if (len > (size_t)PFXFILE_MAX) {
+		fail(x, 0, "larger than %d octets", PFXFILE_MAX);
+		w->step = STEP_BAD;
+	} else if (!recognise(x))
+		w->step = STEP_BAD;
+	else if (res->format != PFXFILE_JSON)
+		next(x);
+	return w;
+}
+
+bool
+pfxfile_run(struct pfxfile_work *w, size_t entries)
+{
+	static enum step (*const step[])(struct parse *) = {
+		[PFXFILE_PLAIN] = plain,
+		[PFXFILE_JSON] = json,
+		[PFXFILE_OPENBGPD] = openbgpd,
+		[PFXFILE_BIRD] = bird,
+	};
+
+	for (; w->step == STEP_MORE && entries > 0; entries--)
+		w->step = step[w->x.res->format](&w->x);
+	return w->step == STEP_MORE;
+}
+
+bool
+pfxfile_end(struct pfxfile_work *w)
+{
+	bool good = w->step == STEP_DONE;
+
+	free(w);
+	return good;
+}
+
 bool
 pfxfile_parse(
     const char *buf, size_t len, struct pfxset *set, struct pfxfile *res)
 {
-	struct parse x = {
-		.p = buf,
-		.end = buf + len,
-		.line = 1,
-		.set = set,
-		.res = res,
-	};
+	struct pfxfile_work *w = pfxfile_begin(buf, len, set, res);
 
-	memset(res, 0, sizeof(*res));
-	if (len == 0)
-		return true;
-	if (len > (size_t)PFXFILE_MAX)
-		return fail(&x, 0, "larger than %d octets", PFXFILE_MAX);
-	if (!recognise(&x))
-		return false;
-	if (res->format == PFXFILE_JSON)
-		return json(&x);
-	next(&x);
-	if (res->format == PFXFILE_OPENBGPD)
-		return openbgpd(&x);
-	return res->format == PFXFILE_BIRD ? bird(&x) : plain(&x);
+	pfxfile_run(w, SIZE_MAX);
+	return pfxfile_end(w);
 }
 
 const char *

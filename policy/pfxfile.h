@@ -37,6 +37,18 @@ struct pfxfile {
 bool pfxfile_parse(
     const char *buf, size_t len, struct pfxset *, struct pfxfile *res);
 /*
+ * The same in slices of about so many entries, for who must not stay away for
+ * long.  buf, the set and *res are the caller's until pfxfile_end(), which
+ * frees the work and returns what pfxfile_parse() would; it may come before
+ * the end, with false.
+ */
+struct pfxfile_work;
+struct pfxfile_work *pfxfile_begin(
+    const char *buf, size_t len, struct pfxset *, struct pfxfile *res);
+/* True: more is left. */
+bool pfxfile_run(struct pfxfile_work *, size_t entries);
+bool pfxfile_end(struct pfxfile_work *);
+/*
  * Once, before the first file: the key of the JSON reader's hash tables, which
  * it would otherwise read from a device that a sandbox does not show.
  */
