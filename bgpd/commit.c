@@ -23,7 +23,12 @@
 struct commit {
 	struct engine *eng;
 	char *confirmed, *previous; /* canonical texts; previous may be NULL */
-	bool open; /* a window */
+	bool open; /* a window; until the way back out of it has ended */
+	/* In no client's name: SIGHUP, or the end of the window. */
+	struct commit_load *load;
+	bool back; /* load goes back */
+	bool again; /* SIGHUP came once more */
+	char why[320]; /* of going back */
 	struct commit_opts opts;
 	int64_t until_s;
 	struct timer timer;
@@ -48,25 +53,34 @@ commit_reader(const struct engine *eng, struct conf_reader *r)
 	conf_reader_files(r);
 }
 
+/* A name in the directory of the configuration; the caller's to free. */
+static char *
+beside(const char *conf_path, const char *name)
+{
+	const char *slash = strrchr(conf_path, '/'), *last;
+
+	last = strrchr(name, '/');
+	last = last != NULL ? last + 1 : name;
+	return slash == NULL
+	    ? mem_strdup(last)
+	    : mem_printf("%.*s/%s", (int)(slash - conf_path), conf_path, last);
+}
+
 /*
  * A text as if it were a file of the configuration directory, where its
  * includes and sets are looked for.
  */
 static struct conf *
-load_text(const struct conf_reader *base, const char *conf_path,
-    const char *name, const struct conf_file *f, struct diag_list *dl)
+load_string(const struct conf_reader *base, const char *conf_path,
+    const char *name, const char *text, struct diag_list *dl)
 {
-	const char *slash = strrchr(conf_path, '/'), *last;
-	struct conf_overlay over = { .base = base, .file = f };
+	struct conf_file f = { .data = (char *)(uintptr_t)text,
+		.len = strlen(text) };
+	struct conf_overlay over = { .base = base, .file = &f };
+	char *path = beside(conf_path, name);
 	struct conf_reader r;
 	struct conf *c;
-	char *path;
 
-	last = strrchr(name, '/');
-	last = last != NULL ? last + 1 : name;
-	path = slash == NULL
-	    ? mem_strdup(last)
-	    : mem_printf("%.*s/%s", (int)(slash - conf_path), conf_path, last);
 	over.path = path;
 	conf_reader_overlay(&r, &over);
 	c = conf_load(&r, path, dl);
@@ -74,44 +88,138 @@ load_text(const struct conf_reader *base, const char *conf_path,
 	return c;
 }
 
-static struct conf *
-load_string(const struct conf_reader *base, const char *conf_path,
-    const char *name, const char *text, struct diag_list *dl)
-{
-	struct conf_file f = { .data = (char *)(uintptr_t)text,
-		.len = strlen(text) };
+/* ---- in slices -------------------------------------------------------- */
 
-	return load_text(base, conf_path, name, &f, dl);
+enum {
+	LOAD_ENTRIES = 8192 /* in a slice: a few milliseconds */
+};
+
+struct commit_load {
+	struct engine *eng;
+	uint32_t generation, sets_loaded;
+	struct conf_reader base, r;
+	struct conf_overlay over;
+	struct conf_file file; /* of over, or empty */
+	char *path;
+	struct conf_loading *loading; /* NULL: it cannot even begin, or over */
+	struct diag_list dl;
+};
+
+static struct commit_load *
+load_new(struct engine *eng)
+{
+	struct commit_load *l = mem_alloc(sizeof *l);
+
+	l->eng = eng;
+	l->generation = eng->generation;
+	l->sets_loaded = eng->sets_loaded;
+	commit_reader(eng, &l->base);
+	l->r = l->base;
+	diag_list_init(&l->dl);
+	return l;
+}
+
+/* l->file as if it were a file of that name in the configuration's place. */
+static void
+load_begin(struct commit_load *l, const char *name)
+{
+	l->path = beside(l->eng->opts.conf_path, name);
+	l->over = (struct conf_overlay){
+		.base = &l->base, .path = l->path, .file = &l->file
+	};
+	conf_reader_overlay(&l->r, &l->over);
+	l->loading = conf_load_begin(&l->r, l->path, &l->dl);
+}
+
+struct commit_load *
+commit_load_file(struct engine *eng, int fd, const char *name)
+{
+	struct commit_load *l = load_new(eng);
+	struct conf_pos pos = { .file = name };
+	int err;
+
+	if (fd == -1)
+		l->loading =
+		    conf_load_begin(&l->r, eng->opts.conf_path, &l->dl);
+	else if ((err = conf_file_fd(fd, &l->file)) == 0)
+		load_begin(l, name);
+	else {
+		pos.file = diag_file(&l->dl, name);
+		diag_add(&l->dl, NULL, DIAG_ERROR, &pos, "unreadable", NULL,
+		    "cannot be read: %s", strerror(-err));
+	}
+	return l;
+}
+
+static struct commit_load *
+load_text_again(struct engine *eng, const char *text)
+{
+	struct commit_load *l = load_new(eng);
+
+	l->file.data = mem_strdup(text);
+	l->file.len = strlen(text);
+	load_begin(l, CONFIRMED);
+	return l;
+}
+
+/* What it is compared with is no longer there. */
+static bool
+is_stale(const struct commit_load *l)
+{
+	return l->generation != l->eng->generation ||
+	    l->sets_loaded != l->eng->sets_loaded;
+}
+
+bool
+commit_load_run(struct commit_load *l)
+{
+	bool more;
+
+	if (l->loading == NULL || is_stale(l))
+		return false;
+	more = conf_load_run(l->loading, LOAD_ENTRIES);
+	l->eng->loop.load_slices++;
+	return more;
 }
 
 struct conf *
-commit_load(
-    const struct engine *eng, int fd, const char *name, struct diag_list *dl)
+commit_load_take(struct commit_load *l)
 {
-	struct conf_reader r;
-	struct conf_pos pos = { .file = name };
-	struct conf_file f;
-	struct conf *c;
-	int err;
+	struct conf_pos pos = { .file = l->eng->opts.conf_path };
+	struct conf *c = NULL;
 
-	commit_reader(eng, &r);
-	if (fd == -1) {
-		c = conf_load(&r, eng->opts.conf_path, dl);
-		if (c != NULL)
-			conf_sets_hold(eng->conf, c, dl);
-		return c;
-	}
-	if ((err = conf_file_fd(fd, &f)) != 0) {
-		pos.file = diag_file(dl, name);
-		diag_add(dl, NULL, DIAG_ERROR, &pos, "unreadable", NULL,
-		    "cannot be read: %s", strerror(-err));
+	if (is_stale(l)) {
+		pos.file = diag_file(&l->dl, pos.file);
+		diag_add(&l->dl, NULL, DIAG_ERROR, &pos, "stale", NULL,
+		    "another configuration or set came into force meanwhile; "
+		    "ask again");
 		return NULL;
 	}
-	c = load_text(&r, eng->opts.conf_path, name, &f, dl);
-	free(f.data);
+	if (l->loading != NULL)
+		c = conf_load_end(l->loading);
+	l->loading = NULL;
 	if (c != NULL)
-		conf_sets_hold(eng->conf, c, dl);
+		conf_sets_hold(l->eng->conf, c, &l->dl);
 	return c;
+}
+
+const struct diag_list *
+commit_load_problems(const struct commit_load *l)
+{
+	return &l->dl;
+}
+
+void
+commit_load_free(struct commit_load *l)
+{
+	if (l == NULL)
+		return;
+	if (l->loading != NULL)
+		conf_load_end(l->loading);
+	diag_list_fini(&l->dl);
+	free(l->file.data);
+	free(l->path);
+	free(l);
 }
 
 static char *
@@ -260,8 +368,17 @@ confirm_running(struct commit *k)
 }
 
 static void
+drop_load(struct commit *k)
+{
+	commit_load_free(k->load);
+	k->load = NULL;
+}
+
+static void
 close_window(struct commit *k)
 {
+	if (k->back)
+		drop_load(k);
 	k->open = false;
 	timer_stop(&k->eng->timers, &k->timer);
 	free(k->up);
@@ -300,36 +417,15 @@ open_window(struct commit *k, const struct commit_opts *o)
 
 /* ---- back ------------------------------------------------------------- */
 
-/*
- * Puts a kept text in force.  What ran is in the file still: a start must not
- * take it again.
- */
-static bool
-go_back(
-    struct commit *k, const char *text, const char *why, char *err, size_t n)
+void
+commit_back(struct engine *eng, struct conf *c, const char *why)
 {
-	struct engine *eng = k->eng;
 	struct record m = { .until = clock_real_s() };
-	struct conf_reader r;
-	struct diag_list dl, held;
-	char *problems, *old;
-	struct conf *c;
+	struct commit *k = eng->commit;
+	char *old;
 
-	commit_reader(eng, &r);
-	diag_list_init(&dl);
-	diag_list_init(&held);
-	c = load_string(&r, eng->opts.conf_path, CONFIRMED, text, &dl);
-	problems = diag_list_text(&dl, "running configuration unchanged");
-	diag_list_fini(&dl);
-	if (c == NULL)
-		snprintf(err, n,
-		    "the earlier configuration cannot be used any more: %s",
-		    problems);
-	free(problems);
-	if (c == NULL)
-		return false;
-	conf_sets_hold(eng->conf, c, &held);
-	diag_list_fini(&held);
+	close_window(k);
+	/* What ran is in the file still: a start must not take it again. */
 	digest_of(eng->conf, m.digest);
 	record_write(eng, &m);
 	old = conf_print(eng->conf, 0);
@@ -341,7 +437,69 @@ go_back(
 	    "%s: back on the earlier configuration; %s still has the other one",
 	    why, eng->opts.conf_path);
 	log_warnx("%s", k->alarm);
-	return true;
+}
+
+/* The window is over, and nothing confirmed it. */
+static void
+end_back(struct commit *k, struct conf *c)
+{
+	char *problems;
+
+	if (c != NULL) {
+		commit_back(k->eng, c, k->why);
+		return;
+	}
+	problems = diag_list_text(
+	    commit_load_problems(k->load), "running configuration unchanged");
+	close_window(k);
+	snprintf(k->alarm, sizeof k->alarm,
+	    "the earlier configuration cannot be used any more: %s", problems);
+	log_warnx("%s; %s", k->why, k->alarm);
+	free(problems);
+}
+
+bool
+commit_run(struct engine *eng)
+{
+	static const struct commit_opts now;
+	struct commit *k = eng->commit;
+	struct conf *c;
+
+	if (k == NULL || k->load == NULL)
+		return false;
+	if (commit_load_run(k->load))
+		return true;
+	if (is_stale(k->load)) { /* once more, against what runs now */
+		drop_load(k);
+		k->load = k->back ? load_text_again(eng, k->confirmed)
+				  : commit_load_file(eng, -1, NULL);
+		return true;
+	}
+	if (k->back) {
+		c = commit_load_take(k->load);
+		end_back(k, c);
+	} else
+		free(commit_reload(eng, k->load, &now, NULL));
+	drop_load(k);
+	if (k->again) {
+		k->again = false;
+		commit_hup(eng);
+	}
+	return k->load != NULL;
+}
+
+void
+commit_hup(struct engine *eng)
+{
+	struct commit *k = eng->commit;
+
+	if (k == NULL)
+		return;
+	k->again = k->load != NULL;
+	if (k->again)
+		return;
+	k->back = false;
+	k->load = commit_load_file(eng, -1, NULL);
 }
 
 /* "" when all conditions hold. */
@@ -373,7 +531,7 @@ static void
 on_end(void *arg, uint64_t now_ms)
 {
 	struct commit *k = arg;
-	char why[256], text[320], err[1024];
+	char why[256];
 	bool asked = k->opts.if_sessions || k->opts.if_accepted;
 
 	judge(k, why, sizeof why);
@@ -382,13 +540,12 @@ on_end(void *arg, uint64_t now_ms)
 		commit_confirm(k->eng);
 		return;
 	}
-	snprintf(text, sizeof text, "the reload was not confirmed in %u s%s%s",
-	    k->opts.confirm_s, why[0] != '\0' ? ": " : "", why);
-	close_window(k);
-	if (!go_back(k, k->confirmed, text, err, sizeof err)) {
-		strlcpy(k->alarm, err, sizeof k->alarm);
-		log_warnx("%s; %s", text, err);
-	}
+	snprintf(k->why, sizeof k->why,
+	    "the reload was not confirmed in %u s%s%s", k->opts.confirm_s,
+	    why[0] != '\0' ? ": " : "", why);
+	drop_load(k);
+	k->back = true;
+	k->load = load_text_again(k->eng, k->confirmed);
 }
 
 /* ---- commit.h --------------------------------------------------------- */
@@ -419,6 +576,7 @@ commit_free(struct commit *k)
 {
 	if (k == NULL)
 		return;
+	drop_load(k);
 	close_window(k);
 	free(k->confirmed);
 	free(k->previous);
@@ -492,23 +650,51 @@ commit_confirm(struct engine *eng)
 	return true;
 }
 
-bool
-commit_undo(struct engine *eng, char *why, size_t n)
+struct commit_load *
+commit_load_undo(struct engine *eng, char *why, size_t n)
 {
 	struct commit *k = eng->commit;
-	char *text;
-	bool good;
 
-	if (k != NULL && k->open) {
-		close_window(k);
-		return go_back(k, k->confirmed, "undone", why, n);
+	if (k != NULL && k->open)
+		return load_text_again(eng, k->confirmed);
+	if (k != NULL && k->previous != NULL)
+		return load_text_again(eng, k->previous);
+	snprintf(why, n, "there is no earlier configuration");
+	return NULL;
+}
+
+char *
+commit_reload(struct engine *eng, struct commit_load *l,
+    const struct commit_opts *o, char **warnings)
+{
+	struct conf *c = commit_load_take(l);
+	char *text, why[256];
+
+	text = diag_list_text(&l->dl,
+	    c != NULL ? "configuration in force"
+		      : "running configuration unchanged");
+	if (c != NULL && !commit_apply(eng, c, o, why, sizeof why)) {
+		free(text);
+		log_warnx("reload of %s refused: %s", eng->opts.conf_path, why);
+		event(eng->events, EVENT_CONFIG, "reload_failed", NULL, NULL,
+		    "reload refused: %s", why);
+		return mem_printf("%s\n", why);
 	}
-	if (k == NULL || k->previous == NULL) {
-		snprintf(why, n, "there is no earlier configuration");
-		return false;
+	eng->reload_s = clock_real_s();
+	eng->reload_ok = c != NULL;
+	if (c == NULL) {
+		log_warnx("reload of %s failed: %s", eng->opts.conf_path, text);
+		event(eng->events, EVENT_CONFIG, "reload_failed", NULL, NULL,
+		    "reload failed, the configuration before it is in force");
+		return text;
 	}
-	text = mem_strdup(k->previous);
-	good = go_back(k, text, "undone", why, n);
-	free(text);
-	return good;
+	log_info("reload of %s done, generation %u", eng->opts.conf_path,
+	    eng->generation);
+	event(eng->events, EVENT_CONFIG, "reload", NULL, NULL,
+	    "reload done, generation %u", eng->generation);
+	if (warnings != NULL)
+		*warnings = text;
+	else
+		free(text);
+	return NULL;
 }

@@ -27,9 +27,22 @@ struct commit_opts {
 
 /* The reader for what the engine's configuration may name. */
 void commit_reader(const struct engine *, struct conf_reader *);
-/* The engine's file; fd not -1: that file instead, under its own name. */
-struct conf *commit_load(
-    const struct engine *, int fd, const char *name, struct diag_list *);
+/*
+ * A configuration on its way, in slices (conf_load_begin()); nothing is
+ * touched.  Of the engine's file; fd not -1: of that file instead, under its
+ * own name, which is borrowed.
+ */
+struct commit_load;
+struct commit_load *commit_load_file(struct engine *, int fd, const char *name);
+/* One generation back; in a window: its beginning.  NULL: *why. */
+struct commit_load *commit_load_undo(struct engine *, char *why, size_t);
+/* True: more is left. */
+bool commit_load_run(struct commit_load *);
+/* Once it is through: the caller's, NULL when it had errors, or when something
+ * else came into force meanwhile. */
+struct conf *commit_load_take(struct commit_load *);
+const struct diag_list *commit_load_problems(const struct commit_load *);
+void commit_load_free(struct commit_load *);
 
 /*
  * What to start with.  `file` is what the configuration file came to, or NULL
@@ -50,9 +63,21 @@ int64_t commit_left(const struct engine *);
 /* Puts it in force, taking it over.  False: *why, and it was freed. */
 bool commit_apply(struct engine *, struct conf *, const struct commit_opts *,
     char *why, size_t);
+/*
+ * What was loaded (through, not taken) is put in force.  NULL when all went
+ * well, else the text of the problems, the caller's; *warnings (may be NULL)
+ * likewise.
+ */
+char *commit_reload(struct engine *, struct commit_load *,
+    const struct commit_opts *, char **warnings);
+/* commit_load_undo()'s configuration, taken over; the alarm says why. */
+void commit_back(struct engine *, struct conf *, const char *why);
 /* False: no window is open. */
 bool commit_confirm(struct engine *);
-/* One generation back; in a window: its end.  False: *why. */
-bool commit_undo(struct engine *, char *why, size_t);
+/* SIGHUP: a reload that nobody waits for. */
+void commit_hup(struct engine *);
+/* One slice of such a one, or of the way back at the end of a window; true:
+ * more is left. */
+bool commit_run(struct engine *);
 
 #endif /* COMMIT_H */

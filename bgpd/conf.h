@@ -134,6 +134,11 @@ enum {
 	CONF_DIGEST_LEN = 65 /* SHA-256 in hex digits, and NUL */
 };
 void conf_digest(const void *, size_t, char[CONF_DIGEST_LEN]);
+/* The same in pieces; the end frees it. */
+struct conf_digest;
+struct conf_digest *conf_digest_begin(void);
+void conf_digest_add(struct conf_digest *, const void *, size_t);
+void conf_digest_end(struct conf_digest *, char[CONF_DIGEST_LEN]);
 
 /* ---- the value ------------------------------------------- conf_check.c */
 
@@ -246,6 +251,7 @@ struct conf_set {
 	int64_t loaded_s; /* when */
 	char own[CONF_DIGEST_LEN]; /* over the files of the configuration */
 	char *refused; /* why newer content, or any, is not in force; NULL */
+	bool old_told; /* that it is older than its max-age */
 };
 
 struct conf_asset {
@@ -446,6 +452,19 @@ struct conf {
 struct conf *conf_load(
     const struct conf_reader *, const char *path, struct diag_list *);
 void conf_free(struct conf *);
+/*
+ * The same in slices: the text of the configuration is read and checked at
+ * once, the lists of its prefix sets in slices of about so many entries
+ * (conf_load_run() is true while more is left).  The reader's arg, its running
+ * configuration and the list of problems must stay until conf_load_end(),
+ * which gives what conf_load() would; before the end of the slices it gives
+ * up, and gives NULL.
+ */
+struct conf_loading;
+struct conf_loading *conf_load_begin(
+    const struct conf_reader *, const char *path, struct diag_list *);
+bool conf_load_run(struct conf_loading *, size_t entries);
+struct conf *conf_load_end(struct conf_loading *);
 
 const struct conf_neighbor *conf_neighbor_find(
     const struct conf *, const struct addr *);

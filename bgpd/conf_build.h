@@ -16,6 +16,8 @@ struct build {
 	/* Parallel to c->set ...: was it named by anything? */
 	bool *set_used, *asset_used, *commset_used, *policy_used, *pathset_used,
 	    *commtable_used;
+	size_t set; /* whose files are read now */
+	struct conf_set_work *set_work; /* NULL: not begun */
 	/* peering-policy's max-prefix. */
 	struct conf_limit limit;
 };
@@ -40,6 +42,8 @@ void build_undefined(
 
 /* conf_policy.c */
 void build_sets(struct build *);
+/* Their lists, about so many entries; true: more are left. */
+bool build_set_files(struct build *, size_t entries);
 void build_policies(struct build *);
 /* By word; marks it as used; NULL after a diagnostic. */
 const struct conf_set *build_set(struct build *, const struct conf_word *);

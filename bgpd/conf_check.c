@@ -515,49 +515,96 @@ conf_limit_action_name(enum conf_limit_action a)
 	return (unsigned int)a < 5 ? name[a] : "";
 }
 
+struct conf_loading {
+	struct conf_reader r;
+	struct build b;
+	char *dir;
+	size_t before; /* errors that were told already */
+	bool done;
+};
+
+struct conf_loading *
+conf_load_begin(
+    const struct conf_reader *r, const char *path, struct diag_list *diags)
+{
+	struct conf_loading *l = mem_alloc(sizeof(*l));
+	const char *slash = strrchr(path, '/');
+	struct build *b = &l->b;
+
+	l->r = *r;
+	l->before = diags->nerror;
+	l->dir = slash == NULL ? mem_strdup(".")
+	    : slash == path    ? mem_strdup("/")
+			       : mem_printf("%.*s", (int)(slash - path), path);
+	if (l->r.dir == NULL)
+		l->r.dir = l->dir;
+	b->r = &l->r;
+	b->diags = diags;
+	b->c = mem_alloc(sizeof(*b->c));
+	b->c->path = mem_strdup(path);
+	b->tree = b->c->tree = conf_tree_load(&l->r, path, diags);
+	conf_valid(b->tree, diags);
+	global(b);
+	log_block(b);
+	control_block(b);
+	fib_block(b);
+	build_sets(b);
+	return l;
+}
+
+bool
+conf_load_run(struct conf_loading *l, size_t entries)
+{
+	l->done = !build_set_files(&l->b, entries);
+	return !l->done;
+}
+
+/* Once all sets have their content. */
+static void
+rest(struct build *b)
+{
+	peering_policy(b);
+	build_tracks(b);
+	networks(b);
+	build_policies(b);
+	build_neighbors(b);
+	build_unused(b);
+	diag_sort(b->diags);
+}
+
+struct conf *
+conf_load_end(struct conf_loading *l)
+{
+	struct build *b = &l->b;
+	struct conf *c = b->c;
+
+	if (l->done)
+		rest(b);
+	conf_set_end(b->set_work);
+	free(b->set_used);
+	free(b->asset_used);
+	free(b->commset_used);
+	free(b->pathset_used);
+	free(b->commtable_used);
+	free(b->policy_used);
+	free(l->dir);
+	if (!l->done || b->diags->nerror > l->before) {
+		conf_free(c);
+		c = NULL;
+	}
+	free(l);
+	return c;
+}
+
 struct conf *
 conf_load(
     const struct conf_reader *r, const char *path, struct diag_list *diags)
 {
-	struct conf_reader reader = *r;
-	struct build b = { .r = &reader, .diags = diags };
-	size_t before = diags->nerror;
-	const char *slash = strrchr(path, '/');
-	char *dir;
+	struct conf_loading *l = conf_load_begin(r, path, diags);
 
-	dir = slash == NULL ? mem_strdup(".")
-	    : slash == path ? mem_strdup("/")
-			    : mem_printf("%.*s", (int)(slash - path), path);
-	if (reader.dir == NULL)
-		reader.dir = dir;
-
-	b.c = mem_alloc(sizeof(*b.c));
-	b.c->path = mem_strdup(path);
-	b.tree = b.c->tree = conf_tree_load(&reader, path, diags);
-	conf_valid(b.tree, diags);
-	global(&b);
-	log_block(&b);
-	control_block(&b);
-	fib_block(&b);
-	build_sets(&b);
-	peering_policy(&b);
-	build_tracks(&b);
-	networks(&b);
-	build_policies(&b);
-	build_neighbors(&b);
-	build_unused(&b);
-	free(b.set_used);
-	free(b.asset_used);
-	free(b.commset_used);
-	free(b.pathset_used);
-	free(b.commtable_used);
-	free(b.policy_used);
-	free(dir);
-	diag_sort(diags);
-	if (diags->nerror == before)
-		return b.c;
-	conf_free(b.c);
-	return NULL;
+	while (conf_load_run(l, SIZE_MAX))
+		;
+	return conf_load_end(l);
 }
 
 static void

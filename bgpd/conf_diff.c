@@ -13,6 +13,10 @@
 #include "policy/asnset.h"
 #include "policy/pfxset.h"
 
+enum {
+	SET_COMPARED = 4096 /* entries of a set */
+};
+
 struct cmp {
 	const struct conf *old, *new;
 	struct conf_diff *d;
@@ -161,6 +165,10 @@ pfxset_same(const struct pfxset *a, const struct pfxset *b)
 	return true;
 }
 
+/*
+ * One that was read again and is large is not compared entry by entry, which
+ * would take long: it counts as another, and its users look again.
+ */
 static bool
 set_same(const struct cmp *x, const char *name)
 {
@@ -169,7 +177,10 @@ set_same(const struct cmp *x, const char *name)
 
 	if (a == NULL || b == NULL)
 		return a == b;
-	return pfxset_same(a->set, b->set);
+	if (pfxset_shares(a->set, b->set))
+		return true;
+	return a->entries == b->entries && a->entries <= SET_COMPARED &&
+	    pfxset_same(a->set, b->set);
 }
 
 /* Blocks whose text is their content. */

@@ -30,47 +30,33 @@ is_new(struct build *b, const struct conf_node *n, const char *name,
  * A list that cannot be used is its neighbors' trouble and nobody else's: a
  * warning, and they import nothing.
  */
-static bool
-set_file(struct build *b, struct conf_set *s, const struct conf_word *w)
+static void
+set_said(void *arg, const struct conf_set *s, const struct conf_word *w,
+    int err, const struct pfxfile *res)
 {
-	struct conf_file file = { 0 };
-	struct pfxfile res;
-	char *path;
-	int r;
-	bool ok;
+	struct build *b = arg;
 
-	path = w->text[0] == '/'
-	    ? mem_strdup(w->text)
-	    : mem_printf("%s/%s", b->r->dir != NULL ? b->r->dir : ".", w->text);
-	r = conf_file_read(b->r, path, &file);
-	free(path);
-	if (r == -EXDEV) {
+	if (w == NULL)
+		build_warn(b, &s->pos, "set-refused", NULL,
+		    "prefix-set \"%s\" keeps its content of before: %s",
+		    s->name, s->refused);
+	else if (err == -EXDEV)
 		build_error(b, &w->pos, "outside", NULL,
 		    "\"%s\" is outside of the configuration directory",
 		    w->text);
-		return false;
-	}
-	if (r != 0) {
-		if (s->refused == NULL)
-			s->refused = mem_printf(
-			    "cannot read \"%s\": %s", w->text, strerror(-r));
+	else if (err != 0)
 		build_warn(b, &w->pos, "set-unusable", NULL,
 		    "cannot read \"%s\": %s; what needs prefix-set \"%s\" "
 		    "imports nothing",
-		    w->text, strerror(-r), s->name);
-		return false;
-	}
-	ok = conf_set_list(s, w->text, &file, &res);
-	if (!ok)
+		    w->text, strerror(-err), s->name);
+	else if (res->error[0] != '\0')
 		build_warn(b, &w->pos, "set-unusable", NULL,
 		    "\"%s\" line %zu: %s; what needs prefix-set \"%s\" "
 		    "imports nothing",
-		    w->text, res.line, res.error, s->name);
-	else if (res.inet + res.inet6 == 0)
+		    w->text, res->line, res->error, s->name);
+	else if (res->inet + res->inet6 == 0)
 		build_warn(b, &w->pos, "set-empty", NULL,
 		    "\"%s\" has no prefix at all", w->text);
-	free(file.data);
-	return ok;
 }
 
 /* What conf_set_init() took of it is in; what it could not take is told. */
@@ -95,32 +81,41 @@ static void
 prefix_set(struct build *b, const struct conf_node *n)
 {
 	struct conf *c = b->c;
-	struct conf_set *s;
-	bool broken = false, shared;
 	size_t i;
 
 	for (i = 0; i < c->nset; i++)
 		if (!is_new(b, n, c->set[i].name, &c->set[i].pos))
 			return;
 	c->set = mem_realloc(c->set, c->nset + 1, sizeof(*c->set));
-	s = &c->set[c->nset++];
-	conf_set_init(s, n);
-	shared = conf_set_share(s, b->r, n);
-	for (i = 0; i < n->nchild; i++) {
-		const struct conf_node *m = n->child[i];
+	conf_set_init(&c->set[c->nset++], n);
+	for (i = 0; i < n->nchild; i++)
+		if (!n->child[i]->bad && n->child[i]->schema->name[0] == '\0')
+			set_entry(b, n->child[i]);
+}
 
-		broken |= m->bad;
-		if (m->bad)
-			continue;
-		if (strcmp(m->schema->name, "file") == 0 && !shared)
-			s->usable &= set_file(b, s, &m->word[1]);
-		else if (m->schema->name[0] == '\0')
-			set_entry(b, m);
-	}
-	if (!shared) {
-		conf_set_done(s);
-		conf_set_recall(s, b->r, n);
-	}
+static const struct conf_node *
+set_block(const struct build *b, const struct conf_set *s)
+{
+	const struct conf_node *root = &b->tree->root;
+	size_t i;
+
+	for (i = 0; i < root->nchild; i++)
+		if (!root->child[i]->bad && root->child[i]->schema != NULL &&
+		    strcmp(root->child[i]->schema->name, "prefix-set") == 0 &&
+		    conf_word_is(root->child[i], 1, s->name))
+			return root->child[i];
+	abort(); /* it was made from it */
+}
+
+static void
+set_check(struct build *b, const struct conf_set *s)
+{
+	const struct conf_node *n = set_block(b, s);
+	bool broken = false;
+	size_t i;
+
+	for (i = 0; i < n->nchild; i++)
+		broken |= n->child[i]->bad;
 	if (s->usable && !broken && s->entries == 0)
 		/* An empty set would be "everything not in it": no set. */
 		build_warn(b, &s->pos, "set-empty", NULL,
@@ -130,6 +125,25 @@ prefix_set(struct build *b, const struct conf_node *n)
 	    b->r->now_s - s->oldest > (int64_t)s->max_age_s)
 		build_warn(b, &s->pos, "set-old", NULL,
 		    "prefix-set \"%s\" is older than its max-age", s->name);
+}
+
+bool
+build_set_files(struct build *b, size_t entries)
+{
+	struct conf_set *s;
+
+	for (; b->set < b->c->nset; b->set++) {
+		s = &b->c->set[b->set];
+		if (b->set_work == NULL)
+			b->set_work = conf_set_begin(
+			    s, b->r, set_block(b, s), set_said, b);
+		if (conf_set_run(b->set_work, &entries))
+			return true;
+		conf_set_end(b->set_work);
+		b->set_work = NULL;
+		set_check(b, s);
+	}
+	return false;
 }
 
 static void

@@ -107,25 +107,6 @@ add_file(struct conf_set *s, const char *name, const struct conf_set_src *src)
 	s->file[s->nfile++] = mem_strdup(name);
 }
 
-bool
-conf_set_list(struct conf_set *s, const char *name, const struct conf_file *f,
-    struct pfxfile *res)
-{
-	struct conf_set_src src = { .mtime = f->mtime };
-	bool ok = pfxfile_parse(f->data, f->len, s->set, res);
-
-	conf_digest(f->data, f->len, src.digest);
-	src.entries = res->inet + res->inet6;
-	add_file(s, name, &src);
-	if (s->oldest == 0 || f->mtime < s->oldest)
-		s->oldest = f->mtime;
-	if (!ok && s->refused == NULL)
-		s->refused = mem_printf(
-		    "\"%s\" line %zu: %s", name, res->line, res->error);
-	s->usable &= ok;
-	return ok;
-}
-
 /* One digest over what all its files are. */
 static void
 digest_files(const struct conf_set *s, char out[CONF_DIGEST_LEN])
@@ -141,8 +122,9 @@ digest_files(const struct conf_set *s, char out[CONF_DIGEST_LEN])
 	free(all);
 }
 
-void
-conf_set_done(struct conf_set *s)
+/* Once all is in: counts; a set that cannot be used becomes empty. */
+static void
+set_done(struct conf_set *s)
 {
 	if (s->loaded == NULL)
 		digest_files(s, s->own);
@@ -181,6 +163,12 @@ conf_set_list_name(const struct conf_set *s)
 }
 
 char *
+conf_set_copy_name(const struct conf_set *s)
+{
+	return state_name(s, "copy");
+}
+
+char *
 conf_set_record(const struct conf_set *s)
 {
 	struct conf_word name = { .kind = WORD_STRING, .text = s->loaded };
@@ -209,6 +197,47 @@ read_state(const struct conf_reader *r, char *name, struct conf_file *f)
 	free(name);
 	return err == 0;
 }
+
+/* ---- the copy of what is in force ------------------------------------- */
+
+#define COPY_END "# end\n"
+
+void
+conf_set_copy_write(const struct conf_set *s, FILE *f, struct pfxset_entry *at,
+    size_t entries, bool *more)
+{
+	const struct asnset *asn = pfxset_origins(s->set);
+	char p[PFX_STRLEN];
+
+	if (at->pfx.addr.fam == FAM_NONE)
+		fprintf(f, "# %s %" PRId64 "\nprefix-set kept {\n",
+		    s->loaded != NULL ? s->src[0].digest : s->own, s->oldest);
+	for (*more = true; entries > 0; entries--) {
+		*more = pfxset_next(s->set, at);
+		if (!*more)
+			break;
+		fprintf(f, "\t%s prefixlen %u - %u\n",
+		    pfx_print(&at->pfx, p, sizeof(p)), at->lo, at->hi);
+	}
+	if (*more)
+		return;
+	fprintf(f, "}\nas-set kept {\n");
+	for (size_t i = 0; asn != NULL && i < asnset_count(asn); i++)
+		fprintf(f, "\t%u\n", asnset_at(asn, i));
+	fprintf(f, "}\n" COPY_END);
+}
+
+bool
+conf_set_copy_head(
+    const struct conf_file *f, int64_t *time, char digest[CONF_DIGEST_LEN])
+{
+	size_t n = strlen(COPY_END);
+
+	return f->len > n && strcmp(f->data + f->len - n, COPY_END) == 0 &&
+	    sscanf(f->data, "# %64[0-9a-f] %" SCNd64 "\n", digest, time) == 2;
+}
+
+/* ---- loaded by hand, and kept ----------------------------------------- */
 
 struct kept {
 	char *file;
@@ -252,37 +281,7 @@ read_record(
 	return good && k->file != NULL;
 }
 
-void
-conf_set_recall(struct conf_set *s, const struct conf_reader *r,
-    const struct conf_node *block)
-{
-	struct conf_file f = { 0 };
-	struct conf_set fresh;
-	struct pfxfile res;
-	struct kept k;
-
-	if (r->state_dir == NULL)
-		return;
-	if (read_record(s, r, &k) && strcmp(k.replaces, s->own) == 0 &&
-	    read_state(r, conf_set_list_name(s), &f)) {
-		f.mtime = k.time;
-		conf_set_init(&fresh, block);
-		fresh.loaded = k.file;
-		k.file = NULL;
-		fresh.loaded_s = k.time;
-		memcpy(fresh.own, s->own, sizeof(fresh.own));
-		if (conf_set_list(&fresh, fresh.loaded, &f, &res) &&
-		    strcmp(fresh.src[0].digest, k.digest) == 0) {
-			conf_set_done(&fresh);
-			conf_set_swap(s, &fresh);
-		}
-		conf_set_fini(&fresh);
-		free(f.data);
-	}
-	free(k.file);
-}
-
-/* ---- unchanged -------------------------------------------------------- */
+/* ---- unchanged? ------------------------------------------------------- */
 
 static const struct conf_node *
 block_of(const struct conf *c, const struct conf_set *s)
@@ -312,120 +311,437 @@ same_block(const struct conf_node *a, const struct conf_node *b)
 	return same;
 }
 
-/* Is the next list that of the other set?  Its time may be another. */
-static bool
-same_list(struct conf_set *s, const struct conf_set *twin,
-    const struct conf_reader *r, const char *name)
-{
-	char *path = name[0] == '/'
-	    ? mem_strdup(name)
-	    : mem_printf("%s/%s", r->dir != NULL ? r->dir : ".", name);
-	struct conf_file f = { 0 };
-	struct conf_set_src src;
-	int err = conf_file_read(r, path, &f);
-
-	free(path);
-	if (err != 0 || s->nfile >= twin->nfile) {
-		free(f.data);
-		return false;
-	}
-	src = twin->src[s->nfile];
-	src.mtime = f.mtime;
-	conf_digest(f.data, f.len, src.digest);
-	free(f.data);
-	if (strcmp(src.digest, twin->src[s->nfile].digest) != 0)
-		return false;
-	if (s->oldest == 0 || src.mtime < s->oldest)
-		s->oldest = src.mtime;
-	add_file(s, name, &src);
-	return true;
-}
-
-bool
-conf_set_share(struct conf_set *s, const struct conf_reader *r,
+/* The running set that may turn out to be the same, or NULL. */
+static const struct conf_set *
+twin_of(const struct conf_set *s, const struct conf_reader *r,
     const struct conf_node *block)
 {
 	const struct conf_set *twin =
 	    r->running != NULL ? conf_set_find(r->running, s->name) : NULL;
-	bool same;
 
 	if (twin == NULL || !twin->usable || twin->loaded != NULL ||
 	    twin->refused != NULL || twin->nfile == 0 ||
 	    !same_block(block, block_of(r->running, twin)))
+		return NULL;
+	return twin;
+}
+
+/* ---- a list on its way into a set ------------------------------------- */
+
+enum {
+	DIGEST_ENTRY = 64, /* octets of digest that cost as much as an entry */
+	OPEN_ENTRIES = 64, /* likewise to open a file */
+};
+
+struct list {
+	struct conf_file f;
+	bool borrowed; /* its data */
+	struct conf_set_src src;
+	struct conf_digest *digest; /* NULL: done, or not wanted */
+	size_t digested;
+	struct pfxset *into; /* NULL: only the digest */
+	struct pfxfile_work *parse;
+	struct pfxfile res;
+};
+
+static size_t
+spend(size_t *entries, size_t n)
+{
+	n = n < *entries ? n : *entries;
+	*entries -= n;
+	return n;
+}
+
+static void
+list_begin(
+    struct list *l, const struct conf_file *f, struct pfxset *into, bool digest)
+{
+	*l = (struct list){
+		.f = *f, .src = { .mtime = f->mtime }, .into = into
+	};
+	if (digest)
+		l->digest = conf_digest_begin();
+}
+
+static bool
+list_run(struct list *l, size_t *entries)
+{
+	size_t left, n;
+
+	if (l->digest != NULL) {
+		left = l->f.len - l->digested;
+		n = spend(entries, left / DIGEST_ENTRY + 1) * DIGEST_ENTRY;
+		n = n < left ? n : left;
+		conf_digest_add(l->digest, l->f.data + l->digested, n);
+		l->digested += n;
+		if (l->digested < l->f.len || *entries == 0)
+			return true;
+		conf_digest_end(l->digest, l->src.digest);
+		l->digest = NULL;
+	}
+	if (l->into == NULL)
 		return false;
-	same = true;
-	for (size_t i = 0; same && i < block->nchild; i++)
-		if (is(block->child[i], "file"))
-			same = same_list(
-			    s, twin, r, conf_word_text(block->child[i], 1));
-	if (same && s->nfile == twin->nfile) {
-		pfxset_share(s->set, twin->set);
-		s->entries = twin->entries;
-		memcpy(s->own, twin->own, sizeof(s->own));
+	if (l->parse == NULL)
+		l->parse = pfxfile_begin(l->f.data, l->f.len, l->into, &l->res);
+	n = l->res.inet + l->res.inet6 + l->res.asns;
+	if (pfxfile_run(l->parse, *entries)) {
+		*entries = 0;
 		return true;
 	}
-	conf_set_fini(s);
-	conf_set_init(s, block);
+	spend(entries, l->res.inet + l->res.inet6 + l->res.asns - n + 1);
 	return false;
+}
+
+/* What it was goes into the set; false: it could not be read. */
+static bool
+list_end(struct list *l, struct conf_set *s, const char *name)
+{
+	bool good = l->parse == NULL || pfxfile_end(l->parse);
+
+	l->parse = NULL;
+	l->src.entries = l->res.inet + l->res.inet6;
+	add_file(s, name, &l->src);
+	if (s->oldest == 0 || l->src.mtime < s->oldest)
+		s->oldest = l->src.mtime;
+	if (!good && s->refused == NULL)
+		s->refused = mem_printf(
+		    "\"%s\" line %zu: %s", name, l->res.line, l->res.error);
+	s->usable &= good;
+	return good;
+}
+
+static void
+list_fini(struct list *l)
+{
+	char none[CONF_DIGEST_LEN];
+
+	if (l->digest != NULL)
+		conf_digest_end(l->digest, none);
+	if (l->parse != NULL)
+		pfxfile_end(l->parse);
+	if (!l->borrowed)
+		free(l->f.data);
+	*l = (struct list){ 0 };
+}
+
+/* ---- a set in the making ---------------------------------------------- */
+
+enum phase {
+	COMPARE, /* its files with those of the running set */
+	READ, /* them */
+	RECALL, /* what was loaded by hand in their place */
+	COPY, /* what was in force before the boot */
+	GIVEN, /* one list in the place of its files */
+	DONE,
+};
+
+struct conf_set_work {
+	const struct conf_reader *r;
+	struct conf_set *s;
+	const struct conf_node *block;
+	conf_set_say *say;
+	void *arg;
+	enum phase phase;
+	size_t child; /* of the block: the next to look at */
+	const struct conf_word *word; /* the file's, of COMPARE and READ */
+	const struct conf_set *twin;
+	bool own_only; /* of its files, and what they say now */
+	bool busy; /* list is under way */
+	struct list list;
+	struct conf_set fresh; /* of RECALL and COPY */
+	struct kept kept;
+};
+
+struct conf_set_work *
+conf_set_begin(struct conf_set *s, const struct conf_reader *r,
+    const struct conf_node *block, conf_set_say *say, void *arg)
+{
+	struct conf_set_work *w = mem_alloc(sizeof(*w));
+
+	w->r = r;
+	w->s = s;
+	w->block = block;
+	w->say = say;
+	w->arg = arg;
+	w->twin = twin_of(s, r, block);
+	w->phase = w->twin != NULL ? COMPARE : READ;
+	return w;
+}
+
+static char *
+path_of(const struct conf_reader *r, const char *name)
+{
+	return name[0] == '/'
+	    ? mem_strdup(name)
+	    : mem_printf("%s/%s", r->dir != NULL ? r->dir : ".", name);
+}
+
+/* The next of its files; false: there is none. */
+static bool
+next_file(struct conf_set_work *w)
+{
+	for (; w->child < w->block->nchild; w->child++)
+		if (is(w->block->child[w->child], "file")) {
+			w->word = &w->block->child[w->child++]->word[1];
+			return true;
+		}
+	return false;
+}
+
+/* They are not the same: all from the beginning. */
+static void
+differs(struct conf_set_work *w)
+{
+	conf_set_fini(w->s);
+	conf_set_init(w->s, w->block);
+	w->child = 0;
+	w->phase = READ;
+}
+
+static void
+open_file(struct conf_set_work *w)
+{
+	struct conf_file f = { 0 };
+	char *path = path_of(w->r, w->word->text);
+	int err = conf_file_read(w->r, path, &f);
+
+	free(path);
+	if (err == 0) {
+		list_begin(&w->list, &f, w->phase == COMPARE ? NULL : w->s->set,
+		    !w->r->check);
+		w->busy = true;
+	} else if (w->phase == COMPARE) {
+		differs(w);
+	} else {
+		if (w->s->refused == NULL)
+			w->s->refused = mem_printf("cannot read \"%s\": %s",
+			    w->word->text, strerror(-err));
+		w->s->usable = false;
+		w->say(w->arg, w->s, w->word, err, NULL);
+	}
+}
+
+static void
+close_file(struct conf_set_work *w)
+{
+	struct conf_set *s = w->s;
+	size_t n = s->nfile;
+
+	if (w->phase == READ || w->phase == GIVEN) {
+		list_end(
+		    &w->list, s, w->phase == READ ? w->word->text : s->loaded);
+		w->say(w->arg, s, w->word, 0, &w->list.res);
+	} else if (n < w->twin->nfile &&
+	    strcmp(w->twin->src[n].digest, w->list.src.digest) == 0) {
+		list_end(&w->list, s, w->word->text);
+		s->src[n].entries = w->twin->src[n].entries;
+	} else
+		differs(w);
+	list_fini(&w->list);
+	w->busy = false;
+}
+
+/* All files of COMPARE or READ were looked at. */
+static void
+end_files(struct conf_set_work *w)
+{
+	struct conf_set *s = w->s;
+
+	if (w->phase == READ) {
+		set_done(s);
+		w->phase = w->own_only ? DONE : RECALL;
+	} else if (s->nfile == w->twin->nfile) {
+		pfxset_share(s->set, w->twin->set);
+		s->entries = w->twin->entries;
+		memcpy(s->own, w->twin->own, sizeof(s->own));
+		w->phase = DONE;
+	} else
+		differs(w);
+}
+
+static void
+fresh_begin(struct conf_set_work *w, struct conf_file *f, bool digest)
+{
+	conf_set_init(&w->fresh, w->block);
+	memcpy(w->fresh.own, w->s->own, sizeof(w->fresh.own));
+	list_begin(&w->list, f, w->fresh.set, digest);
+	w->busy = true;
+}
+
+/*
+ * If a list was loaded in the place of its files (conf_set_record()) and they
+ * are still those that it replaced, it takes their place again.
+ */
+static void
+recall_begin(struct conf_set_work *w)
+{
+	const struct conf_reader *r = w->r;
+	struct conf_file f = { 0 };
+
+	if (r->check || r->state_dir == NULL ||
+	    !read_record(w->s, r, &w->kept) ||
+	    strcmp(w->kept.replaces, w->s->own) != 0 ||
+	    !read_state(r, conf_set_list_name(w->s), &f)) {
+		w->phase = COPY;
+		return;
+	}
+	f.mtime = w->kept.time;
+	fresh_begin(w, &f, true);
+}
+
+static void
+recall_end(struct conf_set_work *w)
+{
+	struct conf_set *x = &w->fresh;
+
+	x->loaded = w->kept.file;
+	w->kept.file = NULL;
+	x->loaded_s = w->kept.time;
+	if (list_end(&w->list, x, x->loaded) &&
+	    strcmp(x->src[0].digest, w->kept.digest) == 0) {
+		set_done(x);
+		conf_set_swap(w->s, x);
+	}
+}
+
+/*
+ * After a start nothing runs that new content could be compared with: what is
+ * kept of the content before takes that part.
+ */
+static void
+copy_begin(struct conf_set_work *w)
+{
+	const struct conf_reader *r = w->r;
+	struct conf_file f = { 0 };
+
+	w->phase = DONE;
+	if (r->check || r->running != NULL || r->state_dir == NULL ||
+	    w->s->loaded != NULL || w->s->nfile + !w->s->usable == 0 ||
+	    !read_state(r, conf_set_copy_name(w->s), &f))
+		return;
+	if (!conf_set_copy_head(&f, &w->kept.time, w->kept.digest) ||
+	    (w->s->usable && strcmp(w->kept.digest, w->s->own) == 0)) {
+		free(f.data);
+		return;
+	}
+	w->phase = COPY;
+	f.mtime = w->kept.time;
+	fresh_begin(w, &f, false);
+}
+
+static void
+copy_end(struct conf_set_work *w)
+{
+	struct conf_set *x = &w->fresh;
+	char *name = conf_set_copy_name(x), why[256];
+
+	if (list_end(&w->list, x, name)) {
+		set_done(x);
+		memcpy(x->own, w->kept.digest, sizeof(x->own));
+		if (x->entries > 0 &&
+		    !conf_set_may(x, w->s, why, sizeof(why))) {
+			conf_set_swap(w->s, x);
+			free(w->s->refused);
+			w->s->refused = mem_strdup(why);
+			w->say(w->arg, w->s, NULL, 0, NULL);
+		}
+	}
+	free(name);
+}
+
+/* What is not a file of the block is there, or not. */
+static void
+end_fresh(struct conf_set_work *w)
+{
+	if (w->phase == RECALL)
+		recall_end(w);
+	else
+		copy_end(w);
+	list_fini(&w->list);
+	conf_set_fini(&w->fresh);
+	w->busy = false;
+	w->phase = w->phase == RECALL ? COPY : DONE;
+}
+
+static void
+step(struct conf_set_work *w, size_t *entries)
+{
+	if (w->busy) {
+		if (list_run(&w->list, entries))
+			return;
+		if (w->phase == RECALL || w->phase == COPY)
+			end_fresh(w);
+		else
+			close_file(w);
+		return;
+	}
+	spend(entries, OPEN_ENTRIES);
+	switch (w->phase) {
+	case COMPARE:
+	case READ:
+		if (next_file(w))
+			open_file(w);
+		else
+			end_files(w);
+		break;
+	case RECALL:
+		recall_begin(w);
+		break;
+	case COPY:
+		copy_begin(w);
+		break;
+	case GIVEN:
+		set_done(w->s);
+		w->phase = DONE;
+		break;
+	case DONE:
+		break;
+	}
+}
+
+bool
+conf_set_run(struct conf_set_work *w, size_t *entries)
+{
+	while (w->phase != DONE && *entries > 0)
+		step(w, entries);
+	return w->phase != DONE;
+}
+
+void
+conf_set_end(struct conf_set_work *w)
+{
+	if (w == NULL)
+		return;
+	if (w->busy && (w->phase == RECALL || w->phase == COPY))
+		conf_set_fini(&w->fresh);
+	list_fini(&w->list);
+	free(w->kept.file);
+	free(w);
 }
 
 /* ---- anew ------------------------------------------------------------- */
 
-static bool
-read_own(const struct conf_reader *r, const char *name, struct conf_set *s,
-    char *why, size_t n)
-{
-	char *path = name[0] == '/' ? mem_strdup(name)
-				    : mem_printf("%s/%s", r->dir, name);
-	struct conf_file f = { 0 };
-	struct pfxfile res;
-	int err = conf_file_read(r, path, &f);
-	bool good;
-
-	free(path);
-	if (err != 0) {
-		snprintf(
-		    why, n, "cannot read \"%s\": %s", name, strerror(-err));
-		return false;
-	}
-	good = conf_set_list(s, name, &f, &res);
-	if (!good)
-		snprintf(
-		    why, n, "\"%s\" line %zu: %s", name, res.line, res.error);
-	free(f.data);
-	return good;
-}
-
-bool
+struct conf_set_work *
 conf_set_again(const struct conf *c, const struct conf_reader *r,
     const struct conf_set *s, const char *name, const struct conf_file *list,
-    struct conf_set *fresh, char *why, size_t n)
+    struct conf_set *fresh, conf_set_say *say, void *arg)
 {
 	const struct conf_node *block = block_of(c, s);
-	struct pfxfile res;
-	bool good = true;
+	struct conf_set_work *w;
 
 	conf_set_init(fresh, block);
+	w = conf_set_begin(fresh, r, block, say, arg);
+	w->own_only = true;
+	w->phase = READ;
 	if (list != NULL) {
 		memcpy(fresh->own, s->own, sizeof(fresh->own));
 		fresh->loaded = mem_strdup(name);
-		good = conf_set_list(fresh, name, list, &res);
-		if (!good)
-			snprintf(why, n, "\"%s\" line %zu: %s", name, res.line,
-			    res.error);
+		list_begin(&w->list, list, fresh->set, true);
+		w->list.borrowed = true;
+		w->busy = true;
+		w->phase = GIVEN;
 	}
-	for (size_t i = 0; list == NULL && good && i < block->nchild; i++)
-		if (is(block->child[i], "file"))
-			good = read_own(r, conf_word_text(block->child[i], 1),
-			    fresh, why, n);
-	if (good && fresh->nfile == 0) {
-		snprintf(why, n, "it has no file of its own to be read again");
-		good = false;
-	}
-	conf_set_done(fresh);
-	if (!good)
-		conf_set_fini(fresh);
-	return good;
+	return w;
 }
 
 bool
@@ -487,12 +803,10 @@ conf_set_swap(struct conf_set *to, struct conf_set *from)
 
 /* ---- a reload --------------------------------------------------------- */
 
+/* Content and provenance of the set that is in force. */
 static void
-copy_set(const struct conf_set *from, struct conf_set *to)
+as_before(const struct conf_set *from, struct conf_set *to)
 {
-	struct pfxset_entry e = { 0 };
-	const struct asnset *o = pfxset_origins(from->set);
-
 	*to = (struct conf_set){ .name = mem_strdup(from->name),
 		.set = pfxset_new(from->name),
 		.entries = from->entries,
@@ -502,11 +816,7 @@ copy_set(const struct conf_set *from, struct conf_set *to)
 	if (from->loaded != NULL)
 		to->loaded = mem_strdup(from->loaded);
 	memcpy(to->own, from->own, sizeof(to->own));
-	while (pfxset_next(from->set, &e))
-		pfxset_add(to->set, &e.pfx, e.lo, e.hi);
-	for (size_t i = 0; o != NULL && i < asnset_count(o); i++)
-		pfxset_add_origin(to->set, asnset_at(o, i));
-	pfxset_set_digest(to->set, pfxset_digest(from->set));
+	pfxset_share(to->set, from->set);
 	for (size_t i = 0; i < from->nfile; i++)
 		add_file(to, from->file[i], &from->src[i]);
 }
@@ -525,7 +835,7 @@ conf_sets_hold(const struct conf *old, struct conf *fresh, struct diag_list *dl)
 		    (b->nfile == 0 && b->usable) ||
 		    conf_set_may(a, b, why, sizeof(why)))
 			continue;
-		copy_set(a, &copy);
+		as_before(a, &copy);
 		conf_set_swap(b, &copy);
 		conf_set_fini(&copy);
 		b->refused = mem_strdup(why);

@@ -6,39 +6,49 @@
 #ifndef CONF_SET_H
 #define CONF_SET_H
 
+#include <stdio.h>
+
 #include "bgpd/conf.h"
 
 struct conf_node; /* bgpd/conf_tree.h */
+struct conf_word;
 struct pfxfile;
+struct pfxset_entry;
 
 /* An empty set with the block's limits, entries, origins and max-age. */
 void conf_set_init(struct conf_set *, const struct conf_node *block);
 void conf_set_fini(struct conf_set *);
-/*
- * Takes what the running configuration's set of that name has, where its block
- * and its lists are the same.  False: it has to be read.
- */
-bool conf_set_share(
-    struct conf_set *, const struct conf_reader *, const struct conf_node *);
-/* Adds a list; false: *res says why, and the set must not be used. */
-bool conf_set_list(struct conf_set *, const char *name,
-    const struct conf_file *, struct pfxfile *res);
-/* Once all is in: counts; a set that cannot be used becomes empty. */
-void conf_set_done(struct conf_set *);
-/*
- * With own files only: if a list was loaded in their place (conf_set_keep())
- * and they are still those that it replaced, it takes their place again.
- */
-void conf_set_recall(struct conf_set *, const struct conf_reader *,
-    const struct conf_node *block);
 
 /*
- * The set anew: with this list in the place of all its files, or (list NULL)
- * with its own files read again.  False: *why.
+ * What became of a file of the set: it could not be read (negative errno), or
+ * *res says how that went.  Without a word: the content of before the start
+ * stays, s->refused says why.
  */
-bool conf_set_again(const struct conf *, const struct conf_reader *,
-    const struct conf_set *, const char *name, const struct conf_file *list,
-    struct conf_set *fresh, char *why, size_t);
+typedef void conf_set_say(void *arg, const struct conf_set *,
+    const struct conf_word *, int err, const struct pfxfile *res);
+/*
+ * What an initialised set has from its files, in slices.  Where the running
+ * configuration's set of that name has the same block and the same lists, it
+ * is shared; else they are read, or what was loaded in their place by hand and
+ * kept; after a start, where they may not be used, what was in force before.
+ * In a check (reader's check) there are no digests, and only files count.
+ */
+struct conf_set_work;
+struct conf_set_work *conf_set_begin(struct conf_set *,
+    const struct conf_reader *, const struct conf_node *block, conf_set_say *,
+    void *arg);
+/* About so many entries, which go down; true: more is left. */
+bool conf_set_run(struct conf_set_work *, size_t *entries);
+/* Frees the work, done or not (then the set is not to be used). */
+void conf_set_end(struct conf_set_work *);
+/*
+ * The set anew, into fresh: with this list, which is borrowed, in the place of
+ * all its files, or (list NULL) with its own files read again.
+ */
+struct conf_set_work *conf_set_again(const struct conf *,
+    const struct conf_reader *, const struct conf_set *, const char *name,
+    const struct conf_file *list, struct conf_set *fresh, conf_set_say *,
+    void *arg);
 /* May fresh take the place of old (shrink-limit, growth-limit, empty)? */
 bool conf_set_may(const struct conf_set *old, const struct conf_set *fresh,
     char *why, size_t);
@@ -55,5 +65,15 @@ void conf_sets_hold(
 char *conf_set_record_name(const struct conf_set *);
 char *conf_set_list_name(const struct conf_set *);
 char *conf_set_record(const struct conf_set *);
+char *conf_set_copy_name(const struct conf_set *);
+/*
+ * The copy of a set in force, which pfxfile.h reads, in pieces of so many
+ * entries; *at is zero at the beginning.
+ */
+void conf_set_copy_write(const struct conf_set *, FILE *,
+    struct pfxset_entry *at, size_t entries, bool *more);
+/* Whole? Then the time of its lists and the digest of what it was made from. */
+bool conf_set_copy_head(
+    const struct conf_file *, int64_t *time, char digest[CONF_DIGEST_LEN]);
 
 #endif /* CONF_SET_H */

@@ -373,43 +373,9 @@ do_couple(struct show *s)
 }
 
 static void
-do_reload(struct show *s)
-{
-	struct commit_opts o = { .confirm_s = s->req.time_s,
-		.if_sessions = s->req.if_sessions,
-		.if_accepted = s->req.if_accepted,
-		.within = s->req.within };
-	char *warnings = NULL, *bad, text[160];
-
-	bad = engine_reload(s->eng, &o, &warnings);
-	if (bad == NULL) {
-		snprintf(text, sizeof text,
-		    o.confirm_s == 0 ? "configuration in force"
-			: o.if_sessions || o.if_accepted
-			? "configuration in force; in %u s it is confirmed if "
-			  "the conditions hold then, else undone"
-			: "configuration in force; undone in %u s unless "
-			  "\"ana-bgpctl reload confirm\"",
-		    o.confirm_s);
-		done(s, CMD_DONE, text);
-		if (warnings != NULL)
-			strlcpy(s->err, warnings, sizeof s->err);
-	} else if (out_is_json(s->out))
-		done(s, CMD_REFUSED, bad);
-	else {
-		out_text(s->out, "%s", bad);
-		done(s, CMD_REFUSED, "reload failed, nothing was changed");
-	}
-	free(bad);
-	free(warnings);
-}
-
-static void
 do_confirm(struct show *s)
 {
-	if (s->req.time_s != 0)
-		do_reload(s);
-	else if (s->req.if_sessions || s->req.if_accepted)
+	if (s->req.if_sessions || s->req.if_accepted)
 		done(s, CMD_USAGE,
 		    "a condition is judged at the end of a time: reload "
 		    "confirm 120s if ...");
@@ -417,19 +383,6 @@ do_confirm(struct show *s)
 		done(s, CMD_DONE, "confirmed");
 	else
 		done(s, CMD_REFUSED, "no reload waits to be confirmed");
-}
-
-static void
-do_undo(struct show *s)
-{
-	char why[1024];
-
-	if (commit_undo(s->eng, why, sizeof why))
-		done(s, CMD_DONE,
-		    "the earlier configuration is in force; the file still has "
-		    "the other one");
-	else
-		done(s, CMD_REFUSED, why);
 }
 
 static void
@@ -459,9 +412,7 @@ static void (*const action[CMD_N])(struct show *) = {
 	[CMD_TRACK_DOWN] = do_track_down,
 	[CMD_FIB_COUPLE] = do_couple,
 	[CMD_FIB_DECOUPLE] = do_decouple,
-	[CMD_RELOAD] = do_reload,
 	[CMD_RELOAD_CONFIRM] = do_confirm,
-	[CMD_RELOAD_UNDO] = do_undo,
 	[CMD_LOG_LEVEL] = do_log_level,
 	[CMD_SHUTDOWN] = do_shutdown,
 };
@@ -495,10 +446,11 @@ begin(struct client *c, const struct ctl_request *r)
 	/* A watch writes whole lines, also of JSON. */
 	s->out = out_new(
 	    s->req.json && s->req.file == NULL && s->req.id != CMD_WATCH);
-	if (action[s->req.id] == NULL || show_plans(&s->req))
+	if (cmd_find(s->req.id)->flags & CMD_ADMIN)
+		log_info("control: %s asked by uid %u",
+		    cmd_find(s->req.id)->path, c->uid);
+	if (action[s->req.id] == NULL || show_slices(&s->req))
 		return; /* control_run() writes it in slices */
-	log_info(
-	    "control: %s asked by uid %u", cmd_find(s->req.id)->path, c->uid);
 	action[s->req.id](s);
 	answer(c);
 }

@@ -11,6 +11,7 @@
 #include "bgpd/commit.h"
 #include "bgpd/control.h"
 #include "bgpd/log.h"
+#include "bgpd/sets.h"
 #include "bgpd/state.h"
 #include "lib/mem.h"
 #include "platform/clock.h"
@@ -455,7 +456,7 @@ change_of(const struct conf_diff *d, const struct addr *a)
 	return NULL;
 }
 
-/* A removed peer still has its configuration until its routes are gone. */
+/* At once, where the turn's slices cannot be waited for. */
 static void
 detach(struct engine *eng)
 {
@@ -467,6 +468,8 @@ detach(struct engine *eng)
 		TAILQ_REMOVE(&eng->leaving, p, entry);
 		peer_free(p);
 	}
+	conf_free(eng->leaving_conf);
+	eng->leaving_conf = NULL;
 }
 
 void
@@ -478,13 +481,13 @@ engine_apply(struct engine *eng, struct conf *conf)
 	struct conf_diff diff;
 	struct peer *p, *next;
 
+	detach(eng); /* of the change before: mostly nobody */
 	conf_diff(old, conf, &diff);
 	for (size_t i = 0; i < diff.nline; i++)
 		log_info("reload: %s", diff.line[i]);
 	TAILQ_FOREACH_SAFE (p, &eng->peers, entry, next)
 		if (conf_neighbor_find(conf, &p->conf->addr) == NULL)
 			forget_peer(p);
-	detach(eng);
 	eng->conf = conf;
 	renew_hits(eng, old);
 	apply_log(conf);
@@ -503,46 +506,18 @@ engine_apply(struct engine *eng, struct conf *conf)
 	engine_fib_conf(eng, old);
 	eng->generation++;
 	conf_diff_fini(&diff);
-	conf_free(old);
-}
+	for (size_t i = 0; i < conf->nset; i++) {
+		const struct conf_set *was =
+		    conf_set_find(old, conf->set[i].name);
 
-char *
-engine_reload(struct engine *eng, const struct commit_opts *o, char **warnings)
-{
-	struct diag_list dl;
-	struct conf *c;
-	char *text, why[256];
-
-	diag_list_init(&dl);
-	c = commit_load(eng, -1, NULL, &dl);
-	text = diag_list_text(&dl,
-	    c != NULL ? "configuration in force"
-		      : "running configuration unchanged");
-	diag_list_fini(&dl);
-	if (c != NULL && !commit_apply(eng, c, o, why, sizeof why)) {
-		free(text);
-		log_warnx("reload of %s refused: %s", eng->opts.conf_path, why);
-		event(eng->events, EVENT_CONFIG, "reload_failed", NULL, NULL,
-		    "reload refused: %s", why);
-		return mem_printf("%s\n", why);
+		conf->set[i].old_told = was != NULL && was->old_told;
 	}
-	eng->reload_s = clock_real_s();
-	eng->reload_ok = c != NULL;
-	if (c == NULL) {
-		log_warnx("reload of %s failed: %s", eng->opts.conf_path, text);
-		event(eng->events, EVENT_CONFIG, "reload_failed", NULL, NULL,
-		    "reload failed, the configuration before it is in force");
-		return text;
-	}
-	log_info("reload of %s done, generation %u", eng->opts.conf_path,
-	    eng->generation);
-	event(eng->events, EVENT_CONFIG, "reload", NULL, NULL,
-	    "reload done, generation %u", eng->generation);
-	if (warnings != NULL)
-		*warnings = text;
+	/* Who was removed has its configuration until its routes are gone. */
+	if (TAILQ_EMPTY(&eng->leaving))
+		conf_free(old);
 	else
-		free(text);
-	return NULL;
+		eng->leaving_conf = old;
+	sets_changed(eng);
 }
 
 /* ---- life ------------------------------------------------------------- */
@@ -588,6 +563,7 @@ engine_new(const struct engine_opts *o, struct conf *conf,
 	eng->start_s = clock_real_s();
 	eng->generation = 1;
 	eng->events = events_new(eng->start_s);
+	eng->sets = sets_keep_new(eng);
 	eng->statm_fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
 	renew_hits(eng, NULL);
 	if (world == NULL)
@@ -608,6 +584,7 @@ engine_start(struct engine *eng, char *why, size_t n)
 	for (size_t i = 0; i < c->nneighbor; i++)
 		peer_new(eng, &c->neighbor[i]);
 	state_load_limits(eng);
+	sets_changed(eng);
 	return engine_fib_open(eng, why, n);
 }
 
@@ -630,6 +607,7 @@ engine_free(struct engine *eng)
 	struct peer *p;
 
 	commit_free(eng->commit);
+	sets_keep_free(eng->sets);
 	detach(eng);
 	while ((p = TAILQ_FIRST(&eng->peers)) != NULL) {
 		peer_close(p);
@@ -700,6 +678,10 @@ run_rib(struct engine *eng)
 		}
 		TAILQ_REMOVE(&eng->leaving, p, entry);
 		peer_free(p);
+	}
+	if (eng->leaving_conf != NULL && TAILQ_EMPTY(&eng->leaving)) {
+		conf_free(eng->leaving_conf);
+		eng->leaving_conf = NULL;
 	}
 	/* First: what a new next hop shares with a known one is known. */
 	engine_fib_wishes(eng);
@@ -819,6 +801,8 @@ engine_turn(struct engine *eng, bool wait)
 	account(eng, STAGE_FIB, &mark);
 	more |= run_out(eng);
 	account(eng, STAGE_OUT, &mark);
+	more |= commit_run(eng);
+	more |= sets_run(eng);
 	if (eng->control != NULL)
 		more |= control_run(eng->control);
 	account(eng, STAGE_CONTROL, &mark);

@@ -25,7 +25,6 @@
 struct auth;
 struct control;
 struct commit;
-struct commit_opts;
 
 enum {
 	ENGINE_LINGER_MAX = 256,
@@ -96,6 +95,7 @@ struct engine_loop {
 	uint64_t us[STAGE_N]; /* all together */
 	uint64_t max_us[STAGE_N]; /* the longest one */
 	uint64_t max_turn_us;
+	uint64_t load_slices; /* that configurations and sets were read in */
 	bool more; /* the last one left work that needs no waiting for */
 };
 
@@ -169,6 +169,8 @@ struct engine {
 	struct auth *auth; /* NULL in simulations */
 	LIST_HEAD(, farewell) farewells; /* session.c's */
 	struct commit *commit; /* NULL in simulations that do not want it */
+	struct conf *leaving_conf; /* that of `leaving`; NULL: nobody's */
+	struct sets_keep *sets;
 	struct events *events;
 	int statm_fd; /* /proc/self/statm, -1: none */
 	unsigned int nlinger;
@@ -207,10 +209,6 @@ void engine_stop(struct engine *, const char *text, bool flush);
  * only what must bounces.
  */
 void engine_apply(struct engine *, struct conf *);
-/* Reads the file again and applies it; NULL when all went well, else the text
- * of the problems, which the caller frees.  *warnings likewise, may be NULL. */
-char *engine_reload(
-    struct engine *, const struct commit_opts *, char **warnings);
 
 /* What that configuration would tell the peer, which must be Established. */
 void engine_export_facts(const struct peer *, const struct conf *,

@@ -307,9 +307,7 @@ on_term(void *arg, int signo)
 static void
 on_hup(void *arg, int signo)
 {
-	static const struct commit_opts now;
-
-	free(engine_reload(arg, &now, NULL));
+	commit_hup(arg);
 }
 
 static void

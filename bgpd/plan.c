@@ -13,6 +13,7 @@ struct plan_peer {
 	struct import_facts in;
 	struct export_facts out;
 	bool tells; /* `out` is filled: a session is up */
+	uint32_t count[CONF_COUNTER_N][FAM_N]; /* then; FAM_NONE: both */
 };
 
 /* A path as it would be. */
@@ -161,6 +162,9 @@ result_fini(struct plan_result *r)
 	for (size_t i = 0; i < r->nsession; i++)
 		free(r->session[i].name);
 	free(r->session);
+	for (size_t i = 0; i < r->nlimit; i++)
+		free(r->limit[i].name);
+	free(r->limit);
 	for (size_t i = 0; i < r->nline; i++)
 		free(r->line[i]);
 	free(r->line);
@@ -203,6 +207,59 @@ plan_take(struct plan *pl)
 
 	pl->conf = NULL;
 	return c;
+}
+
+/* ---- limits ----------------------------------------------------------- */
+
+static void
+count(struct plan_peer *pp, enum conf_counter c, enum fam fam)
+{
+	pp->count[c][fam]++;
+	pp->count[c][FAM_NONE]++;
+}
+
+bool
+plan_limit_ends(const struct plan_limit *l)
+{
+	return l->action == CONF_LIMIT_STOP || l->action == CONF_LIMIT_RESTART;
+}
+
+static void
+limit(struct plan *pl, const struct plan_peer *pp, enum conf_counter c,
+    enum fam fam)
+{
+	const struct conf_limit *l = &pp->conf->limit[c][fam];
+	struct plan_result *r = &pl->res;
+
+	if (l->max == 0 || pp->count[c][fam] <= l->max)
+		return;
+	r->limit = mem_realloc(r->limit, r->nlimit + 1, sizeof *r->limit);
+	r->limit[r->nlimit++] = (struct plan_limit){ .addr = pp->conf->addr,
+		.name = mem_strdup(pp->conf->name),
+		.counter = c,
+		.fam = fam,
+		.count = pp->count[c][fam],
+		.max = l->max,
+		/* What is too much is kept back (rib/adjout.h). */
+		.action =
+		    c == CONF_ANNOUNCED ? CONF_LIMIT_DISCARD : l->action };
+}
+
+/* Once all destinations were looked at. */
+static void
+limits(struct plan *pl)
+{
+	for (size_t i = 0; i < pl->npeer; i++) {
+		const struct plan_peer *pp = &pl->peer[i];
+
+		if (pp->conf == NULL ||
+		    (pp->conf->guard_off & GUARD_BIT(GUARD_MAX_PREFIX)) != 0)
+			continue;
+		for (int c = 0; c < CONF_COUNTER_N; c++)
+			for (int f = FAM_NONE; f < FAM_N; f++)
+				limit(
+				    pl, pp, (enum conf_counter)c, (enum fam)f);
+	}
 }
 
 /* ---- one destination -------------------------------------------------- */
@@ -257,8 +314,12 @@ one_path(struct plan *pl, const struct pfx *pfx, const struct rib_path *rp)
 	char why[512];
 	uint32_t id;
 
-	if (rp->malformed || rp->held || pp == NULL || pp->p == NULL)
+	if (rp->malformed || pp == NULL || pp->p == NULL)
 		return;
+	/* What is held back comes in up to the limit, and never more. */
+	if (rp->held)
+		return;
+	count(pp, CONF_RECEIVED, (enum fam)pfx->addr.fam);
 	pl->res.accepted_now += rp->reason == 0;
 	if (pp->conf == NULL) {
 		if (rp->reason == 0)
@@ -276,6 +337,7 @@ one_path(struct plan *pl, const struct pfx *pfx, const struct rib_path *rp)
 		return;
 	}
 	pl->res.accepted_then++;
+	count(pp, CONF_ACCEPTED, (enum fam)pfx->addr.fam);
 	id = attrs_intern(pool, res.changed ? &res.attrs : &a);
 	if (rp->reason != 0)
 		tell(pl, PLAN_ACCEPTED, pfx, pp->p, NULL);
@@ -337,6 +399,8 @@ one_member(struct plan *pl, struct plan_peer *pp, const struct pfx *pfx,
 	    export_check(&pp->out, pfx, &best->view, source, &pl->arena, &out,
 		&why, NULL))
 		id = attrs_intern(pl->eng->attrs, &out);
+	if (id != 0)
+		count(pp, CONF_ANNOUNCED, (enum fam)pfx->addr.fam);
 	if (told == 0 && id != 0)
 		tell(pl, PLAN_ANNOUNCED, pfx, pp->p, NULL);
 	else if (told != 0 && id == 0)
@@ -405,5 +469,6 @@ plan_run(struct plan *pl, unsigned int budget)
 		if (rib_find(pl->eng->rib, pfx) == 0)
 			one_dest(pl, 0, pfx);
 	}
+	limits(pl);
 	return false;
 }

@@ -5,8 +5,8 @@
  * are in the Adj-RIBs-In.  Works in slices; the speaker goes on meanwhile.
  *
  * It supposes that a session which bounces gets the same routes again, and
- * that a next hop nobody watches yet can be reached.  Limits of prefixes are
- * not played through.
+ * that a next hop nobody watches yet can be reached.  Limits of prefixes that
+ * would be crossed are named, what they would do is not played through.
  */
 #ifndef PLAN_H
 #define PLAN_H
@@ -46,6 +46,16 @@ struct plan_session {
 	bool up; /* there is a session that this would end */
 };
 
+/* More than the new limit allows, once all is in force. */
+struct plan_limit {
+	struct addr addr;
+	char *name;
+	enum conf_counter counter;
+	enum fam fam; /* FAM_NONE: the families together */
+	uint32_t count, max;
+	enum conf_limit_action action; /* of announced ones: DISCARD */
+};
+
 struct plan_result {
 	uint64_t count[PLAN_N];
 	struct plan_row row[PLAN_N][PLAN_ROWS];
@@ -53,6 +63,8 @@ struct plan_result {
 	struct plan_session *session; /* those that change */
 	size_t nsession;
 	unsigned int kept; /* sessions that are up and stay so */
+	struct plan_limit *limit;
+	size_t nlimit;
 	char **line; /* what changes in the configuration */
 	size_t nline;
 };
@@ -67,6 +79,8 @@ bool plan_stale(const struct plan *);
 const struct plan_result *plan_result(const struct plan *);
 /* The configuration, which is the caller's from now on. */
 struct conf *plan_take(struct plan *);
+/* Would the limit end the session? */
+bool plan_limit_ends(const struct plan_limit *);
 const char *plan_what_name(enum plan_what); /* "newly accepted" */
 const char *plan_what_key(enum plan_what); /* "accepted" */
 

@@ -6,6 +6,7 @@
 
 #include "bgpd/commit.h"
 #include "bgpd/conf_set.h"
+#include "bgpd/conf_tree.h"
 #include "bgpd/engine.h"
 #include "bgpd/log.h"
 #include "bgpd/show_cmd.h"
@@ -13,6 +14,7 @@
 #include "lib/mem.h"
 #include "platform/clock.h"
 #include "policy/asnset.h"
+#include "policy/pfxfile.h"
 #include "policy/pfxset.h"
 
 enum {
@@ -119,73 +121,132 @@ keep(struct engine *eng, const struct conf_set *s, const struct conf_file *f)
 	free(list);
 }
 
-/* The content that it would have; f->data is the caller's to free. */
-static bool
-fresh_set(struct engine *eng, const struct conf_set *s, int fd,
-    const char *name, struct conf_file *f, struct conf_set *fresh, char *why,
-    size_t n)
-{
-	char *dir = conf_dir(eng);
-	struct conf_reader r;
-	bool good = true;
-	int err;
+/* ---- in slices -------------------------------------------------------- */
 
-	*f = (struct conf_file){ 0 };
-	commit_reader(eng, &r);
-	r.dir = dir;
-	if (fd != -1 && (err = conf_file_fd(fd, f)) != 0) {
-		snprintf(
-		    why, n, "cannot read \"%s\": %s", name, strerror(-err));
-		good = false;
-	}
-	good = good &&
-	    conf_set_again(
-		eng->conf, &r, s, name, fd != -1 ? f : NULL, fresh, why, n);
-	free(dir);
-	return good;
+enum {
+	LOAD_ENTRIES = 8192 /* in a slice: a few milliseconds */
+};
+
+struct sets_work {
+	struct engine *eng;
+	uint32_t generation, sets_loaded;
+	size_t set; /* of the configuration */
+	char *dir;
+	struct conf_reader r;
+	struct conf_file f; /* the list, with a FILE */
+	struct conf_set fresh; /* the content that it would have */
+	struct conf_set_work *work; /* NULL: not begun */
+	char why[512]; /* "" while nothing is wrong */
+};
+
+static void
+said(void *arg, const struct conf_set *s, const struct conf_word *w, int err,
+    const struct pfxfile *res)
+{
+	struct sets_work *x = arg;
+	const char *name = w != NULL ? w->text : s->loaded;
+
+	if (x->why[0] != '\0')
+		return;
+	if (err != 0)
+		snprintf(x->why, sizeof x->why, "cannot read \"%s\": %s", name,
+		    strerror(-err));
+	else if (res->error[0] != '\0')
+		snprintf(x->why, sizeof x->why, "\"%s\" line %zu: %s", name,
+		    res->line, res->error);
 }
 
-bool
-sets_load(struct engine *eng, struct conf_set *s, int fd, const char *name,
-    char *text, size_t n)
+/* With the descriptor of a list, or (fd -1) with the set's own files. */
+static struct sets_work *
+work_new(struct engine *eng, const struct conf_set *s, int fd, const char *name)
 {
-	size_t before = s->entries;
-	struct conf_set fresh;
-	struct conf_file f;
-	char why[512];
-	bool good;
+	struct sets_work *x = mem_alloc(sizeof *x);
+	int err = 0;
 
-	if (!fresh_set(eng, s, fd, name, &f, &fresh, why, sizeof why)) {
-		free(f.data);
-		snprintf(text, n, "%s; the set stays as it is", why);
+	x->eng = eng;
+	x->generation = eng->generation;
+	x->sets_loaded = eng->sets_loaded;
+	x->set = (size_t)(s - eng->conf->set);
+	x->dir = conf_dir(eng);
+	commit_reader(eng, &x->r);
+	x->r.dir = x->dir;
+	if (fd != -1)
+		err = conf_file_fd(fd, &x->f);
+	if (err == 0)
+		x->work = conf_set_again(eng->conf, &x->r, s, name,
+		    fd != -1 ? &x->f : NULL, &x->fresh, said, x);
+	else
+		snprintf(x->why, sizeof x->why, "cannot read \"%s\": %s", name,
+		    strerror(-err));
+	return x;
+}
+
+void
+sets_work_free(struct sets_work *x)
+{
+	if (x == NULL)
+		return;
+	if (x->work != NULL) {
+		conf_set_end(x->work);
+		conf_set_fini(&x->fresh);
+	}
+	free(x->f.data);
+	free(x->dir);
+	free(x);
+}
+
+/* True: more is left.  The set is not touched. */
+static bool
+work_run(struct sets_work *x)
+{
+	size_t entries = LOAD_ENTRIES;
+
+	if (x->generation != x->eng->generation ||
+	    x->sets_loaded != x->eng->sets_loaded) {
+		strlcpy(x->why,
+		    "another configuration or set came into force meanwhile; "
+		    "ask again",
+		    sizeof x->why);
 		return false;
 	}
-	good = conf_set_may(s, &fresh, why, sizeof why);
-	if (good) {
-		fresh.loaded_s = clock_real_s();
-		eng->sets_loaded++;
-		conf_set_swap(s, &fresh);
-		keep(eng, s, &f);
-		snprintf(text, n,
-		    "prefix-set %s: %zu prefixes, before %zu; %u neighbors "
-		    "look at their routes again",
-		    s->name, s->entries, before, look_again(eng, s->set));
-		log_info("%s", text);
-	} else {
-		snprintf(text, n, "%s; the set stays as it is", why);
-		log_warnx("prefix-set %s: %s", s->name, text);
-	}
-	conf_set_fini(&fresh);
-	free(f.data);
-	return good;
+	x->eng->loop.load_slices++;
+	if (x->work != NULL && conf_set_run(x->work, &entries))
+		return true;
+	if (x->why[0] == '\0' && x->fresh.nfile == 0)
+		strlcpy(x->why, "it has no file of its own to be read again",
+		    sizeof x->why);
+	return false;
 }
 
+/* *text is what was done, or why not. */
 static bool
-is_old(const struct conf_set *s)
+load(struct sets_work *x, char *text, size_t n)
 {
-	return s->max_age_s != 0 && s->oldest != 0 &&
-	    show_since(s->oldest) > (int64_t)s->max_age_s;
+	struct engine *eng = x->eng;
+	struct conf_set *s = &eng->conf->set[x->set];
+	size_t before = s->entries;
+
+	if (x->why[0] == '\0')
+		conf_set_may(s, &x->fresh, x->why, sizeof x->why);
+	if (x->why[0] != '\0') {
+		snprintf(text, n, "%s; the set stays as it is", x->why);
+		log_warnx("prefix-set %s: %s", s->name, text);
+		return false;
+	}
+	x->fresh.loaded_s = clock_real_s();
+	eng->sets_loaded++;
+	conf_set_swap(s, &x->fresh);
+	keep(eng, s, &x->f);
+	snprintf(text, n,
+	    "prefix-set %s: %zu prefixes, before %zu; %u neighbors look at "
+	    "their routes again",
+	    s->name, s->entries, before, look_again(eng, s->set));
+	log_info("%s", text);
+	sets_changed(eng);
+	return true;
 }
+
+/* ---- alarms ----------------------------------------------------------- */
 
 void
 sets_alarm(const struct engine *eng, char *text, size_t n)
@@ -199,7 +260,7 @@ sets_alarm(const struct engine *eng, char *text, size_t n)
 			    s->entries == 0 ? "is not loaded"
 					    : "keeps its content of before",
 			    s->refused);
-		else if (is_old(s))
+		else if (sets_is_old(eng, s))
 			snprintf(text, n,
 			    "prefix-set %s is older than its max-age", s->name);
 	}
@@ -255,7 +316,7 @@ put_set(struct show *s, const struct conf_set *x)
 		    x->entries == 0 ? "CANNOT BE USED"
 				    : "KEEPS ITS CONTENT OF BEFORE",
 		    x->refused);
-	if (is_old(x))
+	if (sets_is_old(s->eng, x))
 		out_text(
 		    o, "    OLDER THAN ITS MAX-AGE of %u s\n", x->max_age_s);
 	out_obj(o, NULL);
@@ -267,7 +328,7 @@ put_set(struct show *s, const struct conf_set *x)
 	out_u64(o, "neighbors", users);
 	out_u64(o, "memory", pfxset_memory(x->set));
 	out_u64(o, "max_age_sec", x->max_age_s);
-	out_bool(o, "old", is_old(x));
+	out_bool(o, "old", sets_is_old(s->eng, x));
 	out_bool(o, "by_hand", x->loaded != NULL);
 	if (x->refused != NULL)
 		out_str(o, "refused", x->refused);
@@ -316,18 +377,28 @@ has_file(struct show *s)
 }
 
 static bool
-head_load(struct show *s)
+head_work(struct show *s)
 {
 	const struct conf_set *x = named(s);
-	char text[1024];
 
 	if (x == NULL || !has_file(s))
 		return false;
-	/* Found as const, but the engine's. */
-	if (!sets_load(s->eng, &s->eng->conf->set[x - s->eng->conf->set],
-		s->req.input != NULL ? s->file : -1, s->req.input, text,
-		sizeof text))
-		return show_fail(s, CMD_REFUSED, "%s", text);
+	s->set_work = work_new(
+	    s->eng, x, s->req.input != NULL ? s->file : -1, s->req.input);
+	return true;
+}
+
+static bool
+rows_load(struct show *s, unsigned int budget)
+{
+	char text[1024];
+
+	if (work_run(s->set_work))
+		return true;
+	if (!load(s->set_work, text, sizeof text)) {
+		show_fail(s, CMD_REFUSED, "%s", text);
+		return false;
+	}
 	out_text(s->out, "%s\n", text);
 	out_str(s->out, "status", "OK");
 	out_str(s->out, "text", text);
@@ -397,35 +468,31 @@ put_changes(
 }
 
 static bool
-head_set_diff(struct show *s)
+rows_diff(struct show *s, unsigned int budget)
 {
-	const struct conf_set *x = named(s);
+	struct sets_work *w = s->set_work;
 	struct changes gone = { 0 }, come = { 0 };
-	struct conf_set fresh;
-	struct conf_file f;
-	char why[512];
+	const struct conf_set *x;
 
-	if (x == NULL || !has_file(s))
+	if (work_run(w))
+		return true;
+	if (w->why[0] != '\0') {
+		show_fail(s, CMD_REFUSED, "%s", w->why);
 		return false;
-	if (!fresh_set(s->eng, x, s->file, s->req.input, &f, &fresh, why,
-		sizeof why)) {
-		free(f.data);
-		return show_fail(s, CMD_REFUSED, "%s", why);
 	}
-	compare(x->set, fresh.set, &gone, &come);
+	x = &s->eng->conf->set[w->set];
+	compare(x->set, w->fresh.set, &gone, &come);
 	put_changes(s->out, &come, "Added", "added");
 	put_changes(s->out, &gone, "Removed", "removed");
-	conf_set_may(x, &fresh, why, sizeof why);
-	out_bool(s->out, "would_be_taken", why[0] == '\0');
-	if (why[0] != '\0') {
-		out_text(s->out, "\"set load\" would refuse it: %s\n", why);
-		out_str(s->out, "refused", why);
+	conf_set_may(x, &w->fresh, w->why, sizeof w->why);
+	out_bool(s->out, "would_be_taken", w->why[0] == '\0');
+	if (w->why[0] != '\0') {
+		out_text(s->out, "\"set load\" would refuse it: %s\n", w->why);
+		out_str(s->out, "refused", w->why);
 	}
-	conf_set_fini(&fresh);
-	free(f.data);
 	return false;
 }
 
 const struct show_cmd show_cmd_sets = { "sets", head_sets, NULL };
-const struct show_cmd show_cmd_set_load = { NULL, head_load, NULL };
-const struct show_cmd show_cmd_set_diff = { NULL, head_set_diff, NULL };
+const struct show_cmd show_cmd_set_load = { NULL, head_work, rows_load };
+const struct show_cmd show_cmd_set_diff = { NULL, head_work, rows_diff };

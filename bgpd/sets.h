@@ -11,16 +11,23 @@
 struct conf_set;
 struct engine;
 
-/*
- * From the descriptor, a file of that name, or (fd -1) from its own files.
- * *text is what was done, or why not.
- */
-bool sets_load(struct engine *, struct conf_set *, int fd, const char *name,
-    char *text, size_t);
+/* A set load or set diff under way. */
+struct sets_work;
+void sets_work_free(struct sets_work *);
 /* How many neighbors use it for import. */
 unsigned int sets_users(const struct engine *, const struct conf_set *);
 /* The first set that is older than its max-age, or whose newer content was
  * refused, as a sentence; "" when there is none. */
 void sets_alarm(const struct engine *, char *text, size_t);
+
+/* ---- sets_keep.c */
+struct sets_keep;
+struct sets_keep *sets_keep_new(struct engine *);
+void sets_keep_free(struct sets_keep *);
+/* A configuration or a set came into force: ages and copies are looked at. */
+void sets_changed(struct engine *);
+/* One slice of writing copies; true: more is left. */
+bool sets_run(struct engine *);
+bool sets_is_old(const struct engine *, const struct conf_set *);
 
 #endif /* SETS_H */

@@ -299,12 +299,15 @@ head_loop(struct show *s)
 	const struct engine_loop *l = &s->eng->loop;
 	struct out *o = s->out;
 
-	out_text(o, "%llu turns, the longest took %llu us\n\n",
+	out_text(o, "%llu turns, the longest took %llu us\n",
 	    (unsigned long long)l->turns, (unsigned long long)l->max_turn_us);
+	out_text(o, "configurations and sets were read in %llu slices\n\n",
+	    (unsigned long long)l->load_slices);
 	out_text(o, "%-10s %14s %12s\n", "Stage", "Total us", "Longest us");
 	out_obj(o, "evloop");
 	out_u64(o, "count", l->turns);
 	out_u64(o, "max_turn_usec", l->max_turn_us);
+	out_u64(o, "load_slices", l->load_slices);
 	for (int i = 0; i < STAGE_N; i++) {
 		out_text(o, "%-10s %14llu %12llu\n", stage[i],
 		    (unsigned long long)l->us[i],
@@ -479,6 +482,8 @@ static const struct show_cmd *const command[CMD_N] = {
 	[CMD_SET_DIFF] = &show_cmd_set_diff,
 	[CMD_CHECK_FILE] = &show_cmd_plan,
 	[CMD_RELOAD] = &show_cmd_plan,
+	[CMD_RELOAD_CONFIRM] = &show_cmd_plan,
+	[CMD_RELOAD_UNDO] = &show_cmd_plan,
 };
 
 static void
@@ -539,6 +544,10 @@ show_end(struct show *s)
 {
 	plan_free(s->plan);
 	s->plan = NULL;
+	commit_load_free(s->load);
+	s->load = NULL;
+	sets_work_free(s->set_work);
+	s->set_work = NULL;
 	show_walk_end(s);
 	show_metrics_free(s->metrics);
 	s->metrics = NULL;

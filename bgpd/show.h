@@ -11,7 +11,9 @@
 #include "rib/adjin.h"
 
 struct engine;
+struct commit_load;
 struct plan;
+struct sets_work;
 struct metrics;
 struct support;
 
@@ -39,7 +41,9 @@ struct show {
 	uint16_t walk_peer;
 	bool explain_all, explain_told; /* explain.c: where it stands */
 	uint32_t best[FAM_N], in_fib[FAM_N]; /* counted of the next peer */
+	struct commit_load *load; /* of diff, check, reload */
 	struct plan *plan; /* of diff, check, reload -n */
+	struct sets_work *set_work; /* of set load, set diff */
 	struct metrics *metrics;
 	struct support *support;
 	/* watch: what was read, what was told to be gone; more comes later. */
@@ -54,8 +58,8 @@ struct show {
 bool show_run(struct show *, unsigned int budget);
 /* Frees what the walk holds; also when the reader went away in its middle. */
 void show_end(struct show *);
-/* Is it one that works out a plan first, in slices? */
-bool show_plans(const struct cmd_req *);
+/* An action that is carried out in slices, too? */
+bool show_slices(const struct cmd_req *);
 /* A peer is about to be freed: walks over it must let go. */
 void show_forget_peer(struct show *, uint16_t peer);
 

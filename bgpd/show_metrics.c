@@ -18,6 +18,7 @@
 
 #include "bgpd/control.h"
 #include "bgpd/engine.h"
+#include "bgpd/sets.h"
 #include "bgpd/show_cmd.h"
 #include "bgpd/show_peer.h"
 #include "lib/mem.h"
@@ -593,6 +594,19 @@ m_set_age(struct metrics *m)
 }
 
 static void
+m_set_old(struct metrics *m)
+{
+	const struct conf *c = m->eng->conf;
+
+	for (size_t i = 0; i < c->nset; i++) {
+		if (c->set[i].max_age_s == 0)
+			continue;
+		label(m, "set", c->set[i].name);
+		number(m, sets_is_old(m->eng, &c->set[i]), 0);
+	}
+}
+
+static void
 m_networks(struct metrics *m)
 {
 	const struct announce *a = m->eng->announce;
@@ -1075,6 +1089,8 @@ static const struct metric table[] = {
 	    "Prefixes of a set, by family; 0: it is not loaded."),
 	ALL("ana_bgpd_filter_set_age_seconds", GAUGE, m_set_age,
 	    "Age of the oldest file of a set."),
+	ALL("ana_bgpd_filter_set_old", GAUGE, m_set_old,
+	    "1 when a set is older than its max-age."),
 	ALL("ana_bgpd_network_announced", GAUGE, m_networks,
 	    "1 for each prefix of ours that is announced, else 0."),
 	ALL("ana_bgpd_network_track_up", GAUGE, m_tracks,

@@ -11,16 +11,25 @@
 #include "lib/mem.h"
 #include "platform/clock.h"
 
-bool
-show_plans(const struct cmd_req *r)
+/* Is it worked out first what would change? */
+static bool
+plans(const struct cmd_req *r)
 {
 	return r->id == CMD_DIFF || r->id == CMD_CHECK_FILE ||
 	    (r->id == CMD_RELOAD &&
 		(r->dry_run || r->if_accepted || r->if_sessions));
 }
 
+bool
+show_slices(const struct cmd_req *r)
+{
+	return r->id == CMD_DIFF || r->id == CMD_CHECK_FILE ||
+	    r->id == CMD_RELOAD || r->id == CMD_RELOAD_UNDO ||
+	    (r->id == CMD_RELOAD_CONFIRM && r->time_s != 0);
+}
+
 static void
-problems(struct out *o, const struct diag_list *dl, bool good)
+put_problems(struct out *o, const struct diag_list *dl, bool good)
 {
 	char *text = diag_list_text(dl,
 	    good ? "the file can be used" : "running configuration unchanged");
@@ -50,19 +59,28 @@ problems(struct out *o, const struct diag_list *dl, bool good)
 static bool
 head(struct show *s)
 {
-	struct diag_list dl;
-	struct conf *c;
+	char why[256];
 
 	if (s->req.input != NULL && s->file == -1)
 		return show_fail(s, CMD_USAGE,
 		    "no descriptor of %s came along: this ana-bgpctl is too "
 		    "old",
 		    s->req.input);
-	diag_list_init(&dl);
-	c = commit_load(
-	    s->eng, s->req.input != NULL ? s->file : -1, s->req.input, &dl);
-	problems(s->out, &dl, c != NULL);
-	diag_list_fini(&dl);
+	if (s->req.id == CMD_RELOAD_UNDO) {
+		s->load = commit_load_undo(s->eng, why, sizeof why);
+		return s->load != NULL || show_fail(s, CMD_REFUSED, "%s", why);
+	}
+	s->load = commit_load_file(
+	    s->eng, s->req.input != NULL ? s->file : -1, s->req.input);
+	return true;
+}
+
+static bool
+plan_begin(struct show *s)
+{
+	struct conf *c = commit_load_take(s->load);
+
+	put_problems(s->out, commit_load_problems(s->load), c != NULL);
 	if (c == NULL)
 		return show_fail(s, CMD_REFUSED, "not usable");
 	s->plan = plan_new(s->eng, c);
@@ -120,6 +138,48 @@ put_sessions(struct out *o, const struct plan_result *r)
 	out_end(o);
 }
 
+static const char *
+limit_does(const struct plan_limit *l)
+{
+	if (plan_limit_ends(l))
+		return "its session would end";
+	return l->action == CONF_LIMIT_WARN ? "a warning"
+	    : l->counter == CONF_ANNOUNCED  ? "the rest would be kept back"
+					    : "the rest would be held back";
+}
+
+static void
+put_limits(struct out *o, const struct plan_result *r)
+{
+	char addr[ADDR_STRLEN], name[512];
+
+	out_arr(o, "limits");
+	for (size_t i = 0; i < r->nlimit; i++) {
+		const struct plan_limit *l = &r->limit[i];
+		const char *fam = l->fam == FAM_NONE ? "" : fam_name(l->fam);
+
+		addr_print(&l->addr, addr, sizeof addr);
+		out_text(o,
+		    "Limit: neighbor %s (%s) would be at %u %s prefixes%s%s, "
+		    "the limit is %u: %s\n",
+		    addr, out_safe(l->name, name, sizeof name), l->count,
+		    peer_counter_name(l->counter), fam[0] != '\0' ? " of " : "",
+		    fam, l->max, limit_does(l));
+		out_obj(o, NULL);
+		out_str(o, "neighbor", addr);
+		out_str(o, "name", l->name);
+		out_str(o, "counter", peer_counter_name(l->counter));
+		if (fam[0] != '\0')
+			out_str(o, "family", fam);
+		out_u64(o, "count", l->count);
+		out_u64(o, "limit", l->max);
+		out_str(o, "action", conf_limit_action_name(l->action));
+		out_bool(o, "ends_session", plan_limit_ends(l));
+		out_end(o);
+	}
+	out_end(o);
+}
+
 static void
 put_rows(struct out *o, const struct plan_result *r, enum plan_what w)
 {
@@ -169,6 +229,7 @@ put(struct show *s, const struct plan_result *r)
 		out_str(o, NULL, r->line[i]);
 	out_end(o);
 	put_sessions(o, r);
+	put_limits(o, r);
 	out_text(o, "Accepted routes: %llu now, %llu then\n",
 	    (unsigned long long)r->accepted_now,
 	    (unsigned long long)r->accepted_then);
@@ -196,6 +257,13 @@ judge(const struct cmd_req *q, const struct plan_result *r, char *why, size_t n)
 			snprintf(why, n,
 			    "refused: the session of %.200s would not stay up",
 			    r->session[i].name);
+	for (size_t i = 0; q->if_sessions && i < r->nlimit; i++)
+		if (plan_limit_ends(&r->limit[i]))
+			snprintf(why, n,
+			    "refused: %.200s would be over its limit of %u %s "
+			    "prefixes",
+			    r->limit[i].name, r->limit[i].max,
+			    peer_counter_name(r->limit[i].counter));
 	if (q->if_accepted && (a > b ? a - b : b - a) * 100 > a * q->within)
 		snprintf(why, n,
 		    "refused: %llu routes would be accepted, %llu are, which "
@@ -222,9 +290,81 @@ apply(struct show *s)
 		show_fail(s, CMD_REFUSED, "%s; nothing was changed", why);
 }
 
+/* ---- without a plan --------------------------------------------------- */
+
+static void
+done(struct show *s, const char *text)
+{
+	out_text(s->out, "%s\n", text);
+	out_str(s->out, "status", "OK");
+	out_str(s->out, "text", text);
+}
+
+static void
+reload(struct show *s)
+{
+	struct commit_opts o = { .confirm_s = s->req.time_s,
+		.if_sessions = s->req.if_sessions,
+		.if_accepted = s->req.if_accepted,
+		.within = s->req.within };
+	char *warnings = NULL, text[160];
+	char *bad = commit_reload(s->eng, s->load, &o, &warnings);
+
+	if (bad == NULL) {
+		snprintf(text, sizeof text,
+		    o.confirm_s == 0 ? "configuration in force"
+			: o.if_sessions || o.if_accepted
+			? "configuration in force; in %u s it is confirmed if "
+			  "the conditions hold then, else undone"
+			: "configuration in force; undone in %u s unless "
+			  "\"ana-bgpctl reload confirm\"",
+		    o.confirm_s);
+		done(s, text);
+		strlcpy(s->err, warnings, sizeof s->err);
+	} else {
+		out_text(s->out, "%s", bad);
+		out_str(s->out, "status", "FAILED");
+		out_str(s->out, "error", bad);
+		show_fail(s, CMD_REFUSED, "reload failed, nothing was changed");
+	}
+	free(bad);
+	free(warnings);
+}
+
+static void
+undo(struct show *s)
+{
+	struct conf *c = commit_load_take(s->load);
+	char *problems;
+
+	if (c != NULL) {
+		commit_back(s->eng, c, "undone");
+		done(s,
+		    "the earlier configuration is in force; the file still has "
+		    "the other one");
+		return;
+	}
+	problems = diag_list_text(
+	    commit_load_problems(s->load), "running configuration unchanged");
+	show_fail(s, CMD_REFUSED,
+	    "the earlier configuration cannot be used any more: %s", problems);
+	free(problems);
+}
+
 static bool
 rows(struct show *s, unsigned int budget)
 {
+	if (s->plan == NULL) {
+		if (commit_load_run(s->load))
+			return true;
+		if (plans(&s->req))
+			return plan_begin(s);
+		if (s->req.id == CMD_RELOAD_UNDO)
+			undo(s);
+		else
+			reload(s);
+		return false;
+	}
 	/* A destination is a small part of the work of a row. */
 	if (plan_run(s->plan, 4 * budget))
 		return true;

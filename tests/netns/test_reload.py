@@ -148,6 +148,86 @@ def test_plan_says_what_then_happens(scene):
         assert b["last_updown_sec"] >= a["last_updown_sec"], "it bounced"
 
 
+def test_plan_names_limits(scene):
+    """Whose limit the change would cross, and that it is not done then."""
+    def limited(more, **change):
+        return {"\tremote-as 719;": "\tremote-as 719;\n\t%s;" % more,
+                **change}
+    path = scene.file("received.conf", limited("max-prefix 20"))
+    plan = scene.ana.ctl("diff", path)
+    assert plan["sessions_reset"] == 0
+    (x,) = plan["limits"]
+    assert (x["neighbor"], x["counter"], x["count"], x["limit"]) == (
+        "192.0.2.2", "received", 31, 20)
+    assert x["ends_session"] and "family" not in x
+    assert "at 31 received prefixes, the limit is 20: its session would " \
+        "end" in scene.ana.cli("diff", path)
+    accepted = limited("max-prefix accepted inet 30 action warn")
+    (x,) = scene.ana.ctl("diff", scene.file("a.conf", accepted))["limits"]
+    assert (x["counter"], x["family"], x["count"]) == (
+        "accepted", "IPv4 unicast", 31)
+    assert not x["ends_session"]
+    # With fewer routes accepted there is room.
+    assert scene.ana.ctl("diff", scene.file(
+        "b.conf", {**accepted, **SMALLER}))["limits"] == []
+    more = {"prefix-set azion {": "prefix-set azion {\n\t185.23.13.0/24;",
+            "network 185.23.12.0/24 {":
+                "network 185.23.13.0/24;\nnetwork 185.23.12.0/24 {"}
+    (x,) = scene.ana.ctl("diff", scene.file("c.conf", {
+        **limited("send-max-prefix 1"), **more}))["limits"]
+    assert (x["counter"], x["count"], x["action"]) == ("announced", 2,
+                                                       "discard")
+    before = scene.version()["generation"]
+    scene.edit(limited("max-prefix 20"))
+    status, _, err = scene.ana.cli("reload", "if", "sessions", "up",
+                                   check=False)
+    assert status == 1 and "over its limit of 20 received prefixes" in err
+    assert scene.version()["generation"] == before
+    scene.accepted(33)
+
+
+def test_sessions_block_a_commit(scene):
+    """A change that would bounce a session is not made on that condition."""
+    before = scene.version()["generation"]
+    up = {x["remote_addr"]: x["last_updown_sec"]
+          for x in scene.ana.ctl("show")["neighbors"]}
+    for change in ({"\tremote-as 719;": "\tremote-as 719;\n\trole peer;"},
+                   {"\tremote-as 719;": "\tremote-as 719;\n\tenabled no;"}):
+        path = scene.ana.conf
+        with open(path) as f:
+            old = f.read()
+        scene.edit(change)
+        status, out, err = scene.ana.cli("reload", "if", "sessions", "up",
+                                         check=False)
+        assert status == 1 and "would not stay up" in err, (out, err)
+        # Both conditions: each of them can refuse.
+        status, out, err = scene.ana.cli(
+            "reload", "if", "sessions", "up", "if", "accepted", "within",
+            "100%", check=False)
+        assert status == 1 and "would not stay up" in err, (out, err)
+        assert scene.version()["generation"] == before
+        with open(path, "w") as f:
+            f.write(old)
+    # What bounces none and accepts as many goes through, both asked.
+    scene.edit({"\tremote-as 719;":
+                '\tremote-as 719;\n\tmax-prefix 200;'})
+    scene.ana.cli("reload", "if", "sessions", "up", "if", "accepted",
+                  "within", "1%")
+    assert scene.version()["generation"] == before + 1
+    for x in scene.ana.ctl("show")["neighbors"]:
+        assert x["last_updown_sec"] >= up[x["remote_addr"]], "it bounced"
+
+
+def test_confirmed_by_its_sessions(scene):
+    """A session that does not come back: the change is undone."""
+    scene.edit({"\tremote-as 719;": "\tremote-as 719;\n\trole peer;"})
+    # It bounces, and nobody dials again.
+    scene.ana.cli("reload", "confirm", "3s", "if", "sessions", "up")
+    wait_until(lambda: "192.0.2.2 was up and is not" in
+               scene.version()["alarm"], 30, what="it goes back")
+    assert scene.version()["confirm_left_sec"] == -1
+
+
 def test_bad_file_changes_nothing(scene):
     path = scene.file("bad.conf", {"remote-as 719;": "remote-az 719;"})
     status, out, _ = scene.ana.cli("check", path, check=False)

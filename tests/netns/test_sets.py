@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from irrd import IRRd
+from lab import wait_until
 from test_reload import ONE, TWO, Scene
 
 SETS = {"AS-ONE": ["AS719", "AS-INNER"], "AS-INNER": ["AS64496", "AS3292"],
@@ -185,9 +186,103 @@ def test_bad_list_hurts_nobody(scene, what):
     scene.accepted(33)
 
 
+def copies(scene):
+    state = os.path.join(scene.ana.dir, "state")
+    return {f: os.path.join(state, f) for f in os.listdir(state)
+            if f.startswith("set-") and f.endswith(".copy")}
+
+
+def in_force(path):
+    """The digest of what a copy was made from."""
+    with open(path) as f:
+        return f.readline().split()[1]
+
+
+def kept(scene, n):
+    """Each set's copy is there; {digest: path}."""
+    wait_until(lambda: len(copies(scene)) == n, what="%d copies" % n)
+    return {in_force(p): p for p in copies(scene).values()}
+
+
+def test_start_with_a_bad_list(scene):
+    """What was in force before the start goes on, with an alarm."""
+    before = kept(scene, 2)
+    for text, why in (("rubbish\n", "no known format"),
+                      (None, "No such file"),
+                      ("", "would be empty"),
+                      ("80.62.0.0/16\n", "would shrink from 257 to 1")):
+        if text is None:
+            os.unlink(scene.path("two"))
+        else:
+            scene.put("two", text)
+        scene.restart()
+        scene.accepted(33)
+        s = scene.set("two")
+        assert why in s["refused"] and s["inet"] == 257, (text, s)
+        assert why in scene.ana.cli("check", "health", check=False)[1]
+        assert kept(scene, 2) == before
+    # A copy that was cut, or is another's, is no copy.
+    path = max(before.values(), key=os.path.getsize)
+    with open(path) as f:
+        whole = f.read()
+    for bad in (whole[:len(whole) // 2], whole.replace("prefix-set", "x", 1)):
+        with open(path, "w") as f:
+            f.write(bad)
+        scene.put("two", "rubbish\n")
+        scene.restart()
+        scene.accepted(31)
+        assert "no known format" in scene.set("two")["refused"]
+    # Put right: the alarm is over, and the copy is made anew.
+    scene.put("two", "".join("80.%d.0.0/16\n" % i for i in range(256)) +
+              "87.48.0.0/16\n")
+    scene.ana.cli("reload")
+    scene.accepted(33)
+    assert "refused" not in scene.set("two")
+    wait_until(lambda: set(kept(scene, 2)) == set(before), what="copied")
+    # That of a set which is gone goes, too.
+    scene.edit({'prefix-set two { file "sets/two"; max-age 1d; }':
+                "prefix-set two { 80.0.0.0/4 or-longer; }"})
+    scene.ana.cli("reload")
+    kept(scene, 1)
+
+
+def test_long_lists_are_read_in_slices(scene):
+    """Many turns of the loop for one reload, or one set."""
+    def slices():
+        return scene.ana.ctl("show", "loop")["evloop"]["load_slices"]
+
+    def lines(first):
+        return "".join("80.%d.%d.0/24\n" % (i // 256, i % 256)
+                       for i in range(first, 60000)) + "87.48.0.0/16\n" \
+            "80.62.0.0/16\n"
+    scene.edit({'file "sets/two";': 'file "sets/two"; growth-limit 1000000%;'})
+    scene.put("two", lines(0))
+    n = slices()
+    scene.ana.cli("reload")
+    assert slices() - n >= 60000 // 8192
+    assert scene.set("two")["inet"] == 60002
+    path = os.path.join(scene.ana.dir, "list")
+    with open(path, "w") as f:
+        f.write(lines(1))
+    n = slices()
+    scene.ana.cli("set", "load", "two", path)
+    assert slices() - n >= 60000 // 8192
+    assert scene.set("two")["inet"] == 60001
+    n = slices()
+    assert scene.ana.ctl("set", "diff", "two", scene.path("two"))[
+        "added"]["count"] == 1
+    assert slices() - n >= 60000 // 8192
+    # The same lists again are only compared, which is some slices as well.
+    scene.ana.cli("reload")
+    scene.accepted(33)
+
+
 def test_without_a_set_nothing_is_imported(scene):
     """A start with a list that cannot be used: only its own peer suffers."""
     scene.put("two", "rubbish\n")
+    kept(scene, 2)
+    for path in copies(scene).values():
+        os.unlink(path)
     scene.restart()
     scene.accepted(31)
     out = scene.ana.cli("show", "neighbor", "198.51.100.2")

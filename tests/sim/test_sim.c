@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "bgpd/sets.h"
 #include "lib/mem.h"
 #include "tests/sim/sim.h"
 
@@ -840,10 +841,48 @@ test_gr_reload(void **state)
 	sim_end();
 }
 
+static unsigned int
+events_named(int who, const char *name)
+{
+	const struct events *es = sim.eng[who]->events;
+	struct event_record r = { 0 };
+	uint64_t lost;
+	unsigned int n = 0;
+
+	while (events_next(es, 1u << EVENT_CONFIG, r.seq, &r, &lost))
+		n += strstr(r.json, name) != NULL;
+	return n;
+}
+
+/* A list becomes too old while nothing happens: told once, by a timer. */
+static void
+test_list_becomes_old(void **state)
+{
+	char why[256];
+
+	sim_start(A_HEAD
+	    "prefix-set p { file \"list\"; max-age 2h; }\n" A_PEER(""),
+	    B_CONF);
+	assert_true(sim_run_until(both_up, 120));
+	sim_run(7000 - sim_now_s());
+	sets_alarm(sim.eng[SIM_A], why, sizeof why);
+	assert_string_equal(why, "");
+	assert_int_equal(events_named(SIM_A, "set_old"), 0);
+	sim_run(400);
+	sets_alarm(sim.eng[SIM_A], why, sizeof why);
+	assert_string_equal(why, "prefix-set p is older than its max-age");
+	assert_int_equal(events_named(SIM_A, "set_old"), 1);
+	sim_run(4 * 3600);
+	assert_int_equal(events_named(SIM_A, "set_old"), 1);
+	assert_true(both_up());
+	sim_end();
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_list_becomes_old),
 		cmocka_unit_test(test_up_and_routes),
 		cmocka_unit_test(test_collision_lower_id),
 		cmocka_unit_test(test_one_passive),
