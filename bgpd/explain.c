@@ -11,6 +11,7 @@
 
 #include "bgpd/conf_tree.h"
 #include "bgpd/engine.h"
+#include "bgpd/sets_find.h"
 #include "bgpd/show_cmd.h"
 #include "lib/mem.h"
 #include "policy/pfxset.h"
@@ -167,22 +168,68 @@ written(const struct conf *c, const struct conf_set *set,
 	return NULL;
 }
 
-static void
-put_entry(struct show *s, const struct conf_set *set, const char *key,
-    const char *title, const struct pfxset_entry *e)
-{
-	const struct conf_pos *at = written(s->eng->conf, set, e);
-	char text[PFX_STRLEN + 16];
+enum about {
+	ENTRY, /* the prefix is in the set by it */
+	NEAREST,
+	NEXT,
+	NO_ENTRY,
+};
 
+static enum about
+about(const struct pfxset *set, const struct pfx *pfx, struct pfxset_entry *e)
+{
+	return entry_of(set, pfx, e)      ? ENTRY
+	    : pfxset_nearest(set, pfx, e) ? NEAREST
+	    : after(set, pfx, e)          ? NEXT
+					  : NO_ENTRY;
+}
+
+/*
+ * Where the entry that will be told of stands in the set's lists: they are
+ * read again for it.  True: that is still going on.
+ */
+static bool
+find(struct show *s, const struct peer *p)
+{
+	const struct conf_set *set = p->conf->irr;
+	struct pfxset_entry e;
+
+	if (s->find == NULL || s->find_peer != p->num) {
+		sets_find_free(s->find);
+		s->find = NULL;
+		if (set == NULL || set->nfile == 0 ||
+		    about(set->set, &s->req.prefix, &e) == NO_ENTRY)
+			return false;
+		s->find = sets_find_new(s->eng, set, &e);
+		s->find_peer = p->num;
+	}
+	return sets_find_run(s->find);
+}
+
+static void
+put_entry(struct show *s, const struct question *q, enum about what,
+    const struct pfxset_entry *e)
+{
+	static const char *const title[] = { "entry",
+		"no entry, the nearest is",
+		"no entry and none around it, the next is" };
+	const struct conf_pos *at = written(s->eng->conf, q->p->conf->irr, e);
+	char text[PFX_STRLEN + 16], name[1024];
+	const char *file = at != NULL ? at->file : NULL;
+	size_t line = at != NULL ? at->line : 0;
+
+	if (at == NULL && s->find != NULL && s->find_peer == q->p->num)
+		file = sets_find_file(s->find, &line);
 	pfxset_entry_print(e, text, sizeof text);
-	out_text(s->out, ", %s %s", title, text);
-	if (at != NULL)
-		out_text(s->out, " (%s:%u)", at->file, at->line);
-	out_obj(s->out, key);
+	out_text(s->out, ", %s %s", title[what], text);
+	if (file != NULL)
+		out_text(s->out, " (%s:%zu)", out_safe(file, name, sizeof name),
+		    line);
+	out_obj(s->out, what == ENTRY ? "entry" : "nearest");
 	out_str(s->out, "entry", text);
-	if (at != NULL) {
-		out_str(s->out, "file", at->file);
-		out_u64(s->out, "line", at->line);
+	if (file != NULL) {
+		out_str(s->out, "file", file);
+		out_u64(s->out, "line", line);
 	}
 	out_end(s->out);
 }
@@ -194,12 +241,13 @@ put_set(struct show *s, const struct question *q)
 	struct pfxset_entry e;
 	char age[OUT_TIME_LEN];
 	struct out *o = s->out;
+	enum about what;
 
 	if (set == NULL)
 		return;
 	out_obj(o, "set");
 	out_str(o, "name", set->name);
-	out_bool(o, "loaded", set->set != NULL);
+	out_bool(o, "loaded", set->entries > 0);
 	out_text(o, "  set: \"%s\", %zu prefixes", set->name, set->entries);
 	for (size_t i = 0; i < set->nfile; i++)
 		out_text(o, "%s %s", i == 0 ? ", from" : "", set->file[i]);
@@ -211,15 +259,11 @@ put_set(struct show *s, const struct question *q)
 		out_text(o, ", %s old", show_ago(set->oldest, age, sizeof age));
 		out_i64(o, "age_sec", show_since(set->oldest));
 	}
-	if (set->set == NULL)
+	what = about(set->set, &q->pfx, &e);
+	if (what != NO_ENTRY)
+		put_entry(s, q, what, &e);
+	else
 		out_text(o, ", NOT LOADED");
-	else if (entry_of(set->set, &q->pfx, &e))
-		put_entry(s, set, "entry", "entry", &e);
-	else if (pfxset_nearest(set->set, &q->pfx, &e))
-		put_entry(s, set, "nearest", "no entry, the nearest is", &e);
-	else if (after(set->set, &q->pfx, &e))
-		put_entry(s, set, "nearest",
-		    "no entry and none around it, the next is", &e);
 	out_text(o, "\n");
 	out_end(o);
 }
@@ -641,6 +685,8 @@ rows_explain(struct show *s, unsigned int budget)
 		if (budget == 0)
 			return true;
 		if (next_wanted(s, &p)) {
+			if (find(s, p))
+				return true;
 			s->peer = p->num;
 			explain_peer(s, p);
 			continue;
@@ -715,17 +761,23 @@ read_communities(struct show *s, const char *text, struct attrs *a)
 static bool
 head_test(struct show *s)
 {
-	struct question q = { .pfx = s->req.prefix };
-
 	s->listing = true;
 	out_arr(s->out, "neighbors");
 	if (s->req.neighbor == NULL)
 		return show_fail(s, CMD_USAGE,
 		    "test route needs the neighbor that would announce it: "
 		    "neighbor NEIGHBOR");
-	if (!show_only(s))
-		return false;
-	q.p = s->eng->by_num[s->only];
+	return show_only(s);
+}
+
+static bool
+rows_test(struct show *s, unsigned int budget)
+{
+	struct question q = { .p = s->eng->by_num[s->only],
+		.pfx = s->req.prefix };
+
+	if (find(s, q.p))
+		return true;
 	arena_reset(&s->eng->arena_out);
 	make_up(s, &q);
 	if (s->req.as_path != NULL && !read_path(s, s->req.as_path, &q.a))
@@ -741,4 +793,4 @@ head_test(struct show *s)
 }
 
 const struct show_cmd show_cmd_explain = { NULL, head_explain, rows_explain };
-const struct show_cmd show_cmd_test_route = { NULL, head_test, NULL };
+const struct show_cmd show_cmd_test_route = { NULL, head_test, rows_test };

@@ -13,6 +13,7 @@
 #include "bgpd/engine.h"
 #include "bgpd/plan.h"
 #include "bgpd/sets.h"
+#include "bgpd/sets_find.h"
 #include "bgpd/show_cmd.h"
 #include "bgpd/show_peer.h"
 #include "platform/clock.h"
@@ -546,6 +547,8 @@ show_end(struct show *s)
 	s->plan = NULL;
 	commit_load_free(s->load);
 	s->load = NULL;
+	sets_find_free(s->find);
+	s->find = NULL;
 	sets_work_free(s->set_work);
 	s->set_work = NULL;
 	show_walk_end(s);

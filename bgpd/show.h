@@ -13,6 +13,7 @@
 struct engine;
 struct commit_load;
 struct plan;
+struct sets_find;
 struct sets_work;
 struct metrics;
 struct support;
@@ -40,6 +41,8 @@ struct show {
 	struct adjin_walk *walk;
 	uint16_t walk_peer;
 	bool explain_all, explain_told; /* explain.c: where it stands */
+	struct sets_find *find; /* where an entry of that neighbor's set is */
+	uint16_t find_peer;
 	uint32_t best[FAM_N], in_fib[FAM_N]; /* counted of the next peer */
 	struct commit_load *load; /* of diff, check, reload */
 	struct plan *plan; /* of diff, check, reload -n */

@@ -45,7 +45,8 @@ enum step {
 struct parse {
 	const char *p, *end;
 	size_t line; /* of p */
-	struct pfxset *set;
+	struct pfxset *set; /* NULL: only looking for `want` */
+	struct pfxset_entry want;
 	struct pfxfile *res;
 	enum place place;
 	bool asns; /* the list is one of AS numbers */
@@ -246,7 +247,11 @@ add(struct parse *x, const struct pfx *p, struct range r, size_t line)
 		    pfx_print(p, text, sizeof(text)), r.lo, r.hi, p->len, bits);
 	if (!room(x, line))
 		return false;
-	pfxset_add(x->set, p, (unsigned int)r.lo, (unsigned int)r.hi);
+	if (x->set != NULL)
+		pfxset_add(x->set, p, (unsigned int)r.lo, (unsigned int)r.hi);
+	else if (x->res->line == 0 && pfx_eq(p, &x->want.pfx) &&
+	    r.lo <= x->want.hi && r.hi >= x->want.lo)
+		x->res->line = line;
 	if (p->addr.fam == FAM_INET)
 		x->res->inet++;
 	else
@@ -261,7 +266,8 @@ add_origin(struct parse *x, uint32_t as, size_t line)
 		return fail(x, line, "more than %d AS numbers", ORIGINS_MAX);
 	if (!room(x, line))
 		return false;
-	pfxset_add_origin(x->set, as);
+	if (x->set != NULL)
+		pfxset_add_origin(x->set, as);
 	x->res->asns++;
 	return true;
 }
@@ -851,6 +857,16 @@ pfxfile_begin(
 	return w;
 }
 
+struct pfxfile_work *
+pfxfile_find(const char *buf, size_t len, const struct pfxset_entry *want,
+    struct pfxfile *res)
+{
+	struct pfxfile_work *w = pfxfile_begin(buf, len, NULL, res);
+
+	w->x.want = *want;
+	return w;
+}
+
 bool
 pfxfile_run(struct pfxfile_work *w, size_t entries)
 {
@@ -861,8 +877,11 @@ pfxfile_run(struct pfxfile_work *w, size_t entries)
 		[PFXFILE_BIRD] = bird,
 	};
 
-	for (; w->step == STEP_MORE && entries > 0; entries--)
+	for (; w->step == STEP_MORE && entries > 0; entries--) {
 		w->step = step[w->x.res->format](&w->x);
+		if (w->x.set == NULL && w->x.res->line != 0)
+			w->step = STEP_DONE;
+	}
 	return w->step == STEP_MORE;
 }
 

@@ -45,6 +45,12 @@ bool pfxfile_parse(
 struct pfxfile_work;
 struct pfxfile_work *pfxfile_begin(
     const char *buf, size_t len, struct pfxset *, struct pfxfile *res);
+/*
+ * Looks for the first line that has that prefix and a part of its range;
+ * res->line is that line, 0 while it was not found.
+ */
+struct pfxfile_work *pfxfile_find(const char *buf, size_t len,
+    const struct pfxset_entry *, struct pfxfile *res);
 /* True: more is left. */
 bool pfxfile_run(struct pfxfile_work *, size_t entries);
 bool pfxfile_end(struct pfxfile_work *);

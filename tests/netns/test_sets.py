@@ -277,6 +277,39 @@ def test_long_lists_are_read_in_slices(scene):
     scene.accepted(33)
 
 
+def test_explain_names_the_line(scene, irrd):
+    """Of a list: while it is what the set was made from."""
+    def entry(prefix, key="entry"):
+        (n,) = scene.ana.ctl("explain", prefix, "neighbor",
+                             "192.0.2.2")["neighbors"]
+        return n["set"][key]
+    assert entry("62.142.3.0/24")["entry"] == "62.142.0.0/16 16-24"
+    assert (entry("62.142.3.0/24")["file"],
+            entry("62.142.3.0/24")["line"]) == ("sets/one", 1)
+    assert entry("46.182.112.0/21")["line"] == 2
+    assert entry("46.182.112.0/24", "nearest")["line"] == 2
+    assert "(sets/one:2)" in scene.ana.cli("explain", "46.182.112.0/21")
+    assert "(sets/one:1)" in scene.ana.cli(
+        "test", "route", "62.142.99.0/24", "as-path", "719", "neighbor",
+        "192.0.2.2")
+    # As bgpq4 writes it, loaded by hand: under the name it was loaded as.
+    path = os.path.join(scene.ana.dir, "list.json")
+    with open(path, "w") as f:
+        f.write(bgpq4(irrd(), "-4", "-j", "-A", "AS-ONE"))
+    with open(path) as f:
+        line = next(i for i, x in enumerate(f, 1) if "46.182.112.0" in x)
+    scene.ana.cli("set", "load", "one", path)
+    os.unlink(path)
+    e = entry("46.182.112.0/21")
+    assert (e["file"], e["line"]) == (path, line)
+    scene.ana.cli("set", "load", "one")
+    # Another file by now: no line is better than a wrong one.
+    scene.put("one", "# a new head\n62.142.0.0/16 16 24\n46.182.112.0/21\n")
+    assert "line" not in entry("46.182.112.0/21")
+    scene.ana.cli("set", "load", "one")
+    assert entry("46.182.112.0/21")["line"] == 3
+
+
 def test_without_a_set_nothing_is_imported(scene):
     """A start with a list that cannot be used: only its own peer suffers."""
     scene.put("two", "rubbish\n")

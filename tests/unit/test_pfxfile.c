@@ -359,6 +359,55 @@ test_json_both_readers(void **state)
 	}
 }
 
+/* One entry a slice, each entry found again on its line, in each format. */
+static void
+test_slices_and_lines(void **state)
+{
+	static const char *const text[] = {
+		"# a\n10.0.0.0/8\n\n11.0.0.0/8 9 24\n",
+		"{ \"P\": [\n {\"prefix\": \"10.0.0.0\\/8\"},\n\n"
+		"{\"prefix\": \"11.0.0.0/8\", \"exact\": false,\n"
+		"\"greater-equal\": 9, \"less-equal\": 24} ] }",
+		"prefix-set P {\n10.0.0.0/8\n\n11.0.0.0/8 prefixlen 9 - 24\n}",
+		"P = [\n10.0.0.0/8,\n\n11.0.0.0/8{9,24}\n];",
+	};
+	struct pfxset_entry e = { .lo = 10, .hi = 10 };
+	struct pfxfile_work *w;
+	struct pfxset *s;
+	struct pfxfile res;
+	unsigned int n;
+	char buf[200];
+
+	for (size_t i = 0; i < sizeof(text) / sizeof(text[0]); i++) {
+		s = pfxset_new("x");
+		w = pfxfile_begin(text[i], strlen(text[i]), s, &res);
+		for (n = 0; pfxfile_run(w, 1); n++)
+			assert_true(n < 10);
+		assert_true(n > 1);
+		assert_true(pfxfile_end(w));
+		list(s, buf, sizeof(buf));
+		assert_string_equal(buf, "10.0.0.0/8, 11.0.0.0/8 9-24");
+		pfxset_free(s);
+		/* A part of the range will do; another prefix will not. */
+		assert_true(pfx_parse("11.0.0.0/8", &e.pfx));
+		w = pfxfile_find(text[i], strlen(text[i]), &e, &res);
+		assert_false(pfxfile_run(w, SIZE_MAX));
+		assert_true(pfxfile_end(w));
+		assert_int_equal(res.line, 4);
+		assert_true(pfx_parse("11.0.0.0/9", &e.pfx));
+		w = pfxfile_find(text[i], strlen(text[i]), &e, &res);
+		assert_false(pfxfile_run(w, SIZE_MAX));
+		assert_true(pfxfile_end(w));
+		assert_int_equal(res.line, 0);
+	}
+	/* Given up in the middle. */
+	s = pfxset_new("x");
+	w = pfxfile_begin(text[0], strlen(text[0]), s, &res);
+	assert_true(pfxfile_run(w, 1));
+	assert_false(pfxfile_end(w));
+	pfxset_free(s);
+}
+
 int
 main(void)
 {
@@ -372,6 +421,7 @@ main(void)
 		cmocka_unit_test(test_zero_octet),
 		cmocka_unit_test(test_too_many_lines),
 		cmocka_unit_test(test_json_both_readers),
+		cmocka_unit_test(test_slices_and_lines),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
