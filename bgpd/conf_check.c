@@ -591,7 +591,8 @@ conf_load_end(struct conf_loading *l)
 	if (!l->done || b->diags->nerror > l->before) {
 		conf_free(c);
 		c = NULL;
-	}
+	} else
+		conf_tree_compact(c->tree);
 	free(l);
 	return c;
 }

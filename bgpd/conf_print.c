@@ -11,6 +11,7 @@
 
 struct print {
 	FILE *f;
+	const struct conf_tree *tree; /* for CONF_PRINT_ORIGIN */
 	unsigned int flags;
 };
 
@@ -88,6 +89,24 @@ not_written(struct print *p, const struct conf_schema *row, const char *path,
 		default_block(p, row);
 }
 
+static void
+entry(struct print *p, const struct conf_entry *e, int indent)
+{
+	static const char *const word[] = { "", " exact", " or-longer", "" };
+	struct conf_pos at = { .line = e->line };
+	char buf[PFX_STRLEN];
+
+	tabs(p, indent);
+	fprintf(
+	    p->f, "%s%s", pfx_print(&e->pfx, buf, sizeof(buf)), word[e->form]);
+	if (e->form == ENTRY_RANGE)
+		fprintf(p->f, " %u %u", e->lo, e->hi);
+	fputc(';', p->f);
+	if (p->tree != NULL)
+		at.file = p->tree->file[e->file]->name;
+	origin(p, &at);
+}
+
 /* By row, what is written of it in the order in which it is. */
 static void
 block(struct print *p, const char *path, const struct conf_node *b, int indent)
@@ -114,6 +133,9 @@ block(struct print *p, const char *path, const struct conf_node *b, int indent)
 			seen = true;
 			statement(p, b->child[k], indent);
 		}
+		if (row->name[0] == '\0')
+			for (k = 0; k < b->nentry; k++)
+				entry(p, &b->entry[k], indent);
 		if (!seen && (p->flags & CONF_PRINT_DEFAULTS) != 0)
 			not_written(p, row, path, indent);
 	}
@@ -146,7 +168,7 @@ statement(struct print *p, const struct conf_node *n, int indent)
 char *
 conf_print(const struct conf *c, unsigned int flags)
 {
-	struct print p = { .flags = flags };
+	struct print p = { .flags = flags, .tree = c->tree };
 	char *buf = NULL;
 	size_t size = 0;
 

@@ -33,18 +33,9 @@ origins(struct conf_set *s, const struct conf_word *w)
 
 /* A range that cannot be was told of by conf_policy.c. */
 static void
-entry(struct conf_set *s, const struct conf_node *n)
+entry(struct conf_set *s, const struct conf_entry *e)
 {
-	const struct pfx *p = &n->word[0].pfx;
-	unsigned int lo = p->len, hi = p->len;
-
-	if (conf_word_is(n, 1, "or-longer")) {
-		hi = fam_bits(p->addr.fam);
-	} else if (n->nword == 3) {
-		lo = (unsigned int)n->word[1].num;
-		hi = (unsigned int)n->word[2].num;
-	}
-	pfxset_add(s->set, p, lo, hi);
+	pfxset_add(s->set, &e->pfx, e->lo, e->hi);
 }
 
 static void
@@ -57,6 +48,7 @@ limit(struct conf_set_limit *l, const struct conf_node *n)
 void
 conf_set_init(struct conf_set *s, const struct conf_node *block)
 {
+	struct conf_entry e;
 	size_t i;
 
 	*s = (struct conf_set){ .name = mem_strdup(conf_word_text(block, 1)),
@@ -78,9 +70,13 @@ conf_set_init(struct conf_set *s, const struct conf_node *block)
 			s->may_be_empty = conf_word_is(n, 1, "accept");
 		else if (is(n, "origin"))
 			origins(s, &n->word[1]);
-		else if (is(n, ""))
-			entry(s, n);
+		else if (is(n, "")) {
+			conf_entry_of(n, &e);
+			entry(s, &e);
+		}
 	}
+	for (i = 0; i < block->nentry; i++)
+		entry(s, &block->entry[i]);
 }
 
 void

@@ -50,6 +50,7 @@ node_fini(struct conf_node *n)
 	for (i = 0; i < n->nchild; i++)
 		conf_node_free(n->child[i]);
 	free(n->child);
+	free(n->entry);
 }
 
 void
@@ -151,6 +152,72 @@ conf_tree_free(struct conf_tree *t)
 	}
 	free(t->file);
 	free(t);
+}
+
+/* ---- entries of prefix-sets -------------------------------------------- */
+
+void
+conf_entry_of(const struct conf_node *n, struct conf_entry *e)
+{
+	const struct pfx *p = &n->word[0].pfx;
+
+	*e = (struct conf_entry){ .pfx = *p,
+		.lo = p->len,
+		.hi = p->len,
+		.form = n->nword == 1 ? ENTRY_PLAIN : ENTRY_EXACT,
+		.line = n->word[0].pos.line };
+	if (conf_word_is(n, 1, "or-longer")) {
+		e->form = ENTRY_LONGER;
+		e->hi = (uint8_t)fam_bits((enum fam)p->addr.fam);
+	} else if (n->nword == 3) {
+		e->form = ENTRY_RANGE;
+		e->lo = (uint8_t)n->word[1].num;
+		e->hi = (uint8_t)n->word[2].num;
+	}
+}
+
+static uint16_t
+file_number(const struct conf_tree *t, const struct conf_pos *at)
+{
+	size_t i = 0;
+
+	while (i + 1 < t->nfile && t->file[i]->name != at->file)
+		i++;
+	return (uint16_t)i;
+}
+
+static void
+compact(const struct conf_tree *t, struct conf_node *set)
+{
+	size_t left = 0, i;
+
+	set->entry = mem_alloc((set->nchild + 1) * sizeof(*set->entry));
+	for (i = 0; i < set->nchild; i++) {
+		struct conf_node *n = set->child[i];
+		struct conf_entry *e = &set->entry[set->nentry];
+
+		if (n->schema == NULL || n->schema->name[0] != '\0') {
+			set->child[left++] = n;
+			continue;
+		}
+		conf_entry_of(n, e);
+		e->file = file_number(t, &n->word[0].pos);
+		set->nentry++;
+		conf_node_free(n);
+	}
+	set->nchild = left;
+	set->entry =
+	    mem_realloc(set->entry, set->nentry + 1, sizeof(*set->entry));
+}
+
+void
+conf_tree_compact(struct conf_tree *t)
+{
+	size_t i;
+
+	for (i = 0; i < t->root.nchild; i++)
+		if (conf_word_is(t->root.child[i], 0, "prefix-set"))
+			compact(t, t->root.child[i]);
 }
 
 /* ---- braces ------------------------------------------------------------ */

@@ -57,6 +57,25 @@ struct conf_word {
 	struct pfx pfx;
 };
 
+/*
+ * An entry of a prefix-set, once all is checked: a statement of its own would
+ * be ten times as large, and there may be 100,000 of them.
+ */
+enum conf_entry_form {
+	ENTRY_PLAIN, /* exact, without the word */
+	ENTRY_EXACT,
+	ENTRY_LONGER,
+	ENTRY_RANGE,
+};
+
+struct conf_entry {
+	struct pfx pfx;
+	uint8_t lo, hi;
+	uint8_t form;
+	uint16_t file; /* of the tree */
+	uint32_t line;
+};
+
 struct conf_node {
 	struct conf_word *word;
 	size_t nword;
@@ -65,6 +84,9 @@ struct conf_node {
 	bool inherited; /* copied out of a template */
 	struct conf_node **child;
 	size_t nchild, capchild;
+	struct conf_entry
+	    *entry; /* of a prefix-set, in the place of children */
+	size_t nentry;
 	struct conf_pos end; /* where the ';' or '{' is or should be */
 	const struct conf_schema *schema;
 };
@@ -95,6 +117,11 @@ struct conf_tree *conf_tree_load(
 struct conf_tree *conf_tree_parse(
     const char *name, const char *data, size_t len, struct diag_list *);
 void conf_tree_free(struct conf_tree *);
+
+/* The entries of prefix-sets take less room from now on. */
+void conf_tree_compact(struct conf_tree *);
+/* What such a statement says; it must be right. */
+void conf_entry_of(const struct conf_node *, struct conf_entry *);
 
 struct conf_node *conf_node_new(void);
 void conf_node_free(struct conf_node *);

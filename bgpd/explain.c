@@ -146,10 +146,10 @@ after(const struct pfxset *set, const struct pfx *pfx, struct pfxset_entry *e)
 	return pfxset_next(set, e);
 }
 
-/* Where the entry was written, when that is in the configuration itself. */
-static const struct conf_pos *
+/* Was the entry written in the configuration itself?  Where? */
+static bool
 written(const struct conf *c, const struct conf_set *set,
-    const struct pfxset_entry *e)
+    const struct pfxset_entry *e, struct conf_pos *at)
 {
 	const struct conf_node *root = &c->tree->root;
 
@@ -159,13 +159,18 @@ written(const struct conf *c, const struct conf_set *set,
 		if (!conf_word_is(n, 0, "prefix-set") ||
 		    !conf_word_is(n, 1, set->name))
 			continue;
-		for (size_t k = 0; k < n->nchild; k++)
-			if (n->child[k]->nword > 0 &&
-			    n->child[k]->word[0].type == CT_PREFIX &&
-			    pfx_eq(&n->child[k]->word[0].pfx, &e->pfx))
-				return &n->child[k]->word[0].pos;
+		for (size_t k = 0; k < n->nentry; k++) {
+			const struct conf_entry *x = &n->entry[k];
+
+			if (!pfx_eq(&x->pfx, &e->pfx) || x->lo > e->hi ||
+			    x->hi < e->lo)
+				continue;
+			at->file = c->tree->file[x->file]->name;
+			at->line = x->line;
+			return true;
+		}
 	}
-	return NULL;
+	return false;
 }
 
 enum about {
@@ -213,12 +218,15 @@ put_entry(struct show *s, const struct question *q, enum about what,
 	static const char *const title[] = { "entry",
 		"no entry, the nearest is",
 		"no entry and none around it, the next is" };
-	const struct conf_pos *at = written(s->eng->conf, q->p->conf->irr, e);
 	char text[PFX_STRLEN + 16], name[1024];
-	const char *file = at != NULL ? at->file : NULL;
-	size_t line = at != NULL ? at->line : 0;
+	struct conf_pos at = { 0 };
+	const char *file = NULL;
+	size_t line = 0;
 
-	if (at == NULL && s->find != NULL && s->find_peer == q->p->num)
+	if (written(s->eng->conf, q->p->conf->irr, e, &at)) {
+		file = at.file;
+		line = at.line;
+	} else if (s->find != NULL && s->find_peer == q->p->num)
 		file = sets_find_file(s->find, &line);
 	pfxset_entry_print(e, text, sizeof text);
 	out_text(s->out, ", %s %s", title[what], text);
