@@ -129,6 +129,41 @@ top(const struct conf *c, const char *kind, const char *name)
 	return NULL;
 }
 
+/* The statement whose first value stands there. */
+static const struct conf_node *
+node_at(const struct conf *c, const struct conf_pos *at)
+{
+	const struct conf_node *root = &c->tree->root;
+	size_t i;
+
+	for (i = 0; i < root->nchild; i++) {
+		const struct conf_node *n = root->child[i];
+
+		if (n->nword > 1 && n->word[1].pos.line == at->line &&
+		    n->word[1].pos.col == at->col &&
+		    n->word[1].pos.file == at->file)
+			return n;
+	}
+	return NULL;
+}
+
+/* Both printed: much cheaper than row by row, and mostly the answer. */
+static bool
+node_same(const struct conf_node *a, const struct conf_node *b)
+{
+	char *sa, *sb;
+	bool same;
+
+	if (a == NULL || b == NULL)
+		return a == b;
+	sa = conf_print_node(a);
+	sb = conf_print_node(b);
+	same = strcmp(sa, sb) == 0;
+	free(sa);
+	free(sb);
+	return same;
+}
+
 /* ---- sets and policies ------------------------------------------------- */
 
 static bool
@@ -187,19 +222,7 @@ set_same(const struct cmp *x, const char *name)
 static bool
 text_same(const struct cmp *x, const char *kind, const char *name)
 {
-	const struct conf_node *a = top(x->old, kind, name);
-	const struct conf_node *b = top(x->new, kind, name);
-	char *sa, *sb;
-	bool same;
-
-	if (a == NULL || b == NULL)
-		return a == b;
-	sa = conf_print_node(a);
-	sb = conf_print_node(b);
-	same = strcmp(sa, sb) == 0;
-	free(sa);
-	free(sb);
-	return same;
+	return node_same(top(x->old, kind, name), top(x->new, kind, name));
 }
 
 /* Is what the rules name still the same? */
@@ -385,14 +408,16 @@ static void
 diff_neighbor(struct cmp *x, const struct conf_neighbor *a,
     const struct conf_neighbor *b, unsigned int common)
 {
+	const struct conf_node *na = node_at(x->old, &a->pos);
+	const struct conf_node *nb = node_at(x->new, &b->pos);
 	struct conf_diff_neighbor r = { .addr = b->addr };
 	char buf[ADDR_STRLEN], *title;
-	unsigned int flags;
+	unsigned int flags = 0;
 
 	addr_print(&b->addr, buf, sizeof(buf));
 	title = mem_printf("neighbor %s", buf);
-	flags = diff_block(x, "neighbor", title, top(x->old, "neighbor", buf),
-	    top(x->new, "neighbor", buf));
+	if (!node_same(na, nb))
+		flags = diff_block(x, "neighbor", title, na, nb);
 	if (!session_same(x, a, b, title))
 		flags |= CF_RESETS;
 	if (!import_same(x, a, b))
