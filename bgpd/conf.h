@@ -441,6 +441,7 @@ struct conf {
 	struct conf_network *network;
 	size_t nnetwork;
 	struct conf_neighbor *neighbor;
+	uint32_t *by_addr; /* their places, in the order of the addresses */
 	size_t nneighbor;
 };
 

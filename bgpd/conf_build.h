@@ -63,6 +63,9 @@ void conf_track_fini(struct conf_track *);
 /* What the block (NULL: none) says; the rest stays. */
 void build_gr(const struct conf_node *, struct conf_gr *);
 
+/* Where in c->by_addr the neighbor is, or would be. */
+size_t build_neighbor_place(const struct conf *, const struct addr *);
+
 /* conf_neighbor.c */
 void build_neighbors(struct build *);
 /* "N [warn P%] [action A [T]]" from word at on. */

@@ -681,6 +681,7 @@ conf_free(struct conf *c)
 	for (i = 0; i < c->nneighbor; i++)
 		neighbor_fini(&c->neighbor[i]);
 	free(c->neighbor);
+	free(c->by_addr);
 	for (i = 0; i < c->npolicy; i++) {
 		free(c->policy[i].name);
 		policy_free(c->policy[i].rules);
@@ -718,15 +719,29 @@ conf_network_find(const struct conf *c, const struct pfx *pfx)
 	return NULL;
 }
 
+size_t
+build_neighbor_place(const struct conf *c, const struct addr *a)
+{
+	size_t lo = 0, hi = c->nneighbor, mid;
+
+	while (lo < hi) {
+		mid = lo + (hi - lo) / 2;
+		if (addr_cmp(&c->neighbor[c->by_addr[mid]].addr, a) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
 const struct conf_neighbor *
 conf_neighbor_find(const struct conf *c, const struct addr *a)
 {
-	size_t i;
+	size_t i = build_neighbor_place(c, a);
 
-	for (i = 0; i < c->nneighbor; i++)
-		if (addr_eq(&c->neighbor[i].addr, a))
-			return &c->neighbor[i];
-	return NULL;
+	if (i == c->nneighbor || !addr_eq(&c->neighbor[c->by_addr[i]].addr, a))
+		return NULL;
+	return &c->neighbor[c->by_addr[i]];
 }
 
 const struct conf_set *

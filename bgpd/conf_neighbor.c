@@ -710,7 +710,7 @@ build_neighbors(struct build *b)
 	struct conf *c = b->c;
 	const struct conf_neighbor *old;
 	struct conf_neighbor *x;
-	size_t i;
+	size_t i, at;
 
 	for (i = 0; i < root->nchild; i++) {
 		struct conf_node *n = root->child[i];
@@ -744,6 +744,12 @@ build_neighbors(struct build *b)
 		}
 		c->neighbor = mem_realloc(
 		    c->neighbor, c->nneighbor + 1, sizeof(*c->neighbor));
+		c->by_addr = mem_realloc(
+		    c->by_addr, c->nneighbor + 1, sizeof(*c->by_addr));
+		at = build_neighbor_place(c, &n->word[1].addr);
+		memmove(&c->by_addr[at + 1], &c->by_addr[at],
+		    (c->nneighbor - at) * sizeof(*c->by_addr));
+		c->by_addr[at] = (uint32_t)c->nneighbor;
 		x = &c->neighbor[c->nneighbor++];
 		*x = (struct conf_neighbor){ .addr = n->word[1].addr,
 			.pos = n->word[1].pos };

@@ -499,7 +499,7 @@ engine_apply(struct engine *eng, struct conf *conf)
 		apply_peer(p, n, d);
 	}
 	for (size_t i = 0; i < conf->nneighbor; i++)
-		if (engine_peer(eng, &conf->neighbor[i].addr) == NULL)
+		if (conf_neighbor_find(old, &conf->neighbor[i].addr) == NULL)
 			add_peer(eng, &conf->neighbor[i]);
 	engine_announce_conf(eng);
 	regroup(eng);
