@@ -262,7 +262,7 @@ timers(struct fibd *d)
 	}
 	if (d->reconcile_at_ms != 0 && d->reconcile_at_ms <= now) {
 		d->reconcile_at_ms = now + (uint64_t)d->reconcile_s * 1000;
-		table_resync(d->table);
+		table_resync(d->table, false);
 	}
 	if (d->speaker != NULL && d->count_at_ms <= now) {
 		d->count_at_ms = now + COUNT_MS;
@@ -287,7 +287,7 @@ look(struct fibd *d)
 	d->look = false;
 	speaker_look(d->speaker);
 	if (resync)
-		table_resync(d->table);
+		table_resync(d->table, lost);
 	if (lost) {
 		fibd_log("events of the kernel were lost; looked again");
 		speaker_overrun(d->speaker);

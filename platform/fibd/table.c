@@ -145,6 +145,7 @@ struct table {
 	struct walk repair_at;
 	struct resync resync;
 	bool need_verify, need_resync, lost; /* lost: an answer */
+	bool blind; /* news were lost: what is there may be another's */
 	bool in_flush, some_failed, some_conflict;
 	uint16_t last_set; /* that set_by_id() found */
 	unsigned int resyncs_in_row;
@@ -830,12 +831,13 @@ route_write(struct table *t, const struct op *like, bool there, bool perhaps)
 	struct route *r = route_at(t, like->route);
 	struct op o = *like;
 
+	perhaps = perhaps || (there && t->blind);
 	/* Where nobody knows, ours is removed first (it can only be ours),
 	 * so that EXCL decides: a foreign route is never replaced. */
 	if (perhaps)
 		op_delete(t, OP_ASIDE, like, r->metric);
 	o.sure = like->sure || perhaps || r->state == ROUTE_CONFLICT;
-	op_write(t, there ? OP_REPLACE : OP_EXCL, &o);
+	op_write(t, there && !perhaps ? OP_REPLACE : OP_EXCL, &o);
 }
 
 void
@@ -1272,15 +1274,37 @@ found_same(
 	return true;
 }
 
+/* News of a route are newer than what a dump tells of it. */
+static void
+overtake(const struct table *t, struct route *r)
+{
+	if (t->resync.active)
+		r->flags |= t->resync.seen;
+}
+
 static void
 foreign_route(struct table *t, struct op *o, bool gone, bool replaced)
 {
 	struct route *r = route_at(t, o->route);
 
-	if (gone && r->state == ROUTE_CONFLICT && set_at(t, r->set)->live)
-		route_write(t, o, false, false);
-	else if (!gone && replaced && in_kernel(t, r))
+	if (gone) {
+		if (r->state == ROUTE_CONFLICT && set_at(t, r->set)->live)
+			route_write(t, o, false, false);
+		return;
+	}
+	if (!in_kernel(t, r) && !unsure(t, r))
+		return;
+	overtake(t, r);
+	if (replaced) {
 		conflict(t, o);
+		return;
+	}
+	/* Beside ours, or where ours vanished without a word. */
+	r->state = ROUTE_UNSURE;
+	r->flags |= ROUTE_TOLD;
+	r->flags &= (uint8_t) ~(ROUTE_ODD | ROUTE_FIX);
+	if (r->set != 0 && set_at(t, r->set)->live)
+		route_write(t, o, false, true);
 }
 
 static void
@@ -1289,6 +1313,8 @@ own_route(
 {
 	struct route *r = route_at(t, o->route);
 
+	if (gone)
+		overtake(t, r);
 	if (gone && in_kernel(t, r)) {
 		/* It may be old news, or one next hop of many. */
 		r->state = ROUTE_UNSURE;
@@ -1297,6 +1323,7 @@ own_route(
 		if (r->set != 0 && set_at(t, r->set)->live)
 			route_write(t, o, false, true);
 	} else if (!gone && !found_same(t, r, m)) {
+		overtake(t, r);
 		r->state = ROUTE_HELD;
 		r->flags |= ROUTE_ODD | ROUTE_FIX;
 		if (r->set != 0 && set_at(t, r->set)->live)
@@ -1469,7 +1496,10 @@ seen_route(void *arg, const struct nlroute_route *m)
 	if (found_same(t, r, m)) {
 		r->state = ROUTE_HELD;
 		r->gen = set_at(t, r->set)->gen;
-		r->flags &= (uint8_t) ~(ROUTE_ODD | ROUTE_FIX);
+		/* The answer to the write that brought it was lost. */
+		if ((r->flags & ROUTE_TOLD) != 0)
+			t->ev->state(t->arg, &m->pfx, TABLE_PUTBACK);
+		r->flags &= (uint8_t) ~(ROUTE_ODD | ROUTE_FIX | ROUTE_TOLD);
 	} else if (r->set != 0 && r->state == ROUTE_HELD)
 		r->flags |= ROUTE_ODD | ROUTE_FIX;
 	else if (r->set != 0)
@@ -1491,17 +1521,17 @@ drop_found(struct table *t)
 	memset(&t->found, 0, sizeof t->found);
 }
 
-/* What the dump did not show is not there. */
+/* What the dump did not show is not there, most likely. */
 static void
 unseen(struct table *t, struct route *r)
 {
-	if ((r->flags & t->resync.seen) != 0 || newer(t, r) ||
+	if ((r->flags & t->resync.seen) != 0 || (newer(t, r) && !t->blind) ||
 	    !(in_kernel(t, r) || r->state == ROUTE_UNSURE))
 		return;
 	if (r->state == ROUTE_HELD)
 		r->flags |= ROUTE_TOLD;
 	r->flags &= (uint8_t) ~(ROUTE_ODD | ROUTE_FIX);
-	r->state = ROUTE_WANT;
+	r->state = ROUTE_UNSURE;
 }
 
 /* True: that was the last slice. */
@@ -1583,6 +1613,7 @@ resync_work(struct table *t, uint64_t now_ms)
 		resync_dump(t);
 	else if (resync_check(t)) {
 		s->active = false;
+		t->blind = t->blind && t->need_resync;
 		repair_start(t);
 		if (s->tell)
 			t->ev->overrun(t->arg);
@@ -1591,9 +1622,10 @@ resync_work(struct table *t, uint64_t now_ms)
 }
 
 void
-table_resync(struct table *t)
+table_resync(struct table *t, bool blind)
 {
 	t->need_resync = true;
+	t->blind = t->blind || blind;
 }
 
 /* What the kernel refused is tried again, less and less often. */

@@ -77,8 +77,9 @@ void table_on_route(
     struct table *, const struct nlroute_route *, bool deleted, bool replaced);
 /* Links, addresses or objects changed: which next hops can be used now? */
 void table_verify(struct table *);
-/* Knowledge is void, or may be: table_work() compares all with the kernel. */
-void table_resync(struct table *);
+/* table_work() is to compare all with the kernel; blind: news of it were lost,
+ * so until then nothing is replaced in place. */
+void table_resync(struct table *, bool blind);
 /* One slice of what is left to do; true: more. */
 bool table_work(struct table *, uint64_t now_ms);
 /* When table_work() has something to do of itself; 0: never. */

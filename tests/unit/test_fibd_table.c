@@ -1,0 +1,930 @@
+/*
+ * ana-fibd's table against a kernel in memory that behaves like Linux: a link
+ * that goes takes its nexthop objects, and with the last of a group its
+ * routes, without a word; answers and news get lost; a dump tells of a moment
+ * ago.  How many messages a change costs is counted.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "lib/mem.h"
+#include "lib/trie.h"
+#include "platform/fibd/table.h"
+
+enum {
+	PROTO = 179,
+	OTHER = 99,
+	METRIC = 20,
+	LINKS = 3,
+	SETS = 8, /* of the speaker; the odd ones IPv6 */
+	POOL = 200, /* prefixes of the random test, half of them IPv6 */
+	OBJECTS = 64,
+	CHUNK = 50, /* routes in a datagram of a dump */
+};
+
+/* ---- the kernel ------------------------------------------------------ */
+
+struct object {
+	struct nlroute_object o;
+	bool there;
+};
+
+static struct kernel {
+	struct trie *route[FAM_N]; /* numbers of `slab` */
+	struct slab slab;
+	struct object obj[OBJECTS];
+	bool down[LINKS + 1]; /* by ifindex */
+	unsigned int msgs, runs; /* requests, sends */
+	unsigned int rows; /* of dumps */
+	int lose; /* answers: one send in so many, 0: none */
+	unsigned int limit; /* requests a send */
+	/* what is queued */
+	struct req {
+		enum {
+			ADD,
+			DEL,
+			MEMBER,
+			GROUP,
+			OBJECT_DEL
+		} what;
+		enum nlroute_how how;
+		struct nlroute_route r;
+		struct nlroute_object o;
+		uint32_t tag;
+	} req[NLROUTE_BATCH];
+	uint32_t nreq;
+	/* the walk: rows made one datagram ahead */
+	struct nlroute_route row[CHUNK];
+	unsigned int nrow;
+	enum fam fam;
+	struct pfx at;
+	unsigned int changes, changes_seen;
+} k;
+
+static bool plain;
+static uint64_t seed;
+
+static uint32_t
+rnd(uint32_t n)
+{
+	seed ^= seed << 13;
+	seed ^= seed >> 7;
+	seed ^= seed << 17;
+	return (uint32_t)(seed % n);
+}
+
+static struct nlroute_route *
+kroute(const struct pfx *p)
+{
+	uint32_t n = trie_get(k.route[p->addr.fam], p);
+
+	return n != 0 ? slab_at(&k.slab, n) : NULL;
+}
+
+static void
+kput(const struct nlroute_route *r)
+{
+	struct nlroute_route *old = kroute(&r->pfx);
+	uint32_t n;
+
+	k.changes++;
+	if (old != NULL) {
+		*old = *r;
+		return;
+	}
+	n = slab_new(&k.slab);
+	*(struct nlroute_route *)slab_at(&k.slab, n) = *r;
+	trie_put(k.route[r->pfx.addr.fam], &r->pfx, n);
+}
+
+static void
+kdel(const struct pfx *p)
+{
+	k.changes++;
+	slab_del(&k.slab, trie_del(k.route[p->addr.fam], p));
+}
+
+static struct object *
+kobject(uint32_t id)
+{
+	for (int i = 0; i < OBJECTS; i++)
+		if (k.obj[i].there && k.obj[i].o.id == id)
+			return &k.obj[i];
+	return NULL;
+}
+
+/* All routes that fn says so go, silently. */
+static void
+kdrop(bool (*fn)(const struct nlroute_route *, uint32_t), uint32_t arg)
+{
+	for (enum fam f = FAM_INET; f < FAM_N; f++) {
+		struct pfx at = { .addr.fam = FAM_NONE };
+		uint32_t n;
+
+		while ((n = trie_next(k.route[f], &at)) != 0)
+			if (fn(slab_at(&k.slab, n), arg))
+				kdel(&at);
+	}
+}
+
+static bool
+names(const struct nlroute_route *r, uint32_t id)
+{
+	return r->nhid == id;
+}
+
+static bool
+only_over(const struct nlroute_route *r, uint32_t ifindex)
+{
+	for (unsigned int i = 0; i < r->n; i++)
+		if (r->nh[i].ifindex != ifindex)
+			return false;
+	return r->nhid == 0;
+}
+
+static void
+kobject_del(struct object *o)
+{
+	uint32_t id = o->o.id;
+	bool group = o->o.group;
+
+	o->there = false;
+	kdrop(names, id);
+	for (int i = 0; i < OBJECTS && !group; i++) {
+		struct nlroute_object *g = &k.obj[i].o;
+		uint8_t n = 0;
+
+		if (!k.obj[i].there || !g->group)
+			continue;
+		for (uint8_t m = 0; m < g->n; m++)
+			if (g->member[m] != id) {
+				g->member[n] = g->member[m];
+				g->weight[n++] = g->weight[m];
+			}
+		g->n = n;
+		if (n == 0)
+			kobject_del(&k.obj[i]);
+	}
+}
+
+static int
+kobject_put(const struct nlroute_object *o, enum nlroute_how how)
+{
+	struct object *old = kobject(o->id);
+
+	if (!o->group && k.down[o->nh.ifindex])
+		return ENETDOWN;
+	for (uint8_t i = 0; i < o->n; i++)
+		if (kobject(o->member[i]) == NULL)
+			return EINVAL;
+	if (how == NLROUTE_EXCL && old != NULL)
+		return EEXIST;
+	if (how == NLROUTE_REPLACE && old == NULL)
+		return ENOENT;
+	for (int i = 0; i < OBJECTS && old == NULL; i++)
+		if (!k.obj[i].there)
+			old = &k.obj[i];
+	assert_non_null(old); /* a leak */
+	*old = (struct object){ *o, true };
+	return 0;
+}
+
+static int
+kadd(const struct req *q)
+{
+	const struct nlroute_route *old = kroute(&q->r.pfx);
+
+	if (q->how == NLROUTE_EXCL && old != NULL)
+		return EEXIST;
+	if (q->how == NLROUTE_REPLACE && old == NULL)
+		return ENOENT;
+	/* The one thing that must never happen. */
+	if (old != NULL)
+		assert_int_equal(old->protocol, PROTO);
+	if (q->r.nhid != 0 && kobject(q->r.nhid) == NULL)
+		return EINVAL;
+	for (unsigned int i = 0; i < q->r.n; i++)
+		if (k.down[q->r.nh[i].ifindex])
+			return ENETDOWN;
+	kput(&q->r);
+	return 0;
+}
+
+static int
+execute(const struct req *q)
+{
+	const struct nlroute_route *r;
+	struct object *o;
+
+	switch (q->what) {
+	case ADD:
+		return kadd(q);
+	case DEL:
+		r = kroute(&q->r.pfx);
+		if (r == NULL || r->protocol != q->r.protocol ||
+		    r->metric != q->r.metric)
+			return ESRCH;
+		kdel(&q->r.pfx);
+		return 0;
+	case MEMBER:
+	case GROUP:
+		return kobject_put(&q->o, q->how);
+	case OBJECT_DEL:
+		if ((o = kobject(q->o.id)) == NULL)
+			return ENOENT;
+		assert_int_equal(o->o.protocol, PROTO);
+		kobject_del(o);
+		return 0;
+	}
+	return EINVAL;
+}
+
+static struct req *
+queue(uint32_t tag)
+{
+	assert_true(k.nreq < NLROUTE_BATCH);
+	memset(&k.req[k.nreq], 0, sizeof k.req[0]);
+	k.req[k.nreq].tag = tag;
+	return &k.req[k.nreq++];
+}
+
+/* ---- what the table calls -------------------------------------------- */
+
+bool
+nlroute_full(const struct nlroute *nl)
+{
+	return k.nreq + 2 > k.limit;
+}
+
+void
+nlroute_add(struct nlroute *nl, const struct nlroute_route *r,
+    enum nlroute_how how, uint32_t tag)
+{
+	struct req *q = queue(tag);
+
+	/* What is not said there is not to be read. */
+	q->r = (struct nlroute_route){ .pfx = r->pfx,
+		.table = r->table,
+		.metric = r->metric,
+		.protocol = r->protocol,
+		.src = r->src,
+		.nhid = r->nhid,
+		.n = r->n };
+	memcpy(q->r.nh, r->nh, r->n * sizeof r->nh[0]);
+	q->how = how;
+}
+
+void
+nlroute_del(struct nlroute *nl, const struct nlroute_route *r, uint32_t tag)
+{
+	struct req *q = queue(tag);
+
+	q->what = DEL;
+	q->r = *r;
+}
+
+void
+nlroute_member(struct nlroute *nl, uint32_t id, uint8_t protocol,
+    const struct nh *nh, uint32_t tag)
+{
+	struct req *q = queue(tag);
+
+	q->what = MEMBER;
+	q->o = (struct nlroute_object){
+		.id = id, .protocol = protocol, .nh = *nh
+	};
+}
+
+void
+nlroute_group(struct nlroute *nl, const struct nlroute_object *o,
+    enum nlroute_how how, uint32_t tag)
+{
+	struct req *q = queue(tag);
+
+	q->what = GROUP;
+	q->how = how;
+	q->o = *o;
+}
+
+void
+nlroute_object_del(struct nlroute *nl, uint32_t id, uint32_t tag)
+{
+	struct req *q = queue(tag);
+
+	q->what = OBJECT_DEL;
+	q->o.id = id;
+}
+
+int
+nlroute_run(struct nlroute *nl, nlroute_done_fn *fn, void *arg)
+{
+	bool lost = k.lose > 0 && rnd((uint32_t)k.lose) == 0;
+	uint32_t n = k.nreq;
+	int err[NLROUTE_BATCH];
+
+	if (n == 0)
+		return 0;
+	k.msgs += n;
+	k.runs++;
+	for (uint32_t i = 0; i < n; i++)
+		err[i] = execute(&k.req[i]);
+	k.nreq = 0;
+	for (uint32_t i = 0; i < n; i++)
+		fn(arg, k.req[i].tag, lost ? -1 : err[i], "");
+	return lost ? -ENOBUFS : 0;
+}
+
+int
+nlroute_dump_objects(
+    struct nlroute *nl, uint8_t protocol, nlroute_object_fn *fn, void *arg)
+{
+	k.msgs++;
+	for (int i = 0; i < OBJECTS; i++)
+		if (k.obj[i].there && k.obj[i].o.protocol == protocol)
+			fn(arg, &k.obj[i].o);
+	return 0;
+}
+
+/* The next datagram, told with the next call only.  Where an IPv6 table has
+ * changed since the last, the kernel counts anew and misses some. */
+static void
+prefetch(void)
+{
+	unsigned int skip =
+	    k.fam == FAM_INET6 && k.changes != k.changes_seen ? rnd(3) : 0;
+	uint32_t n;
+
+	k.changes_seen = k.changes;
+	k.nrow = 0;
+	while (k.nrow < CHUNK && (n = trie_next(k.route[k.fam], &k.at)) != 0) {
+		const struct nlroute_route *r = slab_at(&k.slab, n);
+
+		if (r->protocol == PROTO && skip == 0)
+			k.row[k.nrow++] = *r;
+		else if (skip > 0)
+			skip--;
+	}
+}
+
+int
+nlroute_walk_begin(
+    struct nlroute *nl, enum fam fam, uint32_t table, uint8_t protocol)
+{
+	k.msgs++;
+	k.fam = fam;
+	k.at.addr.fam = FAM_NONE;
+	k.changes_seen = k.changes;
+	prefetch();
+	return NLROUTE_MORE;
+}
+
+int
+nlroute_walk(
+    struct nlroute *nl, unsigned int budget, nlroute_route_fn *fn, void *arg)
+{
+	while (budget-- > 0) {
+		struct nlroute_route row[CHUNK];
+		unsigned int n = k.nrow;
+
+		if (n == 0)
+			return 0;
+		memcpy(row, k.row, sizeof row);
+		prefetch();
+		k.rows += n;
+		for (unsigned int i = 0; i < n; i++)
+			fn(arg, &row[i]);
+	}
+	return NLROUTE_MORE;
+}
+
+bool
+nlwatch_usable(const struct nlwatch *w, const struct nh *nh)
+{
+	return !k.down[nh->ifindex];
+}
+
+/* ---- the speaker ------------------------------------------------------ */
+
+static struct fibd_fences fences;
+static struct table *t;
+static uint32_t seq;
+static uint64_t now;
+static unsigned int nfailed, nconflict;
+static struct belief { /* the speaker's, of a prefix of the pool */
+	uint32_t seq; /* of its last request */
+	bool there;
+} belief[POOL + 1]; /* the last: of all others */
+
+static struct belief *
+believed(const struct pfx *p)
+{
+	unsigned int i = p->addr.o[p->addr.fam == FAM_INET ? 3 : 4];
+
+	return &belief[p->addr.o[1] == 0 && p->addr.o[2] == 0 && i < POOL
+		? i
+		: POOL];
+}
+
+static struct pfx lost[4096]; /* GONE: to be asked for again */
+static unsigned int nlost;
+
+static void
+on_failed(void *arg, uint32_t number, int err, const char *text)
+{
+	nfailed++;
+	assert_true(text[0] != '\0');
+	for (int i = 0; i < POOL; i++)
+		if (belief[i].seq == number)
+			belief[i].there = false;
+}
+
+static void
+on_state(void *arg, const struct pfx *p, uint8_t what)
+{
+	nconflict += what == TABLE_CONFLICT;
+	believed(p)->there = what == TABLE_CHANGED || what == TABLE_PUTBACK;
+	if (what == TABLE_GONE && nlost < sizeof lost / sizeof lost[0])
+		lost[nlost++] = *p;
+}
+
+static void
+on_swept(void *arg, enum fam fam, bool flushed, uint32_t removed)
+{
+}
+
+static void
+on_overrun(void *arg)
+{
+}
+
+static const struct table_events events = {
+	.failed = on_failed,
+	.state = on_state,
+	.swept = on_swept,
+	.overrun = on_overrun,
+};
+
+static void
+hello(void)
+{
+	struct fibd_hello h = { .table = 254, .metric = METRIC };
+
+	table_hello(t, &h);
+}
+
+static void
+nhset(uint32_t number, unsigned int links)
+{
+	struct fibd_nhset q = { .h.seq = ++seq,
+		.set = number,
+		.fam = number % 2 != 0 ? FAM_INET6 : FAM_INET };
+
+	for (uint32_t i = 1; i <= LINKS; i++)
+		if ((links & 1U << i) != 0) {
+			q.nh[q.n].o[0] = 10;
+			q.nh[q.n].o[1] = (uint8_t)i;
+			q.nh[q.n].ifindex = i;
+			q.nh[q.n++].weight = 1;
+		}
+	table_nhset(t, &q);
+}
+
+static struct pfx
+nth(uint32_t i, enum fam fam)
+{
+	struct pfx p = { .addr.fam = (uint8_t)fam, .len = 40 };
+
+	p.addr.o[0] = 20;
+	p.addr.o[1] = (uint8_t)(i >> 16);
+	p.addr.o[2] = (uint8_t)(i >> 8);
+	p.addr.o[fam == FAM_INET ? 3 : 4] = (uint8_t)i;
+	p.len = fam == FAM_INET ? 32 : 40;
+	return p;
+}
+
+static struct pfx
+pooled(uint32_t i)
+{
+	return nth(i, i % 2 != 0 ? FAM_INET6 : FAM_INET);
+}
+
+static void
+ask(const struct pfx *p, uint32_t set)
+{
+	*believed(p) = (struct belief){ seq + 1, set != 0 };
+	if (set != 0)
+		table_replace(t, ++seq, p, set);
+	else
+		table_remove(t, ++seq, p);
+}
+
+/* Until nothing is left to do, not even later. */
+static void
+settle(void)
+{
+	for (int i = 0; i < 100000; i++) {
+		if (table_work(t, now))
+			continue;
+		if (table_due_ms(t) == 0)
+			return;
+		now = table_due_ms(t) > now ? table_due_ms(t) : now + 1;
+	}
+	fail_msg("it never ends");
+}
+
+static int
+begin(void **state)
+{
+	memset(&k, 0, sizeof k);
+	for (enum fam f = FAM_INET; f < FAM_N; f++)
+		k.route[f] = trie_new(f);
+	slab_init(&k.slab, sizeof(struct nlroute_route));
+	k.limit = NLROUTE_BATCH;
+	fibd_fences_init(&fences);
+	fences.protocol = PROTO;
+	fences.ntable = 0;
+	fences.table[fences.ntable++] = 254;
+	plain = false;
+	seq = nfailed = nconflict = nlost = 0;
+	now = 1000;
+	memset(belief, 0, sizeof belief);
+	t = table_new(NULL, NULL, &fences, &events, NULL);
+	return 0;
+}
+
+static int
+end(void **state)
+{
+	table_free(t);
+	for (enum fam f = FAM_INET; f < FAM_N; f++)
+		trie_free(k.route[f]);
+	slab_fini(&k.slab);
+	return 0;
+}
+
+/* ---- what a change costs ----------------------------------------------- */
+
+/* Messages to the kernel for each of these, with n routes. */
+struct cost {
+	unsigned int group, loss, back, moved;
+};
+
+static struct cost
+cost(uint32_t n)
+{
+	struct cost c;
+	unsigned int before;
+
+	begin(NULL);
+	assert_int_equal(table_adopt(t), 0);
+	hello();
+	nhset(2, 2 | 4);
+	for (uint32_t i = 0; i < n; i++) {
+		struct pfx p = nth(i, FAM_INET);
+
+		ask(&p, 2);
+	}
+	table_flush(t);
+	settle();
+	assert_int_equal(nfailed, 0);
+	assert_int_equal(trie_count(k.route[FAM_INET]), n);
+	/* The ECMP group gets a next hop more. */
+	before = k.msgs;
+	nhset(2, 2 | 4 | 8);
+	settle();
+	c.group = k.msgs - before;
+	/* A link goes, and its object with it. */
+	before = k.msgs;
+	k.down[1] = true;
+	for (int i = 0; i < OBJECTS; i++)
+		if (k.obj[i].there && !k.obj[i].o.group &&
+		    k.obj[i].o.nh.ifindex == 1)
+			kobject_del(&k.obj[i]);
+	table_verify(t);
+	settle();
+	c.loss = k.msgs - before;
+	before = k.msgs;
+	k.down[1] = false;
+	table_verify(t);
+	settle();
+	c.back = k.msgs - before;
+	/* All to another next hop. */
+	before = k.msgs;
+	nhset(2, 4);
+	settle();
+	c.moved = k.msgs - before;
+	assert_int_equal(trie_count(k.route[FAM_INET]), n);
+	end(NULL);
+	return c;
+}
+
+static void
+test_constant_messages(void **state)
+{
+	struct cost few = cost(10), many = cost(200000);
+
+	assert_memory_equal(&few, &many, sizeof few);
+	/* A member and the group; a look and the group; all three; the group,
+	 * and two objects that nobody names any more. */
+	assert_true(few.group <= 2);
+	assert_true(few.loss <= 2);
+	assert_true(few.back <= 3);
+	assert_true(few.moved <= 3);
+}
+
+/* The comparison with the kernel leaves room for requests and news. */
+static void
+test_resync_in_slices(void **state)
+{
+	enum {
+		N = 50000
+	};
+	unsigned int turns = 0, most = 0, before;
+
+	begin(NULL);
+	hello();
+	nhset(2, 2 | 4);
+	for (uint32_t i = 0; i < N; i++) {
+		struct pfx p = nth(i, FAM_INET);
+
+		ask(&p, 2);
+	}
+	settle();
+	before = k.msgs;
+	table_resync(t, false);
+	for (;;) {
+		unsigned int rows = k.rows;
+		struct pfx p = nth(N + turns, FAM_INET);
+
+		if (!table_work(t, now))
+			break;
+		most = k.rows - rows > most ? k.rows - rows : most;
+		/* A new route in between is written at once. */
+		ask(&p, 2);
+		table_flush(t);
+		assert_non_null(kroute(&p));
+		turns++;
+	}
+	assert_true(k.rows >= N);
+	assert_true(most <= 8 * CHUNK);
+	assert_true(turns >= N / most);
+	/* And nothing is written that is there. */
+	assert_int_equal(k.msgs - before, turns + 3);
+	end(NULL);
+}
+
+/* ---- anything, in any order --------------------------------------------- */
+
+struct model {
+	uint32_t set[POOL]; /* asked for, 0: none */
+	unsigned int links[SETS + 1];
+};
+
+static void
+news(const struct nlroute_route *r, bool gone, bool replaced)
+{
+	struct nlroute_route m = *r;
+
+	/* Some are lost; then it is told to look at all. */
+	if (rnd(8) == 0)
+		table_resync(t, true);
+	else
+		table_on_route(t, &m, gone, replaced);
+}
+
+static void
+kill_link(uint32_t i)
+{
+	k.down[i] = true;
+	for (int o = 0; o < OBJECTS; o++)
+		if (k.obj[o].there && !k.obj[o].o.group &&
+		    k.obj[o].o.nh.ifindex == i)
+			kobject_del(&k.obj[o]);
+	kdrop(only_over, i);
+	table_verify(t);
+}
+
+static void
+others(struct model *m)
+{
+	struct pfx p = pooled(rnd(POOL));
+	struct nlroute_route *r, was;
+	uint32_t link = 1 + rnd(LINKS);
+
+	/* A request on its way to the kernel cannot be called back. */
+	table_flush(t);
+	r = kroute(&p);
+	if (r != NULL && rnd(2) == 0) {
+		was = *r;
+		kdel(&p);
+		news(&was, true, false);
+		return;
+	}
+	if (k.down[link] || (r != NULL && r->protocol == OTHER))
+		return;
+	was = (struct nlroute_route){ .pfx = p,
+		.table = 254,
+		.metric = METRIC,
+		.protocol = rnd(2) == 0 ? OTHER : PROTO,
+		.n = 1,
+		.nh[0] = {
+		    .addr.fam = p.addr.fam, .ifindex = link, .weight = 1 } };
+	if (r == NULL && was.protocol == PROTO)
+		return; /* one of ours that we do not know: a resync's */
+	kput(&was);
+	news(&was, false, r != NULL);
+}
+
+static void
+restart(struct model *m)
+{
+	table_hello(t, NULL);
+	hello();
+	for (uint32_t s = 1; s <= SETS; s++)
+		if (m->links[s] != 0)
+			nhset(s, m->links[s]);
+	for (uint32_t i = 0; i < POOL; i++) {
+		struct pfx p = pooled(i);
+
+		if (m->set[i] != 0)
+			ask(&p, m->set[i]);
+	}
+	for (enum fam f = FAM_INET; f < FAM_N; f++)
+		table_sweep(t, f, false, false);
+}
+
+static void
+change(struct model *m)
+{
+	uint32_t i = rnd(POOL), s;
+	struct pfx p = pooled(i);
+
+	switch (rnd(10)) {
+	case 0:
+		s = 1 + rnd(SETS);
+		m->links[s] = 2 * (1 + rnd((1 << LINKS) - 1));
+		nhset(s, m->links[s]);
+		break;
+	case 1:
+		kill_link(1 + rnd(LINKS));
+		break;
+	case 2:
+		k.down[1 + rnd(LINKS)] = false;
+		table_verify(t);
+		break;
+	case 3:
+	case 4:
+		others(m);
+		break;
+	case 5:
+		table_resync(t, false);
+		break;
+	case 6:
+		if (rnd(10) == 0)
+			restart(m);
+		break;
+	default:
+		for (uint32_t n = rnd(60); n > 0; n--) {
+			i = rnd(POOL);
+			p = pooled(i);
+			s = rnd(3) == 0 ? 0 : 1 + i % 2 + 2 * rnd(SETS / 2);
+			if (s != 0)
+				s = s % 2 == i % 2 ? s : s - 1;
+			if (s != 0 && m->links[s] == 0)
+				continue;
+			if (s != m->set[i] || s != 0)
+				ask(&p, s);
+			m->set[i] = s;
+		}
+		if (rnd(2) == 0)
+			table_flush(t);
+	}
+}
+
+/* What the route's next hops are, as bits of links. */
+static unsigned int
+over(const struct nlroute_route *r)
+{
+	const struct object *g = kobject(r->nhid);
+	unsigned int links = 0;
+
+	for (unsigned int i = 0; i < r->n; i++)
+		links |= 1U << r->nh[i].ifindex;
+	for (unsigned int i = 0; g != NULL && i < g->o.n; i++)
+		links |= 1U << kobject(g->o.member[i])->o.nh.ifindex;
+	return links;
+}
+
+static void
+compare(const struct model *m)
+{
+	unsigned int named = 0, there = 0;
+
+	for (uint32_t i = 0; i < POOL; i++) {
+		struct pfx p = pooled(i);
+		const struct nlroute_route *r = kroute(&p);
+
+		if (m->set[i] == 0) {
+			assert_null(r);
+			continue;
+		}
+		assert_non_null(r);
+		assert_true(belief[i].there);
+		assert_int_equal(r->protocol, PROTO);
+		assert_int_equal(r->nhid != 0, !plain);
+		assert_int_equal(over(r), m->links[m->set[i]]);
+	}
+	/* Every object is of a set, or a member of one. */
+	for (int o = 0; o < OBJECTS; o++)
+		there += k.obj[o].there;
+	for (uint32_t s = 1; s <= SETS; s++)
+		named += m->links[s] != 0;
+	assert_true(there <= (plain ? 0 : named + 2 * LINKS));
+}
+
+static void
+play(uint64_t from, bool form)
+{
+	struct model m = { 0 };
+
+	print_message("seed %llu, %s\n", (unsigned long long)from,
+	    form ? "plain" : "objects");
+	seed = from;
+	begin(NULL);
+	plain = form;
+	if (plain)
+		table_plain(t);
+	hello();
+	k.limit = rnd(2) == 0 ? NLROUTE_BATCH : 2 + rnd(10);
+	for (int round = 0; round < 10; round++) {
+		k.lose = rnd(2) == 0 ? 0 : 3 + (int)rnd(20);
+		for (uint32_t n = rnd(40); n > 0; n--) {
+			change(&m);
+			while (rnd(3) != 0)
+				table_work(t, now += rnd(300));
+		}
+		/* All is well again; foreign ones go as others' do. */
+		k.lose = 0;
+		memset(k.down, 0, sizeof k.down);
+		table_verify(t);
+		for (uint32_t i = 0; i < POOL; i++) {
+			struct pfx p = pooled(i);
+			struct nlroute_route *r = kroute(&p), was;
+
+			if (r == NULL || r->protocol != OTHER)
+				continue;
+			was = *r;
+			kdel(&p);
+			news(&was, true, false);
+		}
+		settle();
+		while (nlost > 0) {
+			struct pfx p = lost[--nlost];
+
+			for (uint32_t i = 0; i < POOL; i++) {
+				struct pfx q = pooled(i);
+
+				if (pfx_eq(&p, &q) && m.set[i] != 0)
+					ask(&p, m.set[i]);
+			}
+		}
+		settle();
+		compare(&m);
+	}
+	end(NULL);
+}
+
+static void
+test_random(void **state)
+{
+	const char *s = getenv("ANA_SEED");
+
+	if (s != NULL) {
+		play(strtoull(s, NULL, 10), false);
+		play(strtoull(s, NULL, 10), true);
+		return;
+	}
+	for (uint64_t i = 1; i <= 150; i++) {
+		play(i, false);
+		play(i, true);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_constant_messages),
+		cmocka_unit_test(test_resync_in_slices),
+		cmocka_unit_test(test_random),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
