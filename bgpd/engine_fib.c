@@ -597,8 +597,11 @@ on_ready(void *arg, const struct fib_ready *r)
 	eng->fib_ready_ms = eng->now_ms;
 	eng->fib_info = *r;
 	eng->fib_why[0] = '\0';
+	/* Once all were in, the RIB is the truth also after a restart of
+	 * ana-fibd, whoever is down now. */
+	eng->select_over =
+	    eng->fib_known && (eng->select_over || eng->ended[FAM_INET]);
 	eng->ended[FAM_INET] = eng->ended[FAM_INET6] = false;
-	eng->select_over = false;
 	timer_set(&eng->timers, &eng->select_deadline, eng->now_ms,
 	    restart_deadline_s(eng) * 1000ull);
 	restart_begin(eng);
