@@ -188,12 +188,8 @@ listeners_key(struct engine *eng, const struct conf_neighbor *n, bool set)
 int
 dial_peer(struct engine *eng, struct peer *p)
 {
-	const struct conf_neighbor *c = p->conf;
-	struct sock_opts o = { .local = c->local_addr,
-		.min_ttl =
-		    (uint8_t)(c->ttl_security > 0 ? 256 - c->ttl_security : 0),
-		.md5_key = c->md5.key,
-		.md5_len = c->md5.len };
+	struct sock_opts o;
 
-	return sock_dial(&c->addr, eng->opts.port, &o);
+	peer_sock_opts(p->conf, &o);
+	return sock_dial(&p->conf->addr, eng->opts.port, &o);
 }

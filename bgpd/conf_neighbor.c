@@ -559,6 +559,14 @@ transport_check(
 		    "neighbor %s: ttl-security and multihop exclude each "
 		    "other; ttl-security N says how far it may be",
 		    n->word[1].text);
+	m = build_get(n, "multihop");
+	if (m != NULL && x->enabled && x->fib && !x->internal &&
+	    !b->c->fib.recursive &&
+	    (x->guard_off & GUARD_BIT(GUARD_NEXT_HOP)) == 0)
+		build_warn(b, &m->word[0].pos, "multihop-direct", NULL,
+		    "neighbor %s is behind a router: its routes go to the "
+		    "kernel only with \"fib { nexthop recursive; }\"",
+		    n->word[1].text);
 	m = build_get(n, "next-hop peer");
 	if (m != NULL && x->next_hop_peer.fam == x->addr.fam)
 		build_error(b, &m->word[2].pos, "family-mismatch", NULL,

@@ -232,6 +232,8 @@ const struct engine_link *engine_link_of(
 /* One of our addresses of the family on the interface that has `on`. */
 bool engine_local_addr(
     const struct engine *, const struct addr *on, enum fam, struct addr *out);
+/* It is in a subnet of one of our links. */
+bool engine_on_link(const struct engine *, const struct addr *);
 /* Our link-local address on the link whose subnet has both, own and peer. */
 bool engine_link_local(const struct engine *, const struct addr *own,
     const struct addr *peer, struct addr *out);

@@ -141,6 +141,18 @@ engine_local_addr(const struct engine *eng, const struct addr *on, enum fam fam,
 }
 
 bool
+engine_on_link(const struct engine *eng, const struct addr *a)
+{
+	struct pfx net;
+
+	for (size_t i = 0; i < eng->naddr; i++)
+		if (pfx_make(&net, &eng->addr[i].addr, eng->addr[i].len) &&
+		    pfx_has(&net, a))
+			return true;
+	return false;
+}
+
+bool
 engine_link_local(const struct engine *eng, const struct addr *own,
     const struct addr *peer, struct addr *out)
 {

@@ -429,15 +429,24 @@ refuse(struct peer *p, int fd, const char *why)
 }
 
 void
+peer_sock_opts(const struct conf_neighbor *c, struct sock_opts *o)
+{
+	*o = (struct sock_opts){ .local = c->local_addr,
+		.ttl = c->multihop,
+		.min_ttl =
+		    (uint8_t)(c->ttl_security > 0 ? 256 - c->ttl_security : 0),
+		.md5_key = c->md5.key,
+		.md5_len = c->md5.len };
+}
+
+void
 peer_accept(struct peer *p, int fd)
 {
-	struct sock_opts o = { .min_ttl = p->conf->ttl_security > 0
-		    ? (uint8_t)(256 - p->conf->ttl_security)
-		    : 0,
-		.md5_key = p->conf->md5.key,
-		.md5_len = p->conf->md5.len };
 	const char *no = forbidden(p);
+	struct sock_opts o;
 	int err;
+
+	peer_sock_opts(p->conf, &o);
 
 	if (no != NULL) {
 		refuse(p, fd, no);
@@ -527,18 +536,62 @@ peer_retry_s(const struct peer *p)
 	return p->conf->connect_retry_s;
 }
 
+/* What an errno of connect() means here, and what is to be done.  sent: a SYN
+ * left, so the answer is somebody else's. */
+static void
+dial_failed(struct peer *p, int err, bool sent)
+{
+	bool on_link = engine_on_link(p->eng, &p->conf->addr);
+	const char *why;
+
+	switch (err) {
+	case ENETUNREACH:
+		why = sent ? "a router on the way has no route to it"
+			   : "no route leads to it: the link's address or "
+			     "the route to the neighbor is missing here";
+		break;
+	case EHOSTUNREACH:
+		why = !sent    ? "a route of this machine forbids it (ip "
+				 "route get)"
+		    : !on_link ? "a router on the way says that it cannot be "
+				 "reached"
+		    : p->conf->addr.fam == FAM_INET6
+		    ? "it does not answer neighbor discovery: another "
+		      "address, VLAN or cable, or it is switched off"
+		    : "it does not answer ARP: another address, VLAN or "
+		      "cable, or it is switched off";
+		break;
+	case ECONNREFUSED:
+		why = "it refuses the connection: it runs no BGP, or has no "
+		      "neighbor with our address";
+		break;
+	case ETIMEDOUT:
+		why = p->conf->multihop > 0
+		    ? "no answer: a packet filter, no way back to us, or "
+		      "more hops than multihop allows"
+		    : "no answer: a packet filter, or no way back to us";
+		break;
+	case EADDRNOTAVAIL:
+		why = "local-address is no address of this machine";
+		break;
+	default:
+		why = strerror(err);
+		break;
+	}
+	snprintf(p->why, sizeof p->why, "connecting failed: %s", why);
+}
+
 void
 peer_tcp_lost(struct peer *p, struct session *s, int err)
 {
-	const char *did = s->fd == -1 || s->fsm.state < FSM_OPENSENT
-	    ? "connecting failed"
-	    : "connection lost";
-
 	if (err == 0)
-		snprintf(
-		    p->why, sizeof p->why, "the peer closed the connection");
+		strlcpy(
+		    p->why, "the peer closed the connection", sizeof p->why);
+	else if (s->fd == -1 || s->fsm.state < FSM_OPENSENT)
+		dial_failed(p, err, s->fd != -1);
 	else
-		snprintf(p->why, sizeof p->why, "%s: %s", did, strerror(err));
+		snprintf(p->why, sizeof p->why, "connection lost: %s",
+		    strerror(err));
 	log_peer(p, s->fsm.state == FSM_ESTABLISHED ? LOG_L_WARN : LOG_L_DEBUG,
 	    "%s", p->why);
 }
@@ -665,6 +718,13 @@ peer_notification(struct peer *p, struct session *s, bool sent,
 	    sent && s->err.why != NULL ? ": " : "",
 	    sent && s->err.why != NULL ? s->err.why : "");
 	notif_event(p, k);
+	if (!sent && n.code == NOTIF_OPEN && n.sub == OPEN_BAD_AS) {
+		char as[64];
+
+		snprintf(as, sizeof as, ": it expects another AS than our %u",
+		    p->eng->conf->as);
+		strlcat(p->why, as, sizeof p->why);
+	}
 	/* What is wrong with it, and not only the code's name. */
 	if (sent && s->err.why != NULL) {
 		strlcat(p->why, ": ", sizeof p->why);

@@ -17,6 +17,7 @@
 
 struct engine;
 struct evidence;
+struct sock_opts; /* platform/sock.h */
 
 enum {
 	PEER_STEPS = 64, /* FSM steps that are kept */
@@ -177,6 +178,8 @@ enum fsm_state peer_state(const struct peer *);
 /* The session that show speaks of: Established, else the furthest, or NULL. */
 const struct session *peer_session(const struct peer *);
 
+/* What its sockets need; the key is the configuration's. */
+void peer_sock_opts(const struct conf_neighbor *, struct sock_opts *);
 /* A connection came in; the peer takes fd over or refuses it. */
 void peer_accept(struct peer *, int fd);
 

@@ -146,7 +146,11 @@ disarm(struct session *s, struct timer *t)
 static void
 on_retry(void *arg, uint64_t now)
 {
-	session_event(arg, EV09_RETRY_EXPIRES);
+	struct session *s = arg;
+
+	if (s->connecting)
+		peer_tcp_lost(s->peer, s, ETIMEDOUT);
+	session_event(s, EV09_RETRY_EXPIRES);
 }
 
 static void

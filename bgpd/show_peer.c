@@ -193,7 +193,8 @@ show_peer_why(const struct peer *p, char *buf, size_t n)
 		return buf;
 	doing(p, now, sizeof now);
 	auth_hint(p, hint, sizeof hint);
-	out_safe(strcmp(p->why, hint) != 0 ? p->why : "", why, sizeof why);
+	/* Safe to print: a peer's text in it was escaped when it came. */
+	strlcpy(why, strcmp(p->why, hint) != 0 ? p->why : "", sizeof why);
 	/* What is the matter comes before what it looks like. */
 	snprintf(buf, n, "%s%s%s%s%s", hint,
 	    *hint != '\0' && (*why != '\0' || *now != '\0') ? "; " : "", why,

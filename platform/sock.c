@@ -89,19 +89,27 @@ set_int(int fd, int level, int name, int value)
 	return 0;
 }
 
-/* TTL 255 always: it serves a peer with GTSM and hurts none without. */
+/* TTL 255 unless asked: it serves a peer with GTSM and hurts none without. */
 static int
-set_ip(int fd, enum fam f)
+set_ttl(int fd, enum fam f, uint8_t ttl)
 {
-	int err;
+	int v = ttl != 0 ? ttl : TTL_BGP;
+
+	if (f == FAM_INET6)
+		return set_int(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, v);
+	return set_int(fd, IPPROTO_IP, IP_TTL, v);
+}
+
+static int
+set_ip(int fd, enum fam f, uint8_t ttl)
+{
+	int err = set_ttl(fd, f, ttl);
 
 	if (f == FAM_INET6) {
-		err = set_int(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, TTL_BGP);
 		if (err == 0)
 			err = set_int(fd, IPPROTO_IPV6, IPV6_TCLASS, DSCP_CS6);
 		return err;
 	}
-	err = set_int(fd, IPPROTO_IP, IP_TTL, TTL_BGP);
 	if (err == 0)
 		err = set_int(fd, IPPROTO_IP, IP_TOS, DSCP_CS6);
 	return err;
@@ -153,7 +161,7 @@ dial(
 	socklen_t n;
 	int err;
 
-	if ((err = set_ip(fd, remote->fam)) != 0 ||
+	if ((err = set_ip(fd, remote->fam, o->ttl)) != 0 ||
 	    (err = set_min_ttl(fd, remote->fam, o->min_ttl)) != 0)
 		return err;
 	if (o->md5_len > 0 &&
@@ -226,7 +234,7 @@ sock_listen(int fd)
 
 	if (getsockname(fd, (struct sockaddr *)&ss, &n) == -1)
 		return -errno;
-	err = set_ip(fd, ss.ss_family == AF_INET6 ? FAM_INET6 : FAM_INET);
+	err = set_ip(fd, ss.ss_family == AF_INET6 ? FAM_INET6 : FAM_INET, 0);
 	if (err != 0)
 		return err;
 	set_int(fd, IPPROTO_TCP, TCP_SAVE_SYN, 1);
@@ -283,6 +291,8 @@ sock_accepted(int fd, const struct sock_opts *o, uint8_t *syn_ttl)
 	    (err = set_md5(fd, &remote, o->md5_key, o->md5_len)) != 0)
 		return err;
 	set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+	if ((err = set_ttl(fd, remote.fam, o->ttl)) != 0)
+		return err;
 	return set_min_ttl(fd, remote.fam, o->min_ttl);
 }
 

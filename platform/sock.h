@@ -14,6 +14,7 @@
 /* What differs between neighbors; all optional. */
 struct sock_opts {
 	struct addr local; /* source address, or none */
+	uint8_t ttl; /* of what is sent; 0: 255 */
 	uint8_t min_ttl; /* GTSM (RFC 5082): drop what is lower; 0: off */
 	const uint8_t *md5_key; /* RFC 2385; borrowed */
 	size_t md5_len;

@@ -3,6 +3,7 @@
  * hold time, identifier, role, families and capabilities).  What is wrong in
  * an OPEN by itself is wire_open_parse()'s.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "bgpd/fsm/negotiate.h"
@@ -165,19 +166,33 @@ negotiate_open(const struct neg_want *w, bool no_caps, struct wire_open *o)
 }
 
 static enum wire_verdict
-check_as(
-    const struct neg_want *w, const struct wire_open *r, struct wire_err *err)
+check_as(const struct neg_want *w, const struct wire_open *r, char why[NEG_WHY],
+    struct wire_err *err)
 {
-	return r->as == w->peer_as ? WIRE_OK : refuse(err, BAD_AS);
+	if (r->as == w->peer_as)
+		return WIRE_OK;
+	snprintf(why, NEG_WHY, "the peer's AS is %u, and not %u (remote-as)",
+	    r->as, w->peer_as);
+	refuse(err, BAD_AS);
+	err->why = why;
+	return WIRE_RESET;
 }
 
 static enum wire_verdict
-check_hold(
-    const struct neg_want *w, const struct wire_open *r, struct wire_err *err)
+check_hold(const struct neg_want *w, const struct wire_open *r,
+    char why[NEG_WHY], struct wire_err *err)
 {
 	if (r->hold_s >= w->hold_min_s)
 		return WIRE_OK;
-	return refuse(err, r->hold_s == 0 ? BAD_HOLD_ZERO : BAD_HOLD_MIN);
+	if (r->hold_s == 0)
+		return refuse(err, BAD_HOLD_ZERO);
+	snprintf(why, NEG_WHY,
+	    "the peer's hold time of %u s is below our minimum of %u s "
+	    "(hold-time-min)",
+	    r->hold_s, w->hold_min_s);
+	refuse(err, BAD_HOLD_MIN);
+	err->why = why;
+	return WIRE_RESET;
 }
 
 /* RFC 6286: any other number is an identifier. */
@@ -411,8 +426,8 @@ negotiate(const struct neg_want *w, const struct wire_open *sent,
     const struct wire_open *received, struct negotiated *n,
     struct wire_err *err)
 {
-	if (check_as(w, received, err) != WIRE_OK ||
-	    check_hold(w, received, err) != WIRE_OK ||
+	if (check_as(w, received, n->why, err) != WIRE_OK ||
+	    check_hold(w, received, n->why, err) != WIRE_OK ||
 	    check_id(w, received, err) != WIRE_OK ||
 	    check_role(w, received, err) != WIRE_OK ||
 	    check_caps(w, sent, received, n->why, err) != WIRE_OK)
