@@ -233,6 +233,7 @@ struct conf_set_src {
 /* A prefix-set block. */
 struct conf_set {
 	char *name;
+	char *as_set; /* of irr as-set: what its lists are of; or NULL */
 	struct conf_pos pos;
 	/* All its prefixes, with those of its files; owned.  Empty when a file
 	 * could not be used: such a set imports nothing (a warning told).  Its

@@ -40,6 +40,9 @@ char *build_guess(const char *name, const char *found, const struct conf_pos *);
 void build_undefined(
     struct build *, const struct conf_word *, const char *kind);
 
+/* conf_store.c: before the sets */
+void build_store(struct build *);
+
 /* conf_policy.c */
 void build_sets(struct build *);
 /* Their lists, about so many entries; true: more are left. */

@@ -548,6 +548,7 @@ conf_load_begin(
 	log_block(b);
 	control_block(b);
 	fib_block(b);
+	build_store(b);
 	build_sets(b);
 	return l;
 }

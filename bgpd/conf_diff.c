@@ -489,6 +489,8 @@ conf_diff(const struct conf *old, const struct conf *new, struct conf_diff *d)
 		d->policies = true;
 		common |= CF_IMPORT;
 	}
+	diff_block(&x, "filter-store", "filter-store",
+	    top(old, "filter-store", NULL), top(new, "filter-store", NULL));
 	diff_sets(&x);
 	d->policies |= diff_named(&x, "as-set");
 	d->policies |= diff_named(&x, "community-set");

@@ -471,13 +471,15 @@ sets_of(struct build *b, const struct conf_node *n, struct conf_neighbor *x)
 {
 	const struct conf_node *m = build_get(n, "irr");
 	const struct conf_set *s;
+	char name[16];
 	size_t i;
 
-	if (m != NULL && conf_word_is(m, 1, "as-set"))
-		build_error(b, &m->word[1].pos, "not-built", NULL,
-		    "\"irr as-set\" needs the filter store, which this version "
-		    "does not have yet; write irr prefix-set NAME");
-	else if (m != NULL)
+	if (m != NULL && conf_word_is(m, 1, "as-set")) {
+		snprintf(name, sizeof(name), "AS%u", x->remote_as);
+		x->irr = conf_set_find(b->c, name); /* conf_store.c made it */
+		if (x->irr != NULL)
+			b->set_used[x->irr - b->c->set] = true;
+	} else if (m != NULL)
 		x->irr = build_set(b, &m->word[2]);
 	for (i = 0; i < n->nchild; i++) {
 		m = n->child[i];

@@ -147,7 +147,7 @@ statement(struct print *p, const struct conf_node *n, int indent)
 	char path[64], *words;
 	bool open = n->block;
 
-	if (n->bad || n->schema == NULL)
+	if (n->bad || n->schema == NULL || n->made)
 		return;
 	conf_valid_path(n->schema, path, sizeof(path));
 	if ((p->flags & CONF_PRINT_DEFAULTS) != 0 &&

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bgpd/conf_tree.h"
+#include "bgpd/conf_build.h"
 #include "lib/mem.h"
 #include "policy/asnset.h"
 #include "policy/pfxfile.h"
@@ -52,6 +52,9 @@ conf_set_init(struct conf_set *s, const struct conf_node *block)
 	size_t i;
 
 	*s = (struct conf_set){ .name = mem_strdup(conf_word_text(block, 1)),
+		.as_set = block->nword > 2
+		    ? mem_strdup(conf_word_text(block, 2))
+		    : NULL,
 		.pos = block->word[1].pos,
 		.shrink = { 30, 10 },
 		.growth = { 400, 500 },
@@ -77,6 +80,11 @@ conf_set_init(struct conf_set *s, const struct conf_node *block)
 	}
 	for (i = 0; i < block->nentry; i++)
 		entry(s, &block->entry[i]);
+	/* What the filter store had may be gone: not the same as nothing. */
+	if (block->made && build_get(block, "file") == NULL) {
+		s->usable = false;
+		s->refused = mem_strdup("the filter store has no list for it");
+	}
 }
 
 void
@@ -91,6 +99,7 @@ conf_set_fini(struct conf_set *s)
 	free(s->loaded);
 	free(s->refused);
 	free(s->name);
+	free(s->as_set);
 	pfxset_free(s->set);
 }
 
@@ -388,11 +397,30 @@ list_run(struct list *l, size_t *entries)
 	return false;
 }
 
+/* "RADB::AS-ONE" is AS-ONE; bgpq4 calls a list NN that it has no name for. */
+static bool
+is_of(const char *list, const char *as_set)
+{
+	const char *colon = strstr(as_set, "::");
+
+	return list[0] == '\0' || strcmp(list, "NN") == 0 ||
+	    strcmp(list, as_set) == 0 ||
+	    (colon != NULL && strcmp(list, colon + 2) == 0);
+}
+
 /* What it was goes into the set; false: it could not be read. */
 static bool
 list_end(struct list *l, struct conf_set *s, const char *name)
 {
 	bool good = l->parse == NULL || pfxfile_end(l->parse);
+
+	if (good && s->as_set != NULL && !is_of(l->res.name, s->as_set)) {
+		good = false;
+		l->res.line = 1;
+		snprintf(l->res.error, sizeof(l->res.error),
+		    "it is the list of %s, not of %.63s", l->res.name,
+		    s->as_set);
+	}
 
 	l->parse = NULL;
 	l->src.entries = l->res.inet + l->res.inet6;
@@ -555,10 +583,20 @@ end_files(struct conf_set_work *w)
 		differs(w);
 }
 
+/* It gets a list after all. */
+static void
+has_list(struct conf_set *s)
+{
+	s->usable = true;
+	free(s->refused);
+	s->refused = NULL;
+}
+
 static void
 fresh_begin(struct conf_set_work *w, struct conf_file *f, bool digest)
 {
 	conf_set_init(&w->fresh, w->block);
+	has_list(&w->fresh);
 	memcpy(w->fresh.own, w->s->own, sizeof(w->fresh.own));
 	list_begin(&w->list, f, w->fresh.set, digest);
 	w->busy = true;
@@ -631,6 +669,8 @@ copy_end(struct conf_set_work *w)
 	struct conf_set *x = &w->fresh;
 	char *name = conf_set_copy_name(x), why[256];
 
+	free(x->as_set); /* the copy is not called so */
+	x->as_set = NULL;
 	if (list_end(&w->list, x, name)) {
 		set_done(x);
 		memcpy(x->own, w->kept.digest, sizeof(x->own));
@@ -732,6 +772,7 @@ conf_set_again(const struct conf *c, const struct conf_reader *r,
 	if (list != NULL) {
 		memcpy(fresh->own, s->own, sizeof(fresh->own));
 		fresh->loaded = mem_strdup(name);
+		has_list(fresh);
 		list_begin(&w->list, list, fresh->set, true);
 		w->list.borrowed = true;
 		w->busy = true;

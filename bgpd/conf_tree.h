@@ -82,6 +82,7 @@ struct conf_node {
 	bool block;
 	bool bad; /* a problem was told: look no further */
 	bool inherited; /* copied out of a template */
+	bool made; /* stands for files of the filter store, nobody wrote it */
 	struct conf_node **child;
 	size_t nchild, capchild;
 	struct conf_entry

@@ -81,6 +81,20 @@ fail(struct parse *x, size_t line, const char *fmt, ...)
 	return false;
 }
 
+/* The first list's name, if all of it can be shown. */
+static void
+named(struct parse *x, const char *name)
+{
+	size_t n = strlen(name);
+
+	if (x->res->name[0] != '\0' || n >= sizeof(x->res->name))
+		return;
+	for (size_t i = 0; i < n; i++)
+		if (name[i] <= ' ' || name[i] > '~')
+			return;
+	memcpy(x->res->name, name, n + 1);
+}
+
 /* ---- the lexer of the text formats ------------------------------------ */
 
 static bool
@@ -375,6 +389,7 @@ openbgpd_begin(struct parse *x)
 	next(x);
 	if (x->tok != TOK_WORD)
 		return unexpected(x, "the name of the set");
+	named(x, x->word);
 	next(x);
 	x->place = IN_LIST;
 	return expect(x, '{');
@@ -454,6 +469,7 @@ bird_begin(struct parse *x)
 		next(x);
 	if (x->tok != TOK_WORD)
 		return unexpected(x, "the name of the set");
+	named(x, x->word);
 	next(x);
 	if (!expect(x, '='))
 		return false;
@@ -742,6 +758,8 @@ json_begin(struct parse *x)
 
 	if (name != NULL && !ok)
 		fail(x, line, "the name of the list is wanted here");
+	if (ok)
+		named(x, json_string_value(name));
 	json_decref(name);
 	if (!ok || !json_want(x, ':') || !json_want(x, '['))
 		return false;

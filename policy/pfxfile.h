@@ -24,6 +24,7 @@ struct pfxfile {
 	enum pfxfile_format format;
 	size_t inet, inet6; /* prefixes read, doubles included */
 	size_t asns; /* of bgpq4 -t: added as origins */
+	char name[64]; /* of its first list (bgpq4 -l); "": it has none */
 	size_t line; /* of the error, from 1; 0: the file as a whole */
 	char error[200]; /* one sentence, printable; "" when none */
 };

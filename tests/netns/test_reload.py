@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import signal
 import socket
 import struct
 import subprocess
@@ -226,6 +227,18 @@ def test_confirmed_by_its_sessions(scene):
     wait_until(lambda: "192.0.2.2 was up and is not" in
                scene.version()["alarm"], 30, what="it goes back")
     assert scene.version()["confirm_left_sec"] == -1
+
+
+def test_signal_reloads(scene):
+    """SIGHUP, also while one is under way: what is in the file at the end."""
+    scene.edit(SMALLER)
+    for _ in range(3):
+        scene.ana.process.signal(signal.SIGHUP)
+    scene.accepted(3, 30)
+    scene.edit({"remote-as 719;": "remote-az 719;"})
+    scene.ana.process.signal(signal.SIGHUP)
+    wait_until(lambda: not scene.version()["last_reload_ok"], what="refused")
+    scene.accepted(3)
 
 
 def test_bad_file_changes_nothing(scene):

@@ -310,6 +310,59 @@ def test_explain_names_the_line(scene, irrd):
     assert entry("46.182.112.0/21")["line"] == 3
 
 
+def test_filter_store(scene, irrd):
+    """irr as-set: the lists of the neighbor's AS, and of no other's."""
+    def store(name, *args):
+        path = os.path.join(scene.ana.dir, "etc", "filters", name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w") as f:
+            f.write(bgpq4(irrd(), *args, "-A", "-l", "AS-ONE", "AS-ONE"))
+        return path
+    lists = [store("AS719.v4.json", "-4", "-j"),
+             store("AS719.v6", "-6", "-B", "-E")]
+    scene.edit({"irr prefix-set one;": "irr as-set AS-ONE;",
+                "prefix-set one {": "filter-store { empty refuse; }\n"
+                                    "prefix-set one {"})
+    scene.ana.cli("reload", check=False)
+    # 62.142.0.0/16 and /17 are in it, the /24s are not.
+    scene.accepted(1 + 2)
+    s = scene.set("AS719")
+    assert [x["file"] for x in s["sources"]] == ["filters/AS719.v4.json",
+                                                 "filters/AS719.v6"]
+    assert s["inet6"] == 2 and s["neighbors"] == 1
+    (n,) = scene.ana.ctl("explain", "46.182.112.0/21", "neighbor",
+                         "192.0.2.2")["neighbors"]
+    assert n["set"]["entry"]["file"] == "filters/AS719.v4.json"
+    wait_until(lambda: len(copies(scene)) == 3, what="a copy of it")
+    # Another partner's list in its place, no list, and that over a start.
+    with open(lists[0]) as f:
+        text = f.read()
+    for change in (text.replace("AS-ONE", "AS-TWO"), None):
+        for path in lists:
+            if change is None:
+                os.unlink(path)
+        if change is not None:
+            with open(lists[0], "w") as f:
+                f.write(change)
+        scene.ana.cli("reload", check=False)
+        why = scene.set("AS719")["refused"]
+        assert ("the list of AS-TWO, not of AS-ONE" if change else
+                "no list") in why
+        assert scene.set("AS719")["inet6"] == 2
+        scene.accepted(3)
+    scene.restart()
+    scene.accepted(3)
+    assert "no list" in scene.set("AS719")["refused"]
+    # By hand, where there is no list.
+    scene.ana.cli("set", "load", "AS719", store("../by-hand", "-4", "-b"))
+    assert "refused" not in scene.set("AS719")
+    os.unlink(os.path.join(scene.ana.dir, "etc", "by-hand"))
+    store("AS719.v4.json", "-4", "-j")
+    scene.ana.cli("reload", check=False)
+    assert "refused" not in scene.set("AS719")
+    scene.accepted(3)
+
+
 def test_without_a_set_nothing_is_imported(scene):
     """A start with a list that cannot be used: only its own peer suffers."""
     scene.put("two", "rubbish\n")

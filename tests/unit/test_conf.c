@@ -503,6 +503,60 @@ test_guards(void **state)
 	conf_free(c);
 }
 
+/* The set of an AS out of the filter store, and what it says of all sets. */
+static void
+test_store(void **state)
+{
+	static const char text[] =
+	    "filter-store { directory \"filters\"; shrink-limit 10% min 5; "
+	    "max-age 2d; }\n"
+	    "prefix-set mine { file \"sets/good.json\"; max-age 9d; }\n"
+	    "prefix-set inline { 10.0.0.0/8; }\n"
+	    "policy in { rule a { match prefix in mine; match prefix in "
+	    "inline; accept; } }\n"
+	    "global { as 52580; router-id 192.0.2.10; listen 192.0.2.10; }\n"
+	    "neighbor 203.0.113.1 { remote-as 3292; import policy in; export "
+	    "none; irr as-set AS-GOOD; }\n";
+	struct conf_file file = { .data = (char *)(uintptr_t)text,
+		.len = sizeof(text) - 1 };
+	char *dir = top("conf"), *path = mem_printf("%s/t.conf", dir), *print;
+	struct conf_overlay over = { .path = path, .file = &file };
+	struct conf_reader base, r;
+	const struct conf_set *s;
+	struct diag_list l;
+	struct conf *c;
+
+	reader(&base, dir);
+	over.base = &base;
+	conf_reader_overlay(&r, &over);
+	diag_list_init(&l);
+	c = conf_load(&r, path, &l);
+	assert_non_null(c);
+	s = neighbor(c, "203.0.113.1")->irr;
+	assert_non_null(s);
+	assert_string_equal(s->name, "AS3292");
+	assert_string_equal(s->as_set, "AS-GOOD");
+	assert_int_equal(s->nfile, 2);
+	assert_string_equal(s->file[0], "filters/AS3292.v4.json");
+	assert_int_equal(s->entries, 2);
+	assert_int_equal(s->shrink.pct, 10);
+	assert_int_equal(s->growth.pct, 400);
+	assert_int_equal(s->max_age_s, 2 * 86400);
+	s = conf_set_find(c, "mine");
+	assert_int_equal(s->shrink.pct, 10);
+	assert_int_equal(s->max_age_s, 9 * 86400);
+	/* It is nobody's statement; but what it gives to others is theirs. */
+	print = conf_print(c, 0);
+	assert_null(strstr(print, "prefix-set AS3292"));
+	assert_non_null(strstr(print, "irr as-set AS-GOOD;"));
+	assert_non_null(strstr(print, "shrink-limit 10% min 5;"));
+	free(print);
+	conf_free(c);
+	diag_list_fini(&l);
+	free(path);
+	free(dir);
+}
+
 static void
 test_rules(void **state)
 {
@@ -529,6 +583,7 @@ test_not_built(void **state)
 		{ "", "", "" },
 		{ "global", "global { ", " }" },
 		{ "peering-policy", "peering-policy { ", " }" },
+		{ "filter-store", "filter-store { ", " }" },
 		{ "policy/rule", "policy p { rule r { ", " } }" },
 		{ "network", "network 1.2.3.0/24 { ", " }" },
 		{ "track", "track t { ", " }" },
@@ -841,6 +896,7 @@ main(void)
 		cmocka_unit_test(test_canonical),
 		cmocka_unit_test(test_rule_order),
 		cmocka_unit_test(test_guards),
+		cmocka_unit_test(test_store),
 		cmocka_unit_test(test_rules),
 		cmocka_unit_test(test_not_built),
 		cmocka_unit_test(test_manual),
