@@ -7,6 +7,7 @@ the memory of the lists.  Prints ours, BIRD's and the ratio; the exit status is
 1 when ours is slower or larger.  Runs as any user but needs no other load.
 """
 
+import glob
 import os
 import random
 import re
@@ -139,6 +140,9 @@ def running_ours(build, top, conf):
     ctl = [build + "/ana-bgpctl", "-t", "60", "-s", run + "/control.sock"]
     try:
         until(lambda: said(ctl + ["show", "version"]), "ana-bgpd")
+        # Once after a start, and after that for lists that change.
+        until(lambda: len(glob.glob(state + "/set-*.copy")) == PEERS + 1,
+              "copies of the lists")
         octets = sum(map(int, re.findall(
             r'"memory": ?(\d+)', said(ctl + ["-j", "show", "sets"]))))
         return octets, reload_time(p.pid, ctl + ["reload"]), [
