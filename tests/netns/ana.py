@@ -94,10 +94,13 @@ class Ana(Router):
                     '\tdescription "%s";' % n.name,
                     "\tlocal-address %s;" % n.local,
                     "\tfamily [ %s ];" % ", ".join(n.families),
-                    "\thold-time %ds;" % n.hold,
-                    "\timport policy %s;" % n.importing]
-            out.append("\texport %s;" % (
-                "none" if n.exporting is None else "policy " + n.exporting))
+                    "\thold-time %ds;" % n.hold]
+            if n.importing != "":       # RFC 8212: as if it were forgotten
+                out.append("\timport policy %s;" % n.importing)
+            if n.exporting != "":
+                out.append("\texport %s;" % (
+                    "none" if n.exporting is None else
+                    "policy " + n.exporting))
             out.append("\tirr prefix-set %s;" % n.irr if n.irr else
                        '\tno require irr "a lab";')
             if n.passive:

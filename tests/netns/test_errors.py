@@ -139,6 +139,8 @@ STAYS = flags_rows() + [
     ("unknown-twice", "ext",
      with_(more=attribute(99, 0xc0, b"a") + attribute(99, 0xc0, b"b")), None,
      None),
+    ("update-of-5000", "ext", with_(more=attribute(99, 0xc0, b"x" * 4900)),
+     None, None),
     ("partial-on-well-known", "ext",
      with_(drop=(1,), first=attribute(1, 0x60, b"\0")), None, None),
     ("partial-on-med", "ext", with_(more=attribute(4, 0xa0, u32(1))), None,
@@ -165,6 +167,8 @@ STAYS = flags_rows() + [
      MALFORMED, W),
     ("nothing-mandatory-without-nlri", "ext",
      lambda c, p: update(attrs=attribute(4, 0x80, u32(1))), "absent", None),
+    ("attributes-and-nothing-else", "ext",
+     lambda c, p: update(attrs=body(c, p)[23:-4]), "absent", None),
     ("no-local-pref-internal", "int", with_(drop=(5,)), MALFORMED, W),
     ("next-hop-ignored-without-nlri", "ext",
      lambda c, p: update(attrs=mp_reach(HOP6, nlri("2a01:4f8:3::/48")) +
@@ -218,6 +222,12 @@ STAYS = flags_rows() + [
     ("next-hop-multicast", "ext", with_(hop=b"\xe0\0\0\1"), MALFORMED, W),
     ("next-hop-class-e", "ext", with_(hop=b"\xf0\0\0\1"), MALFORMED, W),
     ("next-hop-broadcast", "ext", with_(hop=b"\xff" * 4), MALFORMED, W),
+    ("loopback-prefix", "ext",
+     lambda c, p: body(c, p, reach=nlri(p) + nlri("127.0.0.0/8")), None,
+     None),
+    ("class-e-prefix", "ext",
+     lambda c, p: body(c, p, reach=nlri(p) + nlri("240.0.0.0/24")), None,
+     None),
     ("next-hop-ours", "ext", with_(hop=socket.inet_aton(ANA)), NEXT_HOP,
      None),
     ("next-hop-off-link", "ext", with_(hop=b"\x0a\1\1\1"), NEXT_HOP, None),
@@ -258,6 +268,15 @@ STAYS = flags_rows() + [
      MALFORMED, W),
     ("ext-communities-length-9", "ext",
      with_(more=attribute(16, 0xc0, b"abcdefghi")), MALFORMED, W),
+    ("cluster-list-internal", "int",
+     with_(more=attribute(10, 0x80, u32(9))), None, None),
+    ("large-any-value", "ext",
+     with_(more=attribute(32, 0xc0, b"\xff" * 12)), None, None),
+    ("code-not-known-here", "ext",
+     with_(more=b"".join(attribute(k, 0xc0, b"abc") for k in (
+         22, 23, 25, 27, 28, 38, 40, 128)) + b"".join(
+             attribute(k, 0x80, b"abc") for k in (24, 26, 29, 33))),
+     None, None),
     ("ext-communities-unknown-type", "ext",
      with_(more=attribute(16, 0xc0, b"\x3f\x3f" + b"abcdef")), None, None),
     ("as4-path-on-as4", "ext", with_(more=attribute(17, 0xc0, b"\x09\x09")), None,
@@ -342,6 +361,8 @@ ENDS = [
     ("keepalive-4097", lambda c: MARKER + u16(4097) + b"\4",
      (1, 2, u16(4097))),
     ("open-4097", lambda c: MARKER + u16(4097) + b"\1", (1, 2, u16(4097))),
+    ("update-4097", lambda c: MARKER + u16(4097) + b"\2",
+     (1, 2, u16(4097))),
     ("update-22", lambda c: MARKER + u16(22) + b"\2\0\0\0", (1, 2, u16(22))),
     ("keepalive-20", lambda c: message(KEEPALIVE, b"a"), (1, 2, u16(20))),
     ("notification-20", lambda c: message(NOTIFICATION, b"\6"),
@@ -398,6 +419,8 @@ ENDS = [
     ("mp-next-hop-length-0", *attr_reset(attribute(14, 0x80, mp6(b"")))),
     ("mp-inet-next-hop-3", *attr_reset(attribute(
         14, 0x80, mp6(b"abc", family=1)))),
+    ("mp-unreach-overrun", *attr_reset(attribute(
+        15, 0x80, u16(2) + b"\1\x30\2\2"))),
     ("mp-unreach-length-2", *attr_reset(attribute(15, 0x80, b"\0\2"))),
     ("refresh-of-1-octet", lambda c: message(REFRESH, b"\0"),
      (1, 2, u16(20))),
@@ -439,6 +462,8 @@ BEGINS = [
     ("hold-0", (), opened(hold=0), (2, 6, b"")),
     ("hold-below-minimum", ("hold-time-min 30s;",), opened(hold=29),
      (2, 6, b"")),
+    ("hold-0-permitted", ("hold-time-min 0s;",), opened(hold=0) +
+     keepalive(), "up"),
     ("hold-65535", (), opened(hold=65535) + keepalive(), "up"),
     ("parameter-1", (), raw_open(b"\1\2\0\0"), (2, 4, b"")),
     ("parameter-overrun", (), raw_open(b"\2\x20\0\0"), (2, 0, b"")),
@@ -463,6 +488,8 @@ BEGINS = [
         caps=CAPS + capability(2, b"abc") + capability(70, b"a")) +
      keepalive(), "up"),
     ("capability-twice", (), opened(caps=CAPS + CAPS) + keepalive(), "up"),
+    ("capability-twice-different", (), opened(
+        caps=CAPS + capability(65, u32(719))) + keepalive(), "up"),
     ("no-capability", (), raw_open(b"") + keepalive(), "up"),
     ("open-and-keepalive-at-once", (), opened() + keepalive(), "up"),
     ("no-common-family", (), opened(caps=capability(1, u16(25) + b"\0\x46") +
@@ -482,6 +509,9 @@ BEGINS = [
     ("role-missing", (ROLE,), opened() + keepalive(), "up"),
     ("role-not-configured", (), opened(caps=CAPS + capability(9, b"\0")) +
      keepalive(), "up"),
+    ("role-internal", ("int", ROLE), opened(
+        US, caps=capabilities(US, ("inet", "inet6")) +
+        capability(9, b"\0")) + keepalive(), "up"),
     ("keepalive-in-opensent", (), keepalive(), (5, 1, b"\4")),
     ("update-in-opensent", (), update(), (5, 1, b"\2")),
     ("refresh-in-opensent", (), message(REFRESH, b"\0\1\0\1"),
@@ -492,6 +522,11 @@ BEGINS = [
         REFRESH, b"\0\1\0\1"), (5, 2, b"\5")),
     ("notification-in-opensent", (), notification(6, 5), None),
     ("notification-in-openconfirm", (), opened() + notification(6, 7), None),
+    ("bad-open-in-openconfirm", (), opened() + raw_open(b"\2\x20"),
+     (5, 2, b"\1")),
+    ("marker-in-openconfirm", (), opened() + b"\xfe" * 19, (1, 1, b"")),
+    ("notification-version", (), opened() + notification(2, 1, u16(4)),
+     None),
     ("hold-timer", (), opened(hold=3) + keepalive(), (4, 0, b"")),
 ]
 GOOD_IN_ENDS = "2.90.0.0/16"
@@ -516,11 +551,14 @@ class Scene:
                 ("refresh", {}), ("plain-refresh", {})):
             self.add(kind, **kw)
         for name, more, *_ in BEGINS:
-            kw = {"remote_as": US} if more == ("int",) else {"more": more}
+            kw = {"more": tuple(m for m in more if m != "int")}
+            if "int" in more:
+                kw["remote_as"] = US
             self.add("begin-" + name, families=both, **kw)
         for name, *_ in ENDS:
             self.add("end-" + name, families=both, more=(
-                "max-prefix 3;",) if name == "over-the-limit" else ())
+                {"over-the-limit": "max-prefix 3;",
+                 "update-4097": "extended-message no;"}.get(name, ""),))
         own = Route("179.191.0.0/24")
         self.ana.table = {own.prefix: own}
         self.ana.start()
