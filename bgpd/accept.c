@@ -10,8 +10,9 @@
 #include "platform/sock.h"
 
 enum {
-	ACCEPTS = 64
-}; /* in one turn */
+	ACCEPTS = 64, /* in one turn */
+	STRANGER_MS = 60000,
+};
 
 /* At start the program ends with it; later, after a reload, it is shown. */
 static void
@@ -40,11 +41,27 @@ fail(struct listener *l, int err, const char *text)
 	eng->stop = true;
 }
 
+/* Nothing is said to a stranger; the log hears of one a minute. */
+static void
+stranger(struct engine *eng, const struct addr *remote)
+{
+	char text[ADDR_STRLEN];
+
+	eng->strangers++;
+	if (eng->stranger_said_ms != 0 &&
+	    eng->now_ms - eng->stranger_said_ms < STRANGER_MS)
+		return;
+	eng->stranger_said_ms = eng->now_ms;
+	log_info("connection from %s refused: no such neighbor is configured "
+		 "(%llu such connections so far, one a minute is logged)",
+	    addr_print(remote, text, sizeof text),
+	    (unsigned long long)eng->strangers);
+}
+
 static void
 on_accept(void *arg, bool r, bool w)
 {
 	struct listener *l = arg;
-	char text[ADDR_STRLEN];
 	struct addr remote;
 	uint16_t port;
 	struct peer *p;
@@ -61,10 +78,7 @@ on_accept(void *arg, bool r, bool w)
 			peer_accept(p, fd);
 			continue;
 		}
-		/* Nothing is said to a stranger (errors.md). */
-		l->eng->strangers++;
-		log_debug("connection from %s refused: no such neighbor",
-		    addr_print(&remote, text, sizeof text));
+		stranger(l->eng, &remote);
 		close(fd);
 	}
 }

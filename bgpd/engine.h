@@ -177,6 +177,7 @@ struct engine {
 	uint32_t rejects_seen, rejects_logged; /* log { rejected-routes } */
 	uint64_t rejects_minute; /* that rejects_logged is of */
 	uint64_t strangers; /* connections from unknown addresses */
+	uint64_t stranger_said_ms; /* when one was logged; 0: never */
 	uint64_t *rule_hits; /* conf->nrule: by struct rule's hit */
 	struct engine_loop loop;
 	uint32_t generation; /* of the configuration, from 1 */

@@ -421,11 +421,24 @@ peer_collision(struct peer *p, struct session *s)
 	return true;
 }
 
+/* cease: the subcode of what it is told, 0: nothing. */
 static void
-refuse(struct peer *p, int fd, const char *why)
+refuse(struct peer *p, int fd, uint8_t cease, const char *why)
 {
-	log_peer(p, LOG_L_INFO, "connection refused: %s", why);
-	close(fd);
+	/* As often as it likes to try: one a minute is logged. */
+	p->refused++;
+	if (p->refused_said_ms == 0 ||
+	    p->eng->now_ms - p->refused_said_ms >= PEER_REFUSED_MS) {
+		p->refused_said_ms = p->eng->now_ms;
+		log_peer(p, LOG_L_INFO,
+		    "connection refused: %s (%llu so far, one a minute is "
+		    "logged)",
+		    why, (unsigned long long)p->refused);
+	}
+	if (cease != 0)
+		session_refuse(p->eng, fd, NOTIF_CEASE, cease);
+	else
+		close(fd);
 }
 
 void
@@ -449,15 +462,15 @@ peer_accept(struct peer *p, int fd)
 	peer_sock_opts(p->conf, &o);
 
 	if (no != NULL) {
-		refuse(p, fd, no);
+		refuse(p, fd, 0, no);
 		return;
 	}
 	if (p->idle_hold.armed) {
-		refuse(p, fd, "its idle hold after an error still runs");
+		refuse(p, fd, 0, "its idle hold after an error still runs");
 		return;
 	}
 	if ((err = p->eng->world.accepted(fd, &o, &p->syn_ttl)) != 0) {
-		refuse(p, fd, strerror(-err));
+		refuse(p, fd, 0, strerror(-err));
 		return;
 	}
 	if (o.min_ttl > 0 && p->syn_ttl != 0 && p->syn_ttl < o.min_ttl) {
@@ -465,14 +478,12 @@ peer_accept(struct peer *p, int fd)
 		    "TTL %u seen, at least %u required: ttl-security is on "
 		    "here, the peer must send TTL 255",
 		    p->syn_ttl, o.min_ttl);
-		refuse(p, fd, p->why);
+		refuse(p, fd, 0, p->why);
 		return;
 	}
 	if (p->in != NULL && p->in->open_seen) {
-		log_peer(p, LOG_L_INFO,
-		    "connection refused: another one that it dialled is being "
-		    "opened");
-		session_refuse(p->eng, fd, NOTIF_CEASE, CEASE_COLLISION);
+		refuse(p, fd, CEASE_COLLISION,
+		    "another one that it dialled is being opened");
 		return;
 	}
 	if (p->in != NULL) /* it forgot the older one, or it is stuck */

@@ -27,6 +27,7 @@ enum {
 	PEER_IDLE_MIN_S = 1, /* idle hold: doubled by each error */
 	PEER_IDLE_MAX_S = 120,
 	PEER_STABLE_S = 60, /* Established so long forgets the errors */
+	PEER_REFUSED_MS = 60000, /* between two lines about what is refused */
 };
 
 struct peer_step {
@@ -98,6 +99,7 @@ struct peer {
 	struct timer idle_hold, limit_hold, sweep_deadline[FAM_N];
 	uint32_t idle_s; /* current idle hold, 0: no error yet */
 	uint32_t retries; /* ConnectRetryCounter */
+	uint64_t refused, refused_said_ms; /* its connections; 0: never */
 	bool no_caps; /* the next OPEN goes without: it got 2/4 */
 	bool admin_down, removed;
 	bool hard_reset; /* peer_clear(): the Cease/4 under way is a hard one */

@@ -3,8 +3,10 @@ and no other session notices."""
 
 import os
 import random
+import re
 import socket
 import struct
+import time
 
 import pytest
 
@@ -248,7 +250,7 @@ def test_random_octets(scene):
 
 def test_strangers(scene):
     """500 connections from an address that is no neighbor's."""
-    held = []
+    held, since = [], time.monotonic()
     for i in range(500):
         s = scene.p.socket()
         s.settimeout(5)
@@ -270,6 +272,14 @@ def test_strangers(scene):
             pass
         s.close()
     scene.unharmed()
+    took = time.monotonic() - since
+    with open(scene.ana.process.log, errors="replace") as f:
+        lines = [x for x in f if "no such neighbor is configured" in x]
+    assert 1 <= len(lines) <= 2 + took / 60
+    assert "192.0.2.250" in lines[0]
+    counted = re.search(r"^ana_bgpd_unknown_connections_total (\d+)",
+                        scene.ana.cli("show", "metrics"), re.M)
+    assert int(counted[1]) >= 500
 
 
 def test_many_connections_of_one_neighbor(scene):
