@@ -532,6 +532,57 @@ BEGINS = [
 GOOD_IN_ENDS = "2.90.0.0/16"
 
 
+# ---- graceful restart -------------------------------------------------------
+
+def gr(n_bit=False, families=(1,), forwarding=True, restarting=False,
+       seconds=60):
+    """OPEN's capabilities with RFC 4724's."""
+    flags = 8 * restarting + 4 * n_bit
+    return CAPS + capability(64, u16(flags << 12 | seconds) + b"".join(
+        u16(f) + b"\1" + bytes([0x80 * forwarding]) for f in families))
+
+
+# name, capabilities, how it ends (octets; None: TCP is lost), are its routes
+# kept, capabilities of the next session, and then, before its End-of-RIB?
+GRACEFUL = [
+    ("tcp-lost", gr(), None, True, gr(), True),
+    ("forwarding-lost", gr(), None, True, gr(forwarding=False), False),
+    ("family-missing", gr(), None, True, gr(families=(2,)), False),
+    ("no-capability-any-more", gr(), None, True, CAPS, False),
+    ("restarting", gr(), None, True, gr(restarting=True), True),
+    ("no-capability", CAPS, None, False, CAPS, False),
+    ("no-family", gr(families=()), None, False, gr(), False),
+    ("other-family", gr(families=(2,)), None, False, gr(), False),
+    ("not-back-in-time", gr(seconds=0), None, False, gr(), False),
+    ("notification", gr(True), notification(6, 4), True, gr(True), True),
+    ("notification-without-n", gr(), notification(6, 4), False, gr(), False),
+    ("error-of-its-own", gr(True), message(9), True, gr(True), True),
+    ("error-without-n", gr(), message(9), False, gr(), False),
+    ("hard-reset", gr(True), notification(6, 9, b"\6\2\3bye"), False,
+     gr(True), False),
+    ("hard-reset-empty", gr(True), notification(6, 9), False, gr(True),
+     False),
+    ("hard-reset-without-n", gr(), notification(6, 9, b"\6\2"), False, gr(),
+     False),
+]
+GR_CONF = "graceful-restart { restart-time 60s; }"
+
+# name, capabilities, what an operator does, NOTIFICATION
+CEASES = [
+    ("shutdown", CAPS, ("down", "bye\u00fc"), (6, 2, b"\5bye\xc3\xbc")),
+    ("shutdown-without-text", CAPS, ("down",), (6, 2, b"")),
+    ("shutdown-n", gr(True), ("down", "bye"), (6, 9, b"\6\2\3bye")),
+    ("reset", CAPS, ("clear", "again"), (6, 4, b"\5again")),
+    ("reset-n", gr(True), ("clear", "again"), (6, 4, b"\5again")),
+    ("reset-hard", gr(True), ("clear", "hard", "again"),
+     (6, 9, b"\6\4\5again")),
+    ("removed", CAPS, None, (6, 3, b"")),
+    ("removed-n", gr(True), None, (6, 9, b"\6\3")),
+    ("changed", CAPS, "hold-time-min 8s;", (6, 6, b"")),
+    ("changed-n", gr(True), "hold-time-min 8s;", (6, 6, b"")),
+]
+
+
 class Peer(Connection):
     asn, as4, internal = PEER, True, False
 
@@ -541,7 +592,7 @@ class Scene:
         self.a, self.p = lab.ns("ana"), lab.ns("bad")
         lab.link(self.a, self.p, v4="192.0.2.0/24", v6="2001:db8:1::/64")
         self.ana = Ana(lab, self.a, US, ANA)
-        self.free, self.names = iter(range(10, 240)), {}
+        self.free, self.names = iter(range(3, 250)), {}
         both = ("inet", "inet6")
         for kind, kw in (
                 ("ext", dict(families=both)), ("as2", dict(families=both)),
@@ -559,6 +610,12 @@ class Scene:
             self.add("end-" + name, families=both, more=(
                 {"over-the-limit": "max-prefix 3;",
                  "update-4097": "extended-message no;"}.get(name, ""),))
+        for name, *_ in GRACEFUL:
+            self.add("gr-" + name, families=both, more=(GR_CONF,))
+        for name, *_ in CEASES:
+            self.add("cease-" + name, families=both, more=(GR_CONF,))
+        self.add("replaced", more=(GR_CONF,))
+        self.add("refused")
         own = Route("179.191.0.0/24")
         self.ana.table = {own.prefix: own}
         self.ana.start()
@@ -749,6 +806,123 @@ def test_session_begins(scene, name, more, data, want):
             c = scene.established(n)
     scene.good(n, c, GOOD_IN_ENDS)
     c.close()
+
+
+@pytest.fixture(scope="module")
+def graceful(scene):
+    """All of them side by side: {name: (after the end, when it is back)}."""
+    held, out, old = {}, {}, "2.60.0.0/16"
+    for name, caps, *_ in GRACEFUL:
+        held[name] = c = scene.established("gr-" + name, caps)
+        c.send(body(c, old))
+    for name, _, ends, _, _, _ in GRACEFUL:
+        wait_until(lambda: scene.where("gr-" + name, old) is None, 30)
+        if ends is None:
+            held[name].reset()
+        else:
+            held[name].send(ends)
+            held[name].wait_closed(30)
+            held[name].close()
+    for name, _, _, kept, caps, _ in GRACEFUL:
+        n = "gr-" + name
+        wait_until(lambda: not scene.ana.up(scene.names[n]), 30)
+        if not kept:
+            wait_until(lambda: scene.where(n, old) == "absent", 30)
+        ended = scene.where(n, old)
+        held[name] = scene.established(n, caps, 30)
+        out[name] = (held[name], ended)
+    return out
+
+
+@pytest.mark.parametrize("name,caps,ends,kept,again,still", GRACEFUL,
+                         ids=ids(GRACEFUL))
+def test_graceful(scene, graceful, name, caps, ends, kept, again, still):
+    """What stays of a session that ended, and what of that when it is back;
+    nothing of it after End-of-RIB."""
+    n, old = "gr-" + name, "2.60.0.0/16"
+    c, ended = graceful[name]
+    assert ended == (None if kept else "absent")
+    # The good route was read after the OPEN, so what that does is done.
+    scene.good(n, c, GOOD_IN_ENDS)
+    if still:
+        assert scene.where(n, old) is None
+    else:
+        wait_until(lambda: scene.where(n, old) == "absent", 30)
+    c.send(update() + update(attrs=mp_unreach(b"")))
+    wait_until(lambda: scene.where(n, old) == "absent", 30)
+    assert scene.where(n, GOOD_IN_ENDS) is None
+    assert scene.ana.up(scene.names[n])
+    c.close()
+
+
+@pytest.mark.parametrize("name,caps,does,want", CEASES, ids=ids(CEASES))
+def test_cease(scene, name, caps, does, want):
+    n = scene.names["cease-" + name]
+    c = scene.established("cease-" + name, caps, 30)
+    wait_until(lambda: scene.ana.up(n), 30)
+    place = scene.ana.neighbors.index(n)
+    if does is None:
+        scene.ana.neighbors.remove(n)
+        scene.ana.reload()
+    elif isinstance(does, str):
+        n.more += (does,)
+        scene.ana.reload()
+    else:
+        scene.ana.cli("neighbor", n.remote, *does)
+    assert c.wait_closed(30) == want
+    c.close()
+    if does is None:
+        scene.ana.neighbors.insert(place, n)
+        scene.ana.reload()
+    elif does[0] == "down":
+        # Idle refuses whoever comes (8.2.2).
+        d = scene.dial("cease-" + name)
+        assert d.wait_closed(30) is None
+        d.close()
+        scene.ana.cli("neighbor", n.remote, "up")
+    c = scene.established("cease-" + name, caps, 30)
+    scene.good("cease-" + name, c, GOOD_IN_ENDS)
+    c.close()
+
+
+def test_replaced_by_a_restarted_one(scene):
+    """It forgot its session: the new one counts, the routes stay."""
+    n, old = scene.names["replaced"], "2.60.0.0/16"
+    c = scene.established("replaced", gr())
+    c.send(body(c, old) + update())
+    wait_until(lambda: scene.where("replaced", old) is None, 30)
+    d = scene.dial("replaced")
+    # A connection alone does nothing.
+    scene.good("replaced", c, GOOD_IN_ENDS)
+    d.handshake(PEER, caps=gr(restarting=True))
+    assert c.wait_closed(30) is None
+    c.close()
+    scene.good("replaced", d, "2.91.0.0/16")
+    assert scene.where("replaced", old) is None
+    d.send(update())
+    wait_until(lambda: scene.where("replaced", old) == "absent", 30)
+    assert scene.ana.up(n)
+    d.close()
+
+
+def test_our_open(scene):
+    """Each capability once, our AS in both places, the short form."""
+    c = scene.dial("second")
+    theirs = c.wait_for(OPEN, 30)
+    c.close()
+    assert theirs[:5] == b"\4" + u16(US) + u16(90)
+    assert theirs[5:9] == socket.inet_aton(ANA)
+    assert theirs[9] == len(theirs) - 10
+    caps, seen, data = [], {}, theirs[10:]
+    while data:
+        assert data[0] == 2
+        caps, data = caps + [data[2:2 + data[1]]], data[2 + data[1]:]
+    for part in caps:
+        while part:
+            assert part[0] not in seen
+            seen[part[0]] = part[2:2 + part[1]]
+            part = part[2 + part[1]:]
+    assert seen == {1: b"\0\1\0\1", 2: b"", 6: b"", 65: u32(US), 70: b""}
 
 
 def test_messages_in_pieces(scene):
