@@ -290,6 +290,16 @@ changed(struct peer *p)
 	p->last_change_ms = p->eng->now_ms;
 }
 
+/* As another connection decides: nothing failed, so nothing is counted. */
+static void
+stop_dialling(struct peer *p)
+{
+	uint32_t retries = p->retries;
+
+	session_event(p->out, EV08_AUTO_STOP);
+	p->retries = retries;
+}
+
 static void
 went_up(struct peer *p, struct session *s)
 {
@@ -305,7 +315,7 @@ went_up(struct peer *p, struct session *s)
 	timer_stop(&p->eng->timers, &p->idle_hold);
 	/* Nobody needs to dial any more. */
 	if (p->out != NULL && p->out->fsm.state < FSM_OPENSENT)
-		session_event(p->out, EV08_AUTO_STOP);
+		stop_dialling(p);
 	peer_rib_up(p, s);
 }
 
@@ -345,7 +355,7 @@ begin_again(struct peer *p, enum fsm_event ev, enum fsm_state from)
 	    p->idle_s * 1000ull);
 	/* The hold is the peer's, not one connection's. */
 	if (state_of(p->out) != FSM_IDLE)
-		session_event(p->out, EV08_AUTO_STOP);
+		stop_dialling(p);
 }
 
 void

@@ -131,6 +131,15 @@ jitter_ms(uint64_t s)
 	return s * 750 + arc4random_uniform((uint32_t)(s * 250) + 1);
 }
 
+/* RFC 4271 4.4: at most one a second, with the jitter, too. */
+static uint64_t
+keepalive_ms(const struct session *s)
+{
+	uint64_t ms = jitter_ms(s->neg.keepalive_s);
+
+	return ms < 1000 ? 1000 : ms;
+}
+
 static void
 arm(struct session *s, struct timer *t, uint64_t ms)
 {
@@ -684,7 +693,7 @@ start_actions(struct session *s, uint32_t a)
 	else if (a & A_HOLD_START)
 		disarm(s, &s->hold);
 	if (a & A_KA_START && s->neg.keepalive_s > 0)
-		arm(s, &s->keepalive, jitter_ms(s->neg.keepalive_s));
+		arm(s, &s->keepalive, keepalive_ms(s));
 	else if (a & A_KA_START)
 		disarm(s, &s->keepalive);
 	if (a & A_SENDHOLD_START && s->neg.hold_s > 0)

@@ -1,0 +1,294 @@
+/*
+ * One speaker and a peer that is only octets, on the virtual clock: what takes
+ * minutes, and would be a guess on a real one.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "tests/sim/sim.h"
+
+#define HEAD \
+	"syntax 1;\n" \
+	"global { as 52580; router-id 192.0.2.1; hold-time-min 0s; }\n" \
+	"policy all { rule all { accept; } }\n" \
+	"prefix-set p { 193.64.0.0/14 or-longer; }\n" \
+	"neighbor 192.0.2.2 { remote-as 719; family [ inet ]; passive yes;" \
+	" import policy all; export policy all; irr prefix-set p; "
+#define A_CONF HEAD "}\n"
+#define A_GR HEAD "graceful-restart { restart-time 60s; } }\n"
+/* Nobody: the octets are in its place. */
+#define B_CONF \
+	"syntax 1;\nglobal { as 719; router-id 192.0.2.2; }\n" \
+	"policy all { rule all { accept; } }\n" \
+	"neighbor 192.0.2.1 { remote-as 52580; family [ inet ]; passive yes;" \
+	" import policy all; export policy all;" \
+	" no require irr \"a lab\"; }\n"
+
+#define MARKER \
+	"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"
+#define KEEPALIVE MARKER "\0\x13\4"
+#define END_OF_RIB MARKER "\0\x17\2\0\0\0\0"
+#define REFRESH(sub) MARKER "\0\x17\5\0\1" sub "\1"
+/* AS 719, id 192.0.2.2; refresh and enhanced refresh, 4-octet AS. */
+#define OPEN(hold) \
+	MARKER "\0\x2b\1\4\2\xcf\0" hold \
+	       "\xc0\0\2\2\x0e\2\x0c\2\0\x46\0\x41\4" \
+	       "\0\0\2\xcf\2\0"
+#define OPEN_GR(hold) \
+	MARKER "\0\x31\1\4\2\xcf\0" hold \
+	       "\xc0\0\2\2\x14\2\x12\2\0\x46\0\x41\4" \
+	       "\0\0\2\xcf\x40\6\0\x3c\0\1\1\x80"
+/* 193.64.0.0/16, 193.65.0.0/16 */
+#define ROUTE(n) \
+	MARKER "\0\x2e\2\0\0\0\x14\x40\1\1\0\x40\2\6\2\1\0\0\2\xcf\x40\3\4" \
+	       "\xc0\0\2\2\x10\xc1" n
+
+static int raw;
+static uint8_t in[1 << 20];
+static size_t nin;
+static unsigned int keepalives; /* read so far */
+static int code, sub; /* of the NOTIFICATION read, -1: none */
+static bool closed;
+
+static void
+put(const void *octets, size_t n)
+{
+	assert_int_equal(send(raw, octets, n, MSG_NOSIGNAL), n);
+}
+#define PUT(text) put(text, sizeof(text) - 1)
+
+/* Whatever it has said until now. */
+static void
+drain(void)
+{
+	ssize_t n;
+	size_t len;
+
+	while ((n = recv(raw, in + nin, sizeof in - nin, MSG_DONTWAIT)) > 0)
+		nin += (size_t)n;
+	closed |= n == 0;
+	while (nin >= 19 && (len = (size_t)in[16] << 8 | in[17]) <= nin) {
+		keepalives += in[18] == MSG_KEEPALIVE;
+		if (in[18] == MSG_NOTIFICATION) {
+			code = in[19];
+			sub = in[20];
+		}
+		memmove(in, in + len, nin -= len);
+	}
+}
+
+static void
+pass(uint64_t seconds)
+{
+	sim_run(seconds);
+	drain();
+}
+
+static void
+dial(const char *conf)
+{
+	int sv[2];
+
+	sim_start(conf, B_CONF);
+	assert_int_equal(
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, sv), 0);
+	raw = sv[1];
+	nin = keepalives = 0;
+	code = sub = -1;
+	closed = false;
+	/* What it waits for at first is over. */
+	sim_run(1);
+	sim_accept(SIM_A, sv[0]);
+	pass(1);
+}
+
+static void
+hang_up(void)
+{
+	close(raw);
+	sim_end();
+}
+
+static struct peer *
+a(void)
+{
+	return sim_peer(SIM_A);
+}
+
+static uint32_t
+routes(void)
+{
+	return adjin_count(a()->adjin, FAM_INET)->received;
+}
+
+/* RFC 4271 8.2.2: the large value is four minutes. */
+static void
+test_open_wait(void **state)
+{
+	dial(A_CONF);
+	assert_int_equal(a()->in->fsm.state, FSM_OPENSENT);
+	pass(238);
+	assert_int_equal(code, -1);
+	pass(3);
+	assert_int_equal(code, 4);
+	assert_int_equal(sub, 0);
+	assert_true(closed);
+	hang_up();
+}
+
+/* Of the negotiated time, from OpenConfirm on. */
+static void
+test_hold(void **state)
+{
+	dial(A_CONF);
+	PUT(OPEN("\x09"));
+	pass(8);
+	assert_int_equal(a()->in->fsm.state, FSM_OPENCONFIRM);
+	PUT(KEEPALIVE);
+	pass(8);
+	assert_non_null(a()->up);
+	assert_int_equal(code, -1);
+	pass(2);
+	assert_int_equal(code, 4);
+	assert_int_equal(sub, 0);
+	hang_up();
+}
+
+/* KEEPALIVE, UPDATE and ROUTE-REFRESH, each alone, keep it up. */
+static void
+test_hold_is_restarted(void **state)
+{
+	dial(A_CONF);
+	PUT(OPEN("\x09") KEEPALIVE);
+	for (int what = 0; what < 3; what++) {
+		for (int i = 0; i < 10; i++) {
+			if (what == 0)
+				PUT(KEEPALIVE);
+			else if (what == 1)
+				PUT(END_OF_RIB);
+			else
+				PUT(REFRESH("\0"));
+			pass(8);
+			assert_non_null(a()->up);
+		}
+	}
+	assert_int_equal(code, -1);
+	hang_up();
+}
+
+/* Neither timer, nor a KEEPALIVE but the one that answers the OPEN. */
+static void
+test_hold_0(void **state)
+{
+	dial(A_CONF);
+	PUT(OPEN("\0") KEEPALIVE);
+	pass(1);
+	assert_non_null(a()->up);
+	assert_int_equal(keepalives, 1);
+	assert_false(a()->up->send_hold.armed);
+	pass(100000);
+	assert_non_null(a()->up);
+	assert_int_equal(keepalives, 1);
+	hang_up();
+}
+
+/* A third of the hold time, less the jitter, and never twice a second. */
+static void
+test_keepalives(void **state)
+{
+	static const struct {
+		uint8_t hold;
+		unsigned int least, most; /* in 300 s */
+	} row[] = { { 90, 10, 14 }, { 9, 100, 134 }, { 3, 299, 301 } };
+
+	for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+		uint8_t msg[] = OPEN("\0");
+
+		dial(A_CONF);
+		msg[23] = row[i].hold;
+		put(msg, sizeof msg - 1);
+		PUT(KEEPALIVE);
+		pass(1);
+		assert_non_null(a()->up);
+		keepalives = 0;
+		for (int s = 0; s < 300; s += 2) {
+			PUT(KEEPALIVE);
+			pass(2);
+		}
+		assert_in_range(keepalives, row[i].least, row[i].most);
+		hang_up();
+	}
+}
+
+/* RFC 7313 4: an End-of-RR that never comes is not waited for for ever. */
+static void
+test_no_eorr(void **state)
+{
+	dial(A_CONF);
+	PUT(OPEN("\0") KEEPALIVE ROUTE("\x40") ROUTE("\x41") END_OF_RIB);
+	pass(1);
+	assert_int_equal(routes(), 2);
+	PUT(REFRESH("\1") ROUTE("\x40"));
+	pass(100);
+	assert_int_equal(routes(), 2);
+	pass(400);
+	assert_int_equal(routes(), 1);
+	hang_up();
+}
+
+/* RFC 7313 4: no BoRR before End-of-RIB of a peer with graceful restart. */
+static void
+test_early_borr(void **state)
+{
+	dial(A_GR);
+	PUT(OPEN_GR("\0") KEEPALIVE ROUTE("\x40") ROUTE("\x41"));
+	PUT(REFRESH("\1") ROUTE("\x40") REFRESH("\2"));
+	pass(1000);
+	assert_int_equal(routes(), 2);
+	PUT(END_OF_RIB REFRESH("\1") ROUTE("\x40") REFRESH("\2"));
+	pass(1);
+	assert_int_equal(routes(), 1);
+	hang_up();
+}
+
+/* 8.2.2, event 24: the counter stays; event 25 counts. */
+static void
+test_retry_counter(void **state)
+{
+	for (int i = 0; i < 2; i++) {
+		uint32_t before;
+
+		dial(A_CONF);
+		before = a()->retries;
+		put(i == 0 ? MARKER "\0\x15\3\2\1" : MARKER "\0\x15\3\6\5", 21);
+		pass(1);
+		assert_true(closed);
+		assert_int_equal(code, -1);
+		assert_int_equal(a()->retries, before + (uint32_t)i);
+		hang_up();
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_open_wait),
+		cmocka_unit_test(test_hold),
+		cmocka_unit_test(test_hold_is_restarted),
+		cmocka_unit_test(test_hold_0),
+		cmocka_unit_test(test_keepalives),
+		cmocka_unit_test(test_no_eorr),
+		cmocka_unit_test(test_early_borr),
+		cmocka_unit_test(test_retry_counter),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
