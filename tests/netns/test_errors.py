@@ -1110,3 +1110,256 @@ def test_evidence_survives_a_restart(scene):
     assert scene.errors("ext")["messages"] == before
     assert scene.errors("end-unknown-well-known")["messages"] == ended
     assert scene.errors("end-marker")["messages"] == []
+
+# ---- the table -------------------------------------------------------------
+# Each row of what a speaker must do with what is wrong, and the cases that
+# hold it: rows of the tables above by their names, functions of this file, or
+# FILE:FUNCTION.
+
+ROWS = {
+    "header": {
+        "marker": "marker http",
+        "length below 19 or above 4096": "length-18 length-0 update-4097",
+        "extended length": "update-of-5000 keepalive-4097 open-4097",
+        "longer ones are sent to who asked only":
+            "netns/test_restart.py:test_long_message",
+        "too short for its type": "open-28 update-22 keepalive-20",
+        "short NOTIFICATION": "notification-20",
+        "type": "type-0 type-6 type-255",
+        "1/x, not 5/x": "marker marker-in-openconfirm",
+        "pieces": "test_messages_in_pieces",
+    },
+    "open": {
+        "version": "version-3 version-5",
+        "wrong AS": "wrong-as wrong-as-2-octets",
+        "AS 0, AS_TRANS": "as-0 as-0-in-capability as-trans-in-capability "
+                          "as-trans-alone",
+        "two different AS": "two-as",
+        "identifier": "id-0 id-ours-internal",
+        "any other identifier": "id-class-e id-127 id-ours-external",
+        "hold time 1, 2": "hold-1 hold-2",
+        "hold time 0": "hold-0 hold-0-permitted sim/test_raw.c:test_hold_0",
+        "other hold times": "hold-65535 hold-below-minimum "
+                            "sim/test_raw.c:test_keepalives",
+        "unknown parameter": "parameter-1",
+        "framing": "parameter-overrun capability-overrun capability-1-octet "
+                   "parameters-overrun octets-left-over "
+                   "extended-form-overrun",
+        "extended form": "extended-form extended-form-length-ignored",
+        "255 later": "parameter-255-later",
+        "several parameters": "several-parameters",
+        "unknown capability": "unknown-capability",
+        "capability of wrong length": "capability-of-wrong-length",
+        "capability twice": "capability-twice capability-twice-different",
+        "no capability": "no-capability",
+        "missing family or capability":
+            "no-common-family required-capability",
+        "2/4 received": "sim/test_schedules.c:test_without_capabilities",
+        "role pair": "role-pair role-value role-twice",
+        "role missing": "role-missing-strict role-missing",
+        "role without meaning": "role-internal role-not-configured",
+        "our OPEN": "test_our_open",
+    },
+    "fsm": {
+        "in OpenSent": "keepalive-in-opensent update-in-opensent "
+                       "refresh-in-opensent",
+        "in OpenConfirm": "open-in-openconfirm bad-open-in-openconfirm "
+                          "update-in-openconfirm refresh-in-openconfirm",
+        "OPEN in Established": "open-in-established bad-open-in-established",
+        "NOTIFICATION": "notification notification-unknown "
+                        "notification-bad-text notification-control "
+                        "notification-in-opensent "
+                        "notification-in-openconfirm",
+        "2/1": "notification-version sim/test_raw.c:test_retry_counter",
+        "afterwards": "shutdown netns/test_fair.py:test_others_go_on",
+        "TCP lost": "tcp-lost sim/test_sim.c:test_hang_up",
+        "no OPEN": "sim/test_raw.c:test_open_wait",
+        "hold timer": "hold-timer sim/test_raw.c:test_hold",
+        "what restarts it": "sim/test_raw.c:test_hold_is_restarted",
+        "send hold": "sim/test_schedules.c:test_send_hold",
+        "collision": "sim/test_schedules.c:test_collisions",
+        "second one": "test_second_connection",
+        "second one, restarted": "test_replaced_by_a_restarted_one",
+        "stranger": "test_stranger netns/test_bad_input.py:test_strangers",
+        "at once": "open-and-keepalive-at-once",
+    },
+    "cease": {
+        "maximum prefixes": "over-the-limit",
+        "shutdown": "shutdown shutdown-without-text shutdown-n",
+        "de-configured": "removed removed-n",
+        "reset": "reset reset-n reset-hard",
+        "configuration change": "changed changed-n",
+        "collision": "test_second_connection",
+        "hard reset": "hard-reset hard-reset-empty hard-reset-without-n",
+        "text": "notification-bad-text notification-control",
+    },
+    "frame": {
+        "lengths": "withdrawn-overrun attributes-overrun",
+        "last attribute": "last-attribute-overruns one-octet-left "
+                          "two-octets-left three-octets-left-extended",
+        "nothing to withdraw": "withdraw-with-bad-attribute "
+                               "no-nlri-attribute-overruns "
+                               "mp-empty-bad-attribute",
+        "MP_REACH of another family": "mp-of-another-family-counts-as-nlri",
+        "NLRI": "nlri-33 nlri-overrun bad-attribute-and-nlri-33",
+        "withdrawn": "withdrawn-33 withdrawn-prefix-overrun",
+        "MP NLRI": "mp-reach-129 mp-reach-overrun mp-unreach-129 "
+                   "mp-unreach-overrun",
+        "IPv4 not agreed on": "nlri-of-a-family-not-agreed-on "
+                              "withdrawn-of-a-family-not-agreed-on",
+        "trailing bits": "trailing-bits",
+        "same prefix": "same-prefix-twice announced-and-withdrawn",
+        "no unicast": "multicast-prefix loopback-prefix class-e-prefix",
+        "MP twice": "mp-reach-twice mp-unreach-twice",
+        "others twice": "origin-twice origin-twice-first-bad unknown-twice",
+        "flags": "flags-1-80 flags-1-40 flags-35-80 flags-35-40",
+        "flags of MP": "mp-reach-flags mp-unreach-flags",
+        "flags, discard": "code-not-known-here",
+        "Partial": "partial-on-well-known partial-on-med",
+        "low bits": "low-flag-bits extended-length-of-1",
+        "order": "any-order all-in-one",
+        "length 0": "origin-length-0 next-hop-length-0 med-length-0 "
+                    "aggregator-length-0 communities-length-0 "
+                    "unknown-of-length-0",
+        "missing": "no-origin no-as-path no-next-hop "
+                   "mp-reach-stands-not-for-next-hop",
+        "missing without NLRI": "nothing-mandatory-without-nlri",
+        "no LOCAL_PREF": "no-local-pref-internal",
+        "NEXT_HOP without NLRI": "next-hop-ignored-without-nlri",
+        "unknown well-known": "unknown-well-known unknown-well-known-partial",
+        "unknown transitive": "unknown-transitive "
+                              "netns/test_interop.py:test_routes_both_ways",
+        "unknown non-transitive": "unknown-non-transitive",
+        "type 0": "type-0",
+        "End-of-RIB": "end-of-rib end-of-rib-inet6 end-of-rib-not-agreed-on",
+        "no prefix": "attributes-and-nothing-else",
+    },
+    "attributes": {
+        "ORIGIN": "origin-length-2 origin-3",
+        "AS_PATH segments": "segment-type-0 segment-type-5 segment-overrun "
+                            "segment-1-octet-left segment-empty "
+                            "two-octet-path",
+        "confederation": "confed-sequence confed-set",
+        "AS_SET": "as-set",
+        "AS 0": "as-0",
+        "first AS": "first-as first-segment-set empty-path-external",
+        "internal": "empty-path-internal",
+        "loop": "own-as",
+        "AS_TRANS, private": "as-trans as-trans-left private-asn",
+        "NEXT_HOP length": "next-hop-length-3",
+        "no host": "next-hop-0 next-hop-127 next-hop-multicast "
+                   "next-hop-class-e next-hop-broadcast",
+        "ours, off-link": "next-hop-ours next-hop-off-link",
+        "MED": "med-length-3",
+        "LOCAL_PREF external": "local-pref-external",
+        "LOCAL_PREF internal": "local-pref-internal-length",
+        "ATOMIC_AGGREGATE": "atomic-length-1",
+        "AGGREGATOR": "aggregator-length-6 aggregator-length-8-as2 "
+                      "aggregator-as-0",
+        "COMMUNITIES": "communities-length-0 communities-length-5",
+        "ORIGINATOR_ID external": "originator-external",
+        "ORIGINATOR_ID internal": "originator-internal-length",
+        "ORIGINATOR_ID ours": "originator-internal-ours",
+        "CLUSTER_LIST external": "cluster-list-external",
+        "CLUSTER_LIST internal": "cluster-list-internal "
+                                 "cluster-list-internal-length "
+                                 "cluster-list-internal-empty",
+        "MP_REACH length": "mp-reach-length-4 mp-reach-length-0 "
+                           "mp-next-hop-overrun mp-next-hop-length-4 "
+                           "mp-next-hop-length-0 mp-inet-next-hop-3",
+        "MP next hop": "mp-next-hop-unspecified mp-next-hop-loopback "
+                       "mp-next-hop-multicast",
+        "MP next hop ours": "mp-next-hop-ours",
+        "MP second half": "mp-second-half-global",
+        "MP reserved": "mp-reserved-octet",
+        "MP no prefix": "mp-no-prefix",
+        "MP not agreed on": "mp-family-not-agreed-on mp-family-unknown "
+                            "mp-unreach-family-unknown",
+        "MP_UNREACH length": "mp-unreach-length-2",
+        "EXTENDED COMMUNITIES": "ext-communities-length-0 "
+                                "ext-communities-length-9",
+        "unknown ones": "ext-communities-unknown-type",
+        "AS4_PATH on 4 octets": "as4-path-on-as4",
+        "AS4_PATH": "as4-path-odd as4-path-short as4-path-bad-segment "
+                    "as4-path-as-0",
+        "AS4_PATH confederation": "as4-path-confederation",
+        "AS4_PATH AS_SET": "as4-path-set",
+        "AS4_PATH longer": "as4-path-longer",
+        "AS4 beside AGGREGATOR": "as4-path-beside-aggregator",
+        "AS4_AGGREGATOR": "as4-aggregator-on-as4 as4-aggregator-length "
+                          "as4-aggregator-as-0",
+        "LARGE COMMUNITIES": "large-length-0 large-length-13",
+        "large values": "large-any-value large-twice-the-same",
+        "OTC": "otc-length-3 otc-0",
+        "codes not known": "code-not-known-here",
+    },
+    "refresh": {
+        "request": "request",
+        "not agreed on": "family-not-agreed-on family-unknown",
+        "plain": "plain-subtype-1",
+        "subtype": "subtype-3",
+        "length": "borr-of-5-octets eorr-of-3-octets refresh-of-1-octet",
+        "ORF": "orf",
+        "BoRR": "test_borr_sweeps",
+        "early BoRR": "sim/test_raw.c:test_early_borr",
+        "EoRR": "test_borr_sweeps eorr-without-borr",
+        "no EoRR": "sim/test_raw.c:test_no_eorr",
+    },
+    "graceful": {
+        "End-of-RIB": "netns/test_restart.py:test_it_restarts",
+        "TCP lost": "tcp-lost no-capability no-family other-family",
+        "lost again": "sim/test_sim.c:test_gr_within_gr",
+        "back": "tcp-lost restarting notification",
+        "back without": "forwarding-lost family-missing "
+                        "no-capability-any-more not-back-in-time "
+                        "sim/test_sim.c:test_gr_restart_time",
+        "no N bit": "notification-without-n error-without-n "
+                    "sim/test_sim.c:test_gr_notification",
+        "N bit": "notification error-of-its-own "
+                 "sim/test_sim.c:test_gr_hold_timer",
+        "hard": "hard-reset hard-reset-empty shutdown-n",
+        "it restarts": "restarting",
+        "we restart": "sim/test_sim.c:test_gr_own_restart "
+                      "sim/test_sim.c:test_gr_own_deadline "
+                      "netns/test_restart.py:test_we_restart",
+    },
+    "otc": {
+        "leaks": "otc-from-customer netns/test_told.py:test_roles",
+        "added, kept": "netns/test_told.py:test_roles",
+    },
+    "policy": {
+        "none": "netns/test_told.py:test_no_policy",
+        "well-known communities": "netns/test_told.py:test_communities",
+        "GRACEFUL_SHUTDOWN": "netns/test_told.py:test_graceful_shutdown",
+        "MED, LOCAL_PREF": "netns/test_told.py:test_what_external_ones_see",
+        "full segment": "netns/test_told.py:test_a_full_segment",
+        "internal routes": "netns/test_told.py:"
+                           "test_internal_ones_are_not_passed_on_internally",
+        "GTSM": "netns/test_auth.py:test_ttl_of_an_accepted_one "
+                "netns/test_auth.py:test_ttl_of_a_dialled_one",
+        "MD5": "netns/test_auth.py:test_the_kernel_refuses "
+               "netns/test_auth.py:test_no_key_at_the_peer",
+    },
+}
+
+
+def test_each_row_has_a_case():
+    """And each case of the tables holds a row."""
+    tables = (STAYS, ENDS, BEGINS, REFRESHES, GRACEFUL, CEASES)
+    named = {row[0] for table in tables for row in table}
+    top, held = os.path.dirname(os.path.dirname(__file__)), set()
+    for part, rows in ROWS.items():
+        assert rows
+        for row, cases in rows.items():
+            assert cases.split(), (part, row)
+            for case in cases.split():
+                path, _, name = case.rpartition(":")
+                if path:
+                    with open(os.path.join(top, path)) as f:
+                        assert re.search(r"^( *def |)%s\(" % name, f.read(),
+                                         re.M), case
+                else:
+                    assert case in named or case in globals(), case
+                    held.add(case)
+    lost = {n for n in named - held if not n.startswith("flags-")}
+    assert not lost, lost
