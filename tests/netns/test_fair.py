@@ -212,9 +212,11 @@ def test_others_go_on(scene, how):
     for c in scene.held:
         c.close()
     scene.held = []
-    # Whoever misbehaved may come back.
+    # Whoever misbehaved may come back; an operator ends its idle hold.
     for w in went:
         n = scene.names[w.replace("_", "-")]
+        scene.ana.cli("neighbor", n.remote, "down")
+        scene.ana.cli("neighbor", n.remote, "up")
 
         def back():
             c = scene.dial(n.name)
