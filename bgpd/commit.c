@@ -15,6 +15,7 @@
 #include "bgpd/state.h"
 #include "lib/mem.h"
 #include "platform/clock.h"
+#include "platform/notify.h"
 
 #define CONFIRMED "confirmed.conf"
 #define PREVIOUS "previous.conf"
@@ -663,9 +664,9 @@ commit_load_undo(struct engine *eng, char *why, size_t n)
 	return NULL;
 }
 
-char *
-commit_reload(struct engine *eng, struct commit_load *l,
-    const struct commit_opts *o, char **warnings)
+static char *
+reload(struct engine *eng, struct commit_load *l, const struct commit_opts *o,
+    char **warnings)
 {
 	struct conf *c = commit_load_take(l);
 	char *text, why[256];
@@ -697,4 +698,16 @@ commit_reload(struct engine *eng, struct commit_load *l,
 	else
 		free(text);
 	return NULL;
+}
+
+char *
+commit_reload(struct engine *eng, struct commit_load *l,
+    const struct commit_opts *o, char **warnings)
+{
+	char *bad;
+
+	notify_reloading(eng->world.clock_us());
+	bad = reload(eng, l, o, warnings);
+	notify("READY=1");
+	return bad;
 }

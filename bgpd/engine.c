@@ -15,6 +15,7 @@
 #include "bgpd/state.h"
 #include "lib/mem.h"
 #include "platform/clock.h"
+#include "platform/notify.h"
 #include "policy/pfxset.h"
 
 enum {
@@ -643,6 +644,7 @@ engine_stop(struct engine *eng, const char *text, bool flush)
 	if (eng->stop)
 		return;
 	eng->stop = true;
+	notify("STOPPING=1\nSTATUS=Stopping");
 	eng->stop_flush = flush;
 	engine_announce_save(eng);
 	strlcpy(

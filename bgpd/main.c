@@ -20,10 +20,11 @@
 #include "bgpd/control.h"
 #include "bgpd/engine.h"
 #include "bgpd/log.h"
-#include "bgpd/notify.h"
 #include "bgpd/sandbox.h"
+#include "bgpd/service.h"
 #include "lib/mem.h"
 #include "platform/clock.h"
+#include "platform/notify.h"
 #include "policy/pfxfile.h"
 
 enum {
@@ -300,7 +301,6 @@ on_term(void *arg, int signo)
 	struct engine *eng = arg;
 
 	log_info("%s: stopping", strsignal(signo));
-	notify("STOPPING=1");
 	engine_stop(eng, eng->conf->shutdown_reason, !eng->conf->fib.keep);
 }
 
@@ -332,6 +332,7 @@ run(struct args *a, struct conf *conf, const char *alarm)
 	struct sandbox_dirs dirs = { .state = a->state, .run = a->run };
 	char *dir = mem_strdup(a->conf), why[256];
 	struct engine *eng;
+	struct service service;
 	bool landlock;
 
 	dirs.conf = dirname(dir);
@@ -351,7 +352,7 @@ run(struct args *a, struct conf *conf, const char *alarm)
 	log_info("ana-bgpd %s started, AS%u, %zu neighbors%s%s", ANA_VERSION,
 	    conf->as, conf->nneighbor, landlock ? "" : ", without Landlock",
 	    conf->lab_mode ? ", LAB MODE: documentation numbers accepted" : "");
-	notify("READY=1");
+	service_start(&service, eng);
 	engine_run(eng);
 	strlcpy(why, eng->fatal, sizeof why);
 	control_free(eng->control);
@@ -381,7 +382,7 @@ main(int argc, char **argv)
 	parse_args(&a, argc, argv);
 	if (getenv("JOURNAL_STREAM") != NULL)
 		log_to_journal();
-	notify_init(getenv("NOTIFY_SOCKET"));
+	notify_open();
 	pfxfile_seed(arc4random());
 	umask(0027);
 	/* The loop never changes directory, but says what it reads in full. */

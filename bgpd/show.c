@@ -245,42 +245,49 @@ add_why(const struct engine *eng, char *buf, size_t n)
 	}
 }
 
+void
+show_health(const struct engine *eng, struct show_health *h)
+{
+	char why[sizeof h->why / 4];
+
+	h->ready = engine_ready(eng, why, sizeof why / 2);
+	count_peers(eng, &h->up, &h->all);
+	if (h->ready)
+		snprintf(why, sizeof why,
+		    "%u of %u neighbors up, all routes in place", h->up,
+		    h->all);
+	else if (eng->fib_ready)
+		add_why(eng, why, sizeof why / 2);
+	sets_alarm(eng, h->alarm, sizeof h->alarm);
+	if (eng->announce->kept > 0)
+		snprintf(h->alarm, sizeof h->alarm,
+		    "%u networks fail and stay announced, as min-healthy says",
+		    eng->announce->kept);
+	if (commit_alarm(eng)[0] != '\0')
+		strlcpy(h->alarm, commit_alarm(eng), sizeof h->alarm);
+	if (h->alarm[0] != '\0') {
+		strlcat(why, "; ALARM: ", sizeof why);
+		strlcat(why, h->alarm, sizeof why);
+	}
+	h->ok = h->ready && h->alarm[0] == '\0';
+	out_safe(why, h->why, sizeof h->why);
+}
+
 /* One line for cron, a load balancer, the watchdog; the exit code tells. */
 static bool
 head_health(struct show *s)
 {
-	const struct engine *eng = s->eng;
-	unsigned int up, all;
-	char why[1024], safe[4096], alarm[512];
-	bool ready = engine_ready(eng, why, sizeof why / 2), ok;
+	struct show_health h;
 
-	count_peers(eng, &up, &all);
-	if (ready)
-		snprintf(why, sizeof why,
-		    "%u of %u neighbors up, all routes in place", up, all);
-	else if (eng->fib_ready)
-		add_why(eng, why, sizeof why / 2);
-	sets_alarm(eng, alarm, sizeof alarm);
-	if (eng->announce->kept > 0)
-		snprintf(alarm, sizeof alarm,
-		    "%u networks fail and stay announced, as min-healthy says",
-		    eng->announce->kept);
-	if (commit_alarm(eng)[0] != '\0')
-		strlcpy(alarm, commit_alarm(eng), sizeof alarm);
-	if (alarm[0] != '\0') {
-		strlcat(why, "; ALARM: ", sizeof why);
-		strlcat(why, alarm, sizeof why);
-	}
-	ok = ready && alarm[0] == '\0';
-	out_safe(why, safe, sizeof safe);
-	out_text(s->out, "%s: %s\n", ok ? "ok" : "degraded", safe);
-	out_str(s->out, "health", ok ? "ok" : "degraded");
-	out_bool(s->out, "ready", ready);
-	out_str(s->out, "alarm", alarm);
-	out_str(s->out, "reason", why);
-	out_u64(s->out, "neighbors_up", up);
-	out_u64(s->out, "neighbors", all);
-	s->code = ok ? CMD_DONE : CMD_DEGRADED;
+	show_health(s->eng, &h);
+	out_text(s->out, "%s: %s\n", h.ok ? "ok" : "degraded", h.why);
+	out_str(s->out, "health", h.ok ? "ok" : "degraded");
+	out_bool(s->out, "ready", h.ready);
+	out_str(s->out, "alarm", h.alarm);
+	out_str(s->out, "reason", h.why);
+	out_u64(s->out, "neighbors_up", h.up);
+	out_u64(s->out, "neighbors", h.all);
+	s->code = h.ok ? CMD_DONE : CMD_DEGRADED;
 	return false;
 }
 

@@ -63,6 +63,13 @@ bool show_run(struct show *, unsigned int budget);
 void show_end(struct show *);
 /* An action that is carried out in slices, too? */
 bool show_slices(const struct cmd_req *);
+/* Whether all is as it should be, and what is not: one line, safe to print. */
+struct show_health {
+	bool ok, ready; /* ready: sessions and routes; an alarm is not ok */
+	unsigned int up, all; /* neighbors */
+	char why[4096], alarm[512];
+};
+void show_health(const struct engine *, struct show_health *);
 /* A peer is about to be freed: walks over it must let go. */
 void show_forget_peer(struct show *, uint16_t peer);
 

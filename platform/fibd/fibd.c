@@ -24,10 +24,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "platform/notify.h"
+
 enum {
 	KEEP_S = 180, /* before any HELLO */
 	RETRY_MS = 1000,
 	COUNT_MS = 2000, /* between two looks at the links' counters */
+	TELL_MS = 5000, /* the service manager, and as often as it wants it */
 };
 
 static volatile sig_atomic_t stop;
@@ -223,6 +226,31 @@ accept_speaker(struct fibd *d)
 		d->speaker = speaker_new(d, fd);
 }
 
+/* ---- the service manager --------------------------------------------- */
+
+/*
+ * A step of the loop: one that does not come round is not told of.  READY=1
+ * each time makes good one that the manager was too busy to take.
+ */
+static void
+tell(struct fibd *d, uint64_t now)
+{
+	static char said[256];
+	char lines[sizeof said];
+	uint32_t every = notify_watchdog_ms();
+
+	snprintf(lines, sizeof lines,
+	    "READY=1\nSTATUS=%u IPv4 and %u IPv6 routes, %s",
+	    table_count(d->table, FAM_INET), table_count(d->table, FAM_INET6),
+	    d->speaker != NULL ? "the speaker is connected"
+			       : "no speaker is connected");
+	if (strcmp(lines, said) != 0 && notify(lines))
+		strlcpy(said, lines, sizeof said);
+	if (every != 0)
+		notify("WATCHDOG=1");
+	d->tell_at_ms = now + (every != 0 && every < TELL_MS ? every : TELL_MS);
+}
+
 /* ---- the loop ------------------------------------------------------- */
 
 static uint64_t
@@ -235,7 +263,7 @@ static int
 wait_ms(const struct fibd *d, bool busy)
 {
 	uint64_t due = earliest(earliest(d->keep_until_ms, d->reconcile_at_ms),
-	    table_due_ms(d->table));
+	    earliest(d->tell_at_ms, table_due_ms(d->table)));
 	uint64_t now = fibd_now_ms();
 
 	if (d->speaker != NULL)
@@ -269,6 +297,8 @@ timers(struct fibd *d)
 		table_flush(d->table); /* the socket is used */
 		nlwatch_count(d->watch);
 	}
+	if (d->tell_at_ms != 0 && d->tell_at_ms <= now)
+		tell(d, now);
 }
 
 /* What the news of the kernel mean for sets and next hops. */
@@ -536,6 +566,9 @@ main(int argc, char **argv)
 	int status = 0;
 
 	fibd_args(argc, argv, &d.opt, &d.fences);
+	/* Before the sandbox; one that a speaker started answers to it. */
+	if (d.opt.fd < 0)
+		notify_open();
 	look_up_user(&d);
 	if (!d.opt.remove && d.opt.fd < 0)
 		listen_path(&d);
@@ -556,10 +589,12 @@ main(int argc, char **argv)
 		    table_has_objects(d.table) ? "nexthop objects"
 					       : "plain multipath routes");
 		say_compat_mode(&d);
-		fibd_notify("READY=1");
 		fibd_confine(&d);
 		d.keep_until_ms = fibd_now_ms() + KEEP_S * 1000;
+		if (d.opt.fd < 0)
+			tell(&d, fibd_now_ms());
 		loop(&d);
+		notify("STOPPING=1");
 		news(&d, "end; %u IPv4 and %u IPv6 routes stay",
 		    table_count(d.table, FAM_INET),
 		    table_count(d.table, FAM_INET6));

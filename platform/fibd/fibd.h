@@ -36,6 +36,7 @@ struct fibd {
 	uint64_t reconcile_at_ms; /* 0: never */
 	uint32_t reconcile_s;
 	uint64_t count_at_ms; /* links' counters, for a speaker */
+	uint64_t tell_at_ms; /* the service manager; 0: never */
 	bool look; /* links, addresses or objects changed */
 	bool renew; /* routes of others changed, by which next hops are had */
 	bool resync; /* compare all routes, too */
@@ -48,8 +49,6 @@ void fibd_log(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* One plain sentence on stderr, and the end. */
 void fibd_die(const char *fmt, ...)
     __attribute__((format(printf, 1, 2), noreturn));
-/* To systemd, where it asked for it. */
-void fibd_notify(const char *state);
 
 /* fibd_args.c; ends the process on a usage error. */
 void fibd_args(

@@ -2,11 +2,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <syslog.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "platform/fibd/fibd.h"
 
@@ -48,27 +45,4 @@ fibd_die(const char *fmt, ...)
 	va_end(ap);
 	fprintf(stderr, "ana-fibd: %s\n", line);
 	exit(1);
-}
-
-void
-fibd_notify(const char *state)
-{
-	const char *path = getenv("NOTIFY_SOCKET");
-	struct sockaddr_un sun = { .sun_family = AF_UNIX };
-	size_t n;
-	int fd;
-
-	if (path == NULL || (n = strlen(path)) < 2 || n >= sizeof sun.sun_path)
-		return;
-	memcpy(sun.sun_path, path, n);
-	if (path[0] == '@')
-		sun.sun_path[0] = '\0';
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return;
-	if (sendto(fd, state, strlen(state), MSG_NOSIGNAL,
-		(struct sockaddr *)&sun,
-		(socklen_t)(offsetof(struct sockaddr_un, sun_path) + n)) < 0)
-		fibd_log("systemd could not be told that we are ready");
-	close(fd);
 }

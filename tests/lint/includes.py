@@ -18,7 +18,7 @@ EDGES = [
     ('rib/*', ['lib/*', 'bgpd/wire/wire.h', 'rib/*']),
     ('policy/*', ['lib/*', 'bgpd/wire/wire.h', 'rib/attrs.h', 'policy/*']),
     ('platform/fibd/*', ['lib/*', 'platform/fibd_proto.h',
-                         'platform/fibd/*']),
+                         'platform/notify.h', 'platform/fibd/*']),
     ('platform/*', ['lib/*', 'platform/*.h', '!platform/fibd/*']),
     ('bgpctl/*', ['lib/*', 'bgpctl/*']),
     # parse.h is made of bgpd/parse.y.
@@ -45,7 +45,7 @@ CALLS = [
     ('clock_gettime', ['platform/clock.c', 'platform/fibd/fibd.c',
                        'bgpctl/*']),
     ('gettimeofday', []),
-    ('getenv', ['bgpctl/*', 'bgpd/main.c', 'platform/fibd/fibd_log.c']),
+    ('getenv', ['bgpctl/*', 'bgpd/main.c', 'platform/notify.c']),
     ('system', []), ('popen', []), ('strcpy', []), ('strcat', []),
     ('sprintf', []), ('gets', []),
 ]
