@@ -395,7 +395,9 @@ do_log_level(struct show *s)
 static void
 do_shutdown(struct show *s)
 {
-	engine_stop(s->eng, s->req.text, true);
+	engine_stop(s->eng,
+	    s->req.text != NULL ? s->req.text : s->eng->conf->shutdown_reason,
+	    true);
 	done(s, CMD_DONE, "stopping: sessions ended, kernel routes removed");
 }
 

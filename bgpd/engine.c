@@ -502,6 +502,12 @@ engine_apply(struct engine *eng, struct conf *conf)
 	for (size_t i = 0; i < conf->nneighbor; i++)
 		if (conf_neighbor_find(old, &conf->neighbor[i].addr) == NULL)
 			add_peer(eng, &conf->neighbor[i]);
+	/* Without a neighbor nothing listened.  A port that is taken now is
+	 * told, and ends nothing. */
+	if (old->nneighbor == 0 && eng->fib_ready) {
+		eng->listened = true;
+		listeners_start(eng);
+	}
 	engine_announce_conf(eng);
 	regroup(eng);
 	engine_fib_conf(eng, old);
@@ -842,7 +848,9 @@ engine_ready(const struct engine *eng, char *why, size_t n)
 	struct peer *p;
 
 	if (!eng->fib_ready) {
-		snprintf(why, n, "no ana-fibd: %s", eng->fib_why);
+		snprintf(why, n, "no ana-fibd: %s",
+		    eng->fib_why[0] != '\0' ? eng->fib_why
+					    : "it has not answered yet");
 		return false;
 	}
 	TAILQ_FOREACH (p, &eng->peers, entry) {

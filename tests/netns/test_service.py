@@ -121,12 +121,17 @@ def test_speaker(lab, ana, manager):
     speaker.close()
 
 
-def test_the_shutdown_command_stops_too(ana, manager):
+def test_the_shutdown_command_stops_too(lab, ana, manager):
+    ana.glob = ['shutdown-reason "box 7 goes down";']
     ana.start()
+    speaker = Speaker(lab.ns("peer"), "192.0.2.2", "192.0.2.1", PEER)
     at = len(manager.lines)
     ana.cli("shutdown")
     manager.wait("STOPPING=1", at)
     assert ana.process.p.wait(30) == 0
+    assert speaker.closed.wait(30)
+    assert speaker.notification[:2] == (6, 2)
+    assert b"box 7 goes down" in speaker.notification[2]
 
 
 def test_a_watchdog_of_another_process(ana, manager, monkeypatch):
