@@ -87,13 +87,19 @@ static const char bash[] =
     "}\n"
     "complete -o default -F _ana_bgpctl ana-bgpctl\n";
 
-static const char zsh[] = "_ana_bgpctl() {\n"
-			  "\tlocal -a typed next\n"
-			  "\ttyped=(${${words[2,CURRENT-1]}:#-*})\n"
-			  "\tnext=(${(f)\"$(_ana_bgpctl_next $typed)\"})\n"
-			  "\tcompadd -a next\n"
-			  "}\n"
-			  "compdef _ana_bgpctl ana-bgpctl\n";
+static const char zsh[] =
+    "_ana_bgpctl() {\n"
+    "\tlocal -a typed next\n"
+    "\ttyped=(${${words[2,CURRENT-1]}:#-*})\n"
+    "\tnext=(${(f)\"$(_ana_bgpctl_next $typed)\"})\n"
+    "\tcompadd -a next\n"
+    "}\n"
+    "# Loaded as a function by its file's name, or sourced.\n"
+    "if [[ $funcstack[1] == _ana-bgpctl ]]; then\n"
+    "\t_ana_bgpctl\n"
+    "else\n"
+    "\tcompdef _ana_bgpctl ana-bgpctl\n"
+    "fi\n";
 
 enum cmd_exit
 completion(const struct cmd_req *r)
