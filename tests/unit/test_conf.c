@@ -720,6 +720,39 @@ manual_effects(void)
 	return buf;
 }
 
+/* Is the entry in the page, as it is and with nothing behind it? */
+static bool
+has_entry(const char *man, const char *want)
+{
+	const char *at = strstr(man, want);
+
+	return at != NULL && at[strlen(want)] == '.';
+}
+
+/* Statements of the page that no row of the table has any more. */
+static size_t
+strangers(const char *man, const char *all)
+{
+	const char *line = strstr(man, "\n.Sh TOP LEVEL"), *end;
+	const char *stop = strstr(man, "\n.Sh RELOAD");
+	size_t n = 0;
+	char *text;
+
+	assert_non_null(line);
+	assert_non_null(stop);
+	while ((line = strstr(line, "\n.It ")) != NULL && line < stop) {
+		line++;
+		end = strchr(line, '\n');
+		text = mem_printf("\n%.*s\n", (int)(end - line), line);
+		if (strstr(all, text) == NULL) {
+			print_error("in the manual only: %s", text);
+			n++;
+		}
+		free(text);
+	}
+	return n;
+}
+
 /*
  * The manual's lists are the tables.  ANA_CONF_MANUAL=FILE writes all entries
  * with a line before each block's, to be put into the page.
@@ -731,18 +764,23 @@ test_manual(void **state)
 	const char *out = getenv("ANA_CONF_MANUAL");
 	FILE *f = out != NULL ? fopen(out, "w") : NULL;
 	size_t i, missing = 0;
-	char *want;
+	char *want, *all = mem_strdup("\n"), *more;
 
 	for (i = 0; i < conf_schema_n; i++) {
 		want = manual_entry(&conf_schema[i]);
+		more = mem_printf("%s%s", all, want);
+		free(all);
+		all = more;
 		if (f != NULL)
 			fprintf(f, "@%s\n%s", conf_schema[i].path, want);
-		if (strstr(man, want) == NULL) {
+		if (!has_entry(man, want)) {
 			print_error("not in the manual:\n%s", want);
 			missing++;
 		}
 		free(want);
 	}
+	missing += strangers(man, all);
+	free(all);
 	want = manual_effects();
 	if (f != NULL)
 		fprintf(f, "@effects\n%s", want);
