@@ -46,6 +46,7 @@ commit_reader(const struct engine *eng, struct conf_reader *r)
 {
 	*r = (struct conf_reader){ .run_dir = eng->opts.run_dir,
 		.state_dir = eng->opts.state_dir,
+		.log_dir = eng->opts.log_dir,
 		.uid = getuid(),
 		.gid = getgid(),
 		.fib_memory = eng->opts.memory,
@@ -437,7 +438,8 @@ commit_back(struct engine *eng, struct conf *c, const char *why)
 	snprintf(k->alarm, sizeof k->alarm,
 	    "%s: back on the earlier configuration; %s still has the other one",
 	    why, eng->opts.conf_path);
-	log_warnx("%s", k->alarm);
+	event(eng->events, EVENT_RELOAD_UNDONE, LOG_L_WARN, NULL, NULL, "%s",
+	    k->alarm);
 }
 
 /* The window is over, and nothing confirmed it. */
@@ -648,6 +650,8 @@ commit_confirm(struct engine *eng)
 	close_window(k);
 	confirm_running(k);
 	state_remove(eng->opts.state_dir, STATE);
+	event(eng->events, EVENT_RELOAD_CONFIRMED, LOG_L_INFO, NULL, NULL,
+	    "reload confirmed, generation %u", eng->generation);
 	return true;
 }
 
@@ -669,30 +673,29 @@ reload(struct engine *eng, struct commit_load *l, const struct commit_opts *o,
     char **warnings)
 {
 	struct conf *c = commit_load_take(l);
-	char *text, why[256];
+	char *text, why[256], generation[12];
+	struct log_word w[] = { { "generation", generation }, { NULL, NULL } };
 
 	text = diag_list_text(&l->dl,
 	    c != NULL ? "configuration in force"
 		      : "running configuration unchanged");
 	if (c != NULL && !commit_apply(eng, c, o, why, sizeof why)) {
 		free(text);
-		log_warnx("reload of %s refused: %s", eng->opts.conf_path, why);
-		event(eng->events, EVENT_CONFIG, "reload_failed", NULL, NULL,
-		    "reload refused: %s", why);
+		event(eng->events, EVENT_RELOAD_FAILED, LOG_L_WARN, NULL, NULL,
+		    "reload of %s refused: %s", eng->opts.conf_path, why);
 		return mem_printf("%s\n", why);
 	}
 	eng->reload_s = clock_real_s();
 	eng->reload_ok = c != NULL;
 	if (c == NULL) {
-		log_warnx("reload of %s failed: %s", eng->opts.conf_path, text);
-		event(eng->events, EVENT_CONFIG, "reload_failed", NULL, NULL,
-		    "reload failed, the configuration before it is in force");
+		event(eng->events, EVENT_RELOAD_FAILED, LOG_L_WARN, NULL, NULL,
+		    "reload of %s failed: %s", eng->opts.conf_path, text);
 		return text;
 	}
-	log_info("reload of %s done, generation %u", eng->opts.conf_path,
+	snprintf(generation, sizeof generation, "%u", eng->generation);
+	event(eng->events, EVENT_RELOAD, LOG_L_INFO, NULL, w,
+	    "reload of %s done, generation %u", eng->opts.conf_path,
 	    eng->generation);
-	event(eng->events, EVENT_CONFIG, "reload", NULL, NULL,
-	    "reload done, generation %u", eng->generation);
 	if (warnings != NULL)
 		*warnings = text;
 	else

@@ -65,8 +65,8 @@ const struct conf_schema conf_schema[] = {
 { "global/graceful-restart", "stale-time", "TIME", 1, 86400, "180s", RS, "How long a neighbor's routes are kept at most once its session is gone, whatever it asks for (RFC 8538).", V },
 { "global/graceful-restart", "notification", "YESNO", 0, 0, "yes", RS, "RFC 8538: routes also outlive a session that ends with a NOTIFICATION, if that is no hard reset.", V },
 
-{ "log", "destination", "journal | syslog | stderr | file PATH", 0, 0, NULL, RD, "Where the log goes.  Without it the journal when started by systemd, else the standard error.", V },
-{ "log", "format", "text | json", 0, 0, "text", 0, "Form of a line.", V },
+{ "log", "destination", "journal | syslog | stderr | file PATH", 0, 0, NULL, 0, "Where the log goes.  Without it the journal when started by systemd, syslog in the background, else the standard error.  A file is below /var/log/ana-bgpd (with -R or -S: below the state directory) and opened anew by a reload.", V },
+{ "log", "format", "text | json", 0, 0, "text", 0, "Form of a line: json is one object with stable keys.  The journal has fields instead.", V },
 { "log", "level", "error | warning | info | debug", 0, 0, "info", 0, "The least important events that are logged.", V },
 { "log", "session-events", "YESNO", 0, 0, "yes", 0, "Sessions that come and go.", V },
 { "log", "rejected-routes", "none | sample RATIO [max RATE]", 0, 0, "none", 0, "One of so many rejected routes, and never more than so many in a minute.", V },

@@ -105,19 +105,20 @@ group_send(void *arg, struct adjout_member *m, const uint8_t *msg, size_t len)
 static void
 route_event(struct engine *eng, const struct rib_change *c)
 {
-	const struct peer *p = c->new_peer != RIB_LOCAL && c->new_attrs != 0
+	struct peer *p = c->new_peer != RIB_LOCAL && c->new_attrs != 0
 	    ? eng->by_num[c->new_peer]
 	    : NULL;
 	char text[PFX_STRLEN];
-	struct event_word w[] = { { "prefix",
-				      pfx_print(c->pfx, text, sizeof text) },
+	struct log_word w[] = { { "prefix",
+				    pfx_print(c->pfx, text, sizeof text) },
 		{ NULL, NULL } };
 
 	if (c->new_attrs == 0)
-		event(eng->events, EVENT_ROUTES, "unreachable", p, w,
+		event(eng->events, EVENT_ROUTE_NONE, LOG_L_NONE, p, w,
 		    "%s has no route any more", text);
 	else
-		event(eng->events, EVENT_ROUTES, "best", p, w, "%s %s", text,
+		event(eng->events, EVENT_ROUTE_BEST, LOG_L_NONE, p, w, "%s %s",
+		    text,
 		    c->old_attrs == 0 ? "has a route" : "has another route");
 }
 
@@ -379,8 +380,14 @@ renew_hits(struct engine *eng, const struct conf *old)
 }
 
 static void
-apply_log(const struct conf *c)
+apply_log(const struct engine *eng)
 {
+	static const enum log_to to[] = {
+		[CONF_LOG_JOURNAL] = LOG_TO_JOURNAL,
+		[CONF_LOG_SYSLOG] = LOG_TO_SYSLOG,
+		[CONF_LOG_STDERR] = LOG_TO_STDERR,
+		[CONF_LOG_FILE] = LOG_TO_FILE,
+	};
 	static const enum log_level level[] = {
 		[CONF_LOG_ERROR] = LOG_L_ERROR,
 		[CONF_LOG_WARNING] = LOG_L_WARN,
@@ -388,11 +395,12 @@ apply_log(const struct conf *c)
 		[CONF_LOG_DEBUG] = LOG_L_DEBUG,
 	};
 
-	struct log_dest d = { .syslog = c->log.to == CONF_LOG_SYSLOG,
-		.json = c->log.json,
-		.file = c->log.to == CONF_LOG_FILE ? c->log.file : NULL };
+	const struct conf_log *l = &eng->conf->log;
+	struct log_dest d = { .to = l->to_set ? to[l->to] : eng->opts.log_to,
+		.json = l->json,
+		.file = l->file };
 
-	log_init(level[c->log.level], &d);
+	log_init(level[l->level], &d);
 }
 
 static void
@@ -491,7 +499,7 @@ engine_apply(struct engine *eng, struct conf *conf)
 			forget_peer(p);
 	eng->conf = conf;
 	renew_hits(eng, old);
-	apply_log(conf);
+	apply_log(eng);
 	fibsync_set_max(eng->fibsync, conf->fib.max_routes);
 	rib_set_multipath(eng->rib, conf->multipath);
 	TAILQ_FOREACH (p, &eng->peers, entry) {
@@ -576,7 +584,7 @@ engine_new(const struct engine_opts *o, struct conf *conf,
 	if (world == NULL)
 		eng->auth = auth_new(eng);
 	engine_fib_init(eng);
-	apply_log(conf);
+	apply_log(eng);
 	return eng;
 }
 

@@ -36,8 +36,9 @@ enum {
 
 /* How the program was started. */
 struct engine_opts {
-	const char *conf_path, *run_dir, *state_dir;
+	const char *conf_path, *run_dir, *state_dir, *log_dir;
 	uint16_t port;
+	enum log_to log_to; /* when the configuration is silent */
 	bool memory; /* -F memory: no ana-fibd, no kernel */
 	const char *fibd_path; /* its socket */
 	int fibd_fd; /* or a descriptor to it; -1: none */

@@ -148,15 +148,13 @@ on_look(void *arg, uint64_t now)
 static void
 track_said(struct engine *eng, struct track *t)
 {
-	struct event_word w[] = { { "track", t->conf.key },
+	struct log_word w[] = { { "track", t->conf.key },
 		{ "state", track_state_name(t->state) }, { NULL, NULL } };
 
 	t->mark = false;
-	event(eng->events, EVENT_ANNOUNCEMENTS,
-	    t->overdue ? "overdue" : "track", NULL, w, "track %s is %s: %s",
-	    t->conf.key, track_state_name(t->state), t->why);
-	log_info("track %s is %s: %s", t->conf.key, track_state_name(t->state),
-	    t->why);
+	event(eng->events, t->overdue ? EVENT_TRACK_OVERDUE : EVENT_TRACK,
+	    LOG_L_INFO, NULL, w, "track %s is %s: %s", t->conf.key,
+	    track_state_name(t->state), t->why);
 }
 
 static void
@@ -164,7 +162,7 @@ net_said(struct engine *eng, struct announce_net *n)
 {
 	const char *state = n->gone ? "removed" : announce_state_name(n->state);
 	char text[PFX_STRLEN];
-	struct event_word w[] = {
+	struct log_word w[] = {
 		{ "prefix", pfx_print(&n->conf.pfx, text, sizeof text) },
 		{ "state", state }, { "cause", announce_cause_name(n->cause) },
 		{ NULL, NULL }
@@ -179,10 +177,10 @@ net_said(struct engine *eng, struct announce_net *n)
 		return;
 	}
 	n->said = (uint8_t)n->state + 1;
-	event(eng->events, EVENT_ANNOUNCEMENTS, "network", NULL, w,
-	    "network %s: %s (%s)", text, state, announce_cause_name(n->cause));
-	log_info(
-	    "network %s: %s (%s)", text, state, announce_cause_name(n->cause));
+	event(eng->events,
+	    n->how.told ? EVENT_NETWORK_ANNOUNCED : EVENT_NETWORK_WITHDRAWN,
+	    LOG_L_INFO, NULL, w, "network %s: %s (%s)", text, state,
+	    announce_cause_name(n->cause));
 }
 
 static void
@@ -211,11 +209,8 @@ said_kept(struct engine *eng)
 		log_info("min-healthy keeps nothing any more");
 		return;
 	}
-	log_warnx("ALARM: %u networks fail and stay announced, as min-healthy "
-		  "says",
-	    eng->announce->kept);
-	event(eng->events, EVENT_ANNOUNCEMENTS, "min_healthy", NULL, NULL,
-	    "%u networks fail and stay announced, as min-healthy says",
+	event(eng->events, EVENT_MIN_HEALTHY, LOG_L_WARN, NULL, NULL,
+	    "ALARM: %u networks fail and stay announced, as min-healthy says",
 	    eng->announce->kept);
 }
 

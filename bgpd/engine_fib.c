@@ -522,30 +522,25 @@ may_say(struct engine *eng)
 }
 
 static void
-fib_event(
-    struct engine *eng, const char *name, const struct pfx *p, const char *what)
+fib_event(struct engine *eng, enum event_type t, const struct pfx *p,
+    const char *what)
 {
 	char buf[PFX_STRLEN];
-	struct event_word w[] = { { "prefix", pfx_print(p, buf, sizeof buf) },
+	struct log_word w[] = { { "prefix", pfx_print(p, buf, sizeof buf) },
 		{ NULL, NULL } };
 
-	event(eng->events, EVENT_FIB, name, NULL, w, "kernel route %s: %s", buf,
-	    what);
+	event(eng->events, t, may_say(eng) ? LOG_L_WARN : LOG_L_NONE, NULL, w,
+	    "kernel route %s: %s", buf, what);
 }
 
 static void
 on_done(void *arg, const struct pfx *p, bool removed, int err, const char *text)
 {
 	struct engine *eng = arg;
-	char buf[PFX_STRLEN];
 
 	fibsync_done(eng->fibsync, p, removed, err, text);
 	if (err != 0 && !removed)
-		fib_event(eng, "failed", p,
-		    text != NULL && *text != '\0' ? text : strerror(err));
-	if (err != 0 && !removed && may_say(eng))
-		log_warnx("route %s is not in the kernel: %s",
-		    pfx_print(p, buf, sizeof buf),
+		fib_event(eng, EVENT_FIB_FAILED, p,
 		    text != NULL && *text != '\0' ? text : strerror(err));
 }
 
@@ -570,15 +565,13 @@ on_state(void *arg, const struct pfx *p, enum fib_state st)
 		[FIB_PUTBACK] = "was missing, put back",
 	};
 	struct engine *eng = arg;
-	char buf[PFX_STRLEN];
 
 	if (!fibsync_told(eng->fibsync, p, st, clock_real_s()) &&
 	    st == FIB_PUTBACK)
 		return; /* it had waited, as show fib said */
-	fib_event(eng, st == FIB_CONFLICT ? "conflict" : "drift", p, what[st]);
-	if (may_say(eng))
-		log_warnx("kernel route %s: %s", pfx_print(p, buf, sizeof buf),
-		    what[st]);
+	fib_event(eng,
+	    st == FIB_CONFLICT ? EVENT_FIB_CONFLICT : EVENT_FIB_DRIFT, p,
+	    what[st]);
 }
 
 static void
@@ -587,9 +580,8 @@ on_overrun(void *arg)
 	struct engine *eng = arg;
 
 	fibsync_overrun(eng->fibsync);
-	log_warnx("ana-fibd lost events of the kernel and looked again");
-	event(eng->events, EVENT_FIB, "overrun", NULL, NULL,
-	    "events of the kernel were lost, the table was read again");
+	event(eng->events, EVENT_FIB_OVERRUN, LOG_L_WARN, NULL, NULL,
+	    "ana-fibd lost events of the kernel and looked again");
 }
 
 /* ---- the connection --------------------------------------------------- */
@@ -600,11 +592,11 @@ on_ready(void *arg, const struct fib_ready *r)
 	struct engine *eng = arg;
 	struct peer *p;
 
-	if (!eng->opts.memory)
-		log_info("ana-fibd is there: %u IPv4 and %u IPv6 routes of "
-			 "the last run adopted",
-		    r->adopted[FAM_INET], r->adopted[FAM_INET6]);
-	event(eng->events, EVENT_FIB, "ready", NULL, NULL, "ana-fibd is there");
+	event(eng->events, EVENT_FIB_READY,
+	    eng->opts.memory ? LOG_L_NONE : LOG_L_INFO, NULL, NULL,
+	    "ana-fibd is there: %u IPv4 and %u IPv6 routes of the last run "
+	    "adopted",
+	    r->adopted[FAM_INET], r->adopted[FAM_INET6]);
 	eng->fib_ready = true;
 	eng->fib_ready_ms = eng->now_ms;
 	eng->fib_info = *r;
@@ -629,11 +621,9 @@ on_down(void *arg, const char *sentence)
 {
 	struct engine *eng = arg;
 
-	if (strcmp(eng->fib_why, sentence) != 0) {
-		log_warnx("ana-fibd: %s", sentence);
-		event(eng->events, EVENT_FIB, "lost", NULL, NULL,
-		    "ana-fibd is not there: %s", sentence);
-	}
+	if (strcmp(eng->fib_why, sentence) != 0)
+		event(eng->events, EVENT_FIB_LOST, LOG_L_WARN, NULL, NULL,
+		    "ana-fibd: %s", sentence);
 	strlcpy(eng->fib_why, sentence, sizeof eng->fib_why);
 	eng->fib_ready = false;
 	fibsync_down(eng->fibsync);

@@ -43,6 +43,68 @@ static const struct {
 	[EVENT_ANNOUNCEMENTS] = { "announcements", 1024 },
 };
 
+/* A MESSAGE_ID is never used for another event. */
+static const struct {
+	enum event_class class;
+	const char *name; /* in `watch`, within its class */
+	const char *log, *id; /* in the log: ANA_EVENT and MESSAGE_ID */
+} type[EVENT_N] = {
+	[EVENT_PEER_UP] = { EVENT_PEERS, "up", "peer_up",
+	    "3c4889c20a0941329efa2f330bcb6050" },
+	[EVENT_PEER_DOWN] = { EVENT_PEERS, "down", "peer_down",
+	    "793bab58d8e8448eaef5ccad9962ae5d" },
+	[EVENT_PEER_STATE] = { EVENT_PEERS, "state", "peer_state",
+	    "231e1ff203644d2aa555a653d5116bed" },
+	[EVENT_NOTIFICATION] = { EVENT_PEERS, "notification", "notification",
+	    "0336d280bf9b43d399253ac31f615644" },
+	[EVENT_ROUTE_BEST] = { EVENT_ROUTES, "best", "route_best",
+	    "3f8d9a35a7bb42ed9d133db62f57fd45" },
+	[EVENT_ROUTE_NONE] = { EVENT_ROUTES, "unreachable", "route_none",
+	    "a3c0bb39244040b0afe010e23477220f" },
+	[EVENT_FIB_FAILED] = { EVENT_FIB, "failed", "fib_error",
+	    "bfbcc3c9e6c84def926270f4f60a9173" },
+	[EVENT_FIB_CONFLICT] = { EVENT_FIB, "conflict", "fib_conflict",
+	    "4ba45401f0154af4a134b49a0eccce3f" },
+	[EVENT_FIB_DRIFT] = { EVENT_FIB, "drift", "fib_drift",
+	    "1ab84a0304354df89f50bcdde2a863ee" },
+	[EVENT_FIB_OVERRUN] = { EVENT_FIB, "overrun", "fib_overrun",
+	    "584b0a951cf0482abcce5a26b27be9cc" },
+	[EVENT_FIB_READY] = { EVENT_FIB, "ready", "fib_ready",
+	    "cf53dae5b016409e94514c8548fc0285" },
+	[EVENT_FIB_LOST] = { EVENT_FIB, "lost", "fib_lost",
+	    "15d31f3ce50c49bab11e52f6b636bcce" },
+	[EVENT_LIMIT_WARN] = { EVENT_LIMITS, "warning", "max_prefix_warning",
+	    "34c73281f4184cd4990bdcfaa3659bef" },
+	[EVENT_LIMIT_TRIPPED] = { EVENT_LIMITS, "tripped", "max_prefix",
+	    "9a08e35b19df47159b8d6ae156f4b9c4" },
+	[EVENT_LIMIT_FROZEN] = { EVENT_LIMITS, "frozen", "max_prefix_freeze",
+	    "b04da07a65fa452aa16f387e1525c92d" },
+	[EVENT_LIMIT_CLEARED] = { EVENT_LIMITS, "cleared", "max_prefix_cleared",
+	    "cf20540539b54ac98ba9bd3e4036a551" },
+	[EVENT_RELOAD] = { EVENT_CONFIG, "reload", "reload",
+	    "469a4dccc14742d3b7aa0114ed2b83a1" },
+	[EVENT_RELOAD_FAILED] = { EVENT_CONFIG, "reload_failed",
+	    "reload_failed", "7d55cc0bc6f04340bbb5eeb26bd6da6d" },
+	[EVENT_RELOAD_CONFIRMED] = { EVENT_CONFIG, "confirmed",
+	    "reload_confirmed", "7d1311ec768243f2bc5546fcb99612f0" },
+	[EVENT_RELOAD_UNDONE] = { EVENT_CONFIG, "undone", "reload_undone",
+	    "e5accb83562547a29aea46f4dd95f4cf" },
+	[EVENT_SET_LOADED] = { EVENT_CONFIG, "set", "filter_install",
+	    "8d4f966f443b47a08a600733e6b09430" },
+	[EVENT_SET_OLD] = { EVENT_CONFIG, "set_old", "filter_old",
+	    "1d89aee7698d4dd0808b345a3bfbe4fb" },
+	[EVENT_NETWORK_ANNOUNCED] = { EVENT_ANNOUNCEMENTS, "network",
+	    "announce", "4d5b2d9e753a438c97a00f04b4805e90" },
+	[EVENT_NETWORK_WITHDRAWN] = { EVENT_ANNOUNCEMENTS, "network",
+	    "withdraw", "82cde1a17e2a41659451300874dc42ee" },
+	[EVENT_TRACK] = { EVENT_ANNOUNCEMENTS, "track", "track",
+	    "6a889eeca7384c308a5c4e429dd5dfb6" },
+	[EVENT_TRACK_OVERDUE] = { EVENT_ANNOUNCEMENTS, "overdue",
+	    "track_overdue", "756d15297ca74cd9b708f29b5b789c85" },
+	[EVENT_MIN_HEALTHY] = { EVENT_ANNOUNCEMENTS, "min_healthy",
+	    "min_healthy", "7ae6473516124621ba800dc852757390" },
+};
+
 const char *
 event_class_name(enum event_class c)
 {
@@ -128,9 +190,8 @@ one_line(const struct out *o)
 }
 
 static char *
-to_json(struct events *ev, enum event_class c, const char *name,
-    const struct peer *p, const struct event_word *w, const char *when,
-    const char *text)
+to_json(struct events *ev, enum event_type t, const struct peer *p,
+    const struct log_word *w, const char *when, const char *text)
 {
 	struct out *o = out_new(true);
 	char cursor[48], a[ADDR_STRLEN];
@@ -141,8 +202,8 @@ to_json(struct events *ev, enum event_class c, const char *name,
 	out_u64(o, "seq", ev->last);
 	out_str(o, "cursor", cursor);
 	out_str(o, "time", when);
-	out_str(o, "class", class[c].name);
-	out_str(o, "event", name);
+	out_str(o, "class", class[type[t].class].name);
+	out_str(o, "event", type[t].name);
 	if (p != NULL) {
 		out_obj(o, "neighbor");
 		out_str(
@@ -162,9 +223,12 @@ to_json(struct events *ev, enum event_class c, const char *name,
 }
 
 void
-event(struct events *ev, enum event_class c, const char *name,
-    const struct peer *p, const struct event_word *w, const char *fmt, ...)
+event_at(const char *file, int line, struct events *ev, enum event_type t,
+    enum log_level level, struct peer *p, const struct log_word *w,
+    const char *fmt, ...)
 {
+	struct log_event le = { type[t].log, type[t].id, w };
+	enum event_class c = type[t].class;
 	struct ring *r = &ev->ring[c];
 	struct record *rec = &r->record[r->added++ % r->size];
 	char raw[1024], text[1400], when[40], who[256] = "";
@@ -173,19 +237,18 @@ event(struct events *ev, enum event_class c, const char *name,
 	va_start(ap, fmt);
 	vsnprintf(raw, sizeof raw, fmt, ap);
 	va_end(ap);
+	log_event_at(file, line, p, level, &le, raw);
 	forget(ev, r, rec);
 	rec->seq = ++ev->last;
 	print_time(when, sizeof when);
-	rec->json = to_json(ev, c, name, p, w, when, raw);
+	rec->json = to_json(ev, t, p, w, when, raw);
 	if (p != NULL) {
 		peer_name(p, who, sizeof who);
 		strlcat(who, ": ", sizeof who);
 	}
-	for (char *s = raw; *s != '\0'; s++)
-		if ((unsigned char)*s < ' ' || *s == 0x7f)
-			*s = '?';
 	snprintf(
 	    text, sizeof text, "%s %s: %s%s", when, class[c].name, who, raw);
+	out_clean(text);
 	rec->text = mem_strdup(text);
 	ev->memory += strlen(rec->json) + strlen(rec->text) + 2;
 }

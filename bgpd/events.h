@@ -1,7 +1,8 @@
 /*
- * events.h -- what happened, for `watch`: a bounded ring of records for each
- * class, numbered through.  A reader remembers the number it has read (its
- * cursor) and asks for what came later; what it missed is told as a number.
+ * events.h -- what happened, for `watch` and the log: a bounded ring of records
+ * for each class, numbered through.  A reader remembers the number it has read
+ * (its cursor) and asks for what came later; what it missed is told as a
+ * number.
  */
 #ifndef EVENTS_H
 #define EVENTS_H
@@ -9,6 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "bgpd/log.h"
 
 struct events;
 struct peer;
@@ -24,23 +27,51 @@ enum event_class {
 };
 const char *event_class_name(enum event_class);
 
+enum event_type {
+	EVENT_PEER_UP,
+	EVENT_PEER_DOWN,
+	EVENT_PEER_STATE,
+	EVENT_NOTIFICATION,
+	EVENT_ROUTE_BEST,
+	EVENT_ROUTE_NONE,
+	EVENT_FIB_FAILED,
+	EVENT_FIB_CONFLICT,
+	EVENT_FIB_DRIFT,
+	EVENT_FIB_OVERRUN,
+	EVENT_FIB_READY,
+	EVENT_FIB_LOST,
+	EVENT_LIMIT_WARN,
+	EVENT_LIMIT_TRIPPED,
+	EVENT_LIMIT_FROZEN,
+	EVENT_LIMIT_CLEARED,
+	EVENT_RELOAD,
+	EVENT_RELOAD_FAILED,
+	EVENT_RELOAD_CONFIRMED,
+	EVENT_RELOAD_UNDONE,
+	EVENT_SET_LOADED,
+	EVENT_SET_OLD,
+	EVENT_NETWORK_ANNOUNCED,
+	EVENT_NETWORK_WITHDRAWN,
+	EVENT_TRACK,
+	EVENT_TRACK_OVERDUE,
+	EVENT_MIN_HEALTHY,
+	EVENT_N
+};
+
 /* epoch: what tells this run from others, in the cursors. */
 struct events *events_new(int64_t epoch);
 void events_free(struct events *);
 size_t events_memory(const struct events *);
 
-/* One more word of a record; the value is escaped here. */
-struct event_word {
-	const char *key, *value;
-};
-
 /*
- * Adds a record: its name, the neighbor that it is about (or NULL), words (the
- * last one's key is NULL; or NULL), and a sentence.
+ * Adds a record, and logs it at the level (LOG_L_NONE: not at all): the
+ * neighbor that it is about (or NULL), words (the last one's key is NULL; or
+ * NULL), and a sentence.  What others chose is escaped here.
  */
-void event(struct events *, enum event_class, const char *name,
-    const struct peer *, const struct event_word *, const char *fmt, ...)
-    __attribute__((format(printf, 6, 7)));
+#define event(...) event_at(LOG_HERE, __VA_ARGS__)
+void event_at(const char *file, int line, struct events *, enum event_type,
+    enum log_level, struct peer *, const struct log_word *, const char *fmt,
+    ...) __attribute__((format(printf, 8, 9)));
 
 /* Somebody wants the routes' events, which are not made for nobody. */
 void events_want_routes(struct events *, bool);

@@ -119,11 +119,19 @@ parse_args(struct args *a, int argc, char **argv)
 
 /* ---- the configuration ------------------------------------------------ */
 
+/* A lab's log files lie beside its state. */
+static const char *
+log_dir(const struct args *a)
+{
+	return a->own_dirs ? a->state : "/var/log/ana-bgpd";
+}
+
 static void
 reader(const struct args *a, struct conf_reader *r)
 {
 	*r = (struct conf_reader){ .run_dir = a->run,
 		.state_dir = a->state,
+		.log_dir = log_dir(a),
 		.uid = a->uid,
 		.gid = a->gid,
 		.check = a->check,
@@ -329,7 +337,9 @@ reap_fibd(void)
 static void
 run(struct args *a, struct conf *conf, const char *alarm)
 {
-	struct sandbox_dirs dirs = { .state = a->state, .run = a->run };
+	struct sandbox_dirs dirs = {
+		.state = a->state, .run = a->run, .log = log_dir(a)
+	};
 	char *dir = mem_strdup(a->conf), why[256];
 	struct engine *eng;
 	struct service service;
@@ -380,9 +390,8 @@ main(int argc, char **argv)
 	int status;
 
 	parse_args(&a, argc, argv);
-	if (getenv("JOURNAL_STREAM") != NULL)
-		log_to_journal();
 	notify_open();
+	a.o.log_to = log_default(getenv("JOURNAL_STREAM"), !a.foreground);
 	pfxfile_seed(arc4random());
 	umask(0027);
 	/* The loop never changes directory, but says what it reads in full. */
@@ -409,6 +418,7 @@ main(int argc, char **argv)
 	a.o.conf_path = a.conf;
 	a.o.run_dir = a.run;
 	a.o.state_dir = a.state;
+	a.o.log_dir = log_dir(&a);
 	a.o.netns = fib_netns();
 	signal(SIGPIPE, SIG_IGN);
 	if (!a.o.memory && getuid() == 0 && access(fibd, F_OK) == -1)

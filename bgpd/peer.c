@@ -124,6 +124,12 @@ on_sweep_deadline(void *arg, uint64_t now)
 		}
 }
 
+static void
+on_quota_end(void *arg, uint64_t now_ms)
+{
+	log_quota_end(arg);
+}
+
 struct peer *
 peer_new(struct engine *eng, const struct conf_neighbor *conf)
 {
@@ -136,6 +142,7 @@ peer_new(struct engine *eng, const struct conf_neighbor *conf)
 	eng->by_num[p->num] = p;
 	timer_init(&p->idle_hold, "IdleHoldTimer", on_idle_hold, p);
 	timer_init(&p->limit_hold, "LimitHoldTimer", on_limit_hold, p);
+	timer_init(&p->quota.end, "LogTimer", on_quota_end, p);
 	for (enum fam f = FAM_INET; f < FAM_N; f++)
 		timer_init(
 		    &p->sweep_deadline[f], "StaleTimer", on_sweep_deadline, p);
@@ -159,6 +166,7 @@ peer_free(struct peer *p)
 	peer_reap(p);
 	timer_stop(&eng->timers, &p->idle_hold);
 	timer_stop(&eng->timers, &p->limit_hold);
+	timer_stop(&eng->timers, &p->quota.end);
 	restart_fini(p);
 	for (enum fam f = FAM_INET; f < FAM_N; f++)
 		timer_stop(&eng->timers, &p->sweep_deadline[f]);
@@ -259,26 +267,20 @@ remember_step(struct peer *p, const struct session *s, enum fsm_event ev,
 	st->to = (uint8_t)o->next;
 	st->event = (uint8_t)ev;
 	st->dialled = s->dialled;
-	log_peer(p,
-	    p->eng->conf->log.session_events &&
-		    (o->from == FSM_ESTABLISHED || o->next == FSM_ESTABLISHED)
-		? LOG_L_INFO
-		: LOG_L_DEBUG,
-	    "state change %s -> %s, reason: %s", fsm_state_name(o->from),
-	    fsm_state_name(o->next), fsm_event_name(ev));
 }
 
 static void
 step_event(struct peer *p, enum fsm_event ev, const struct fsm_out *o)
 {
-	const char *name = o->next == FSM_ESTABLISHED ? "up"
-	    : o->from == FSM_ESTABLISHED              ? "down"
-						      : "state";
-	struct event_word w[] = { { "from", fsm_state_name(o->from) },
+	enum event_type t = o->next == FSM_ESTABLISHED ? EVENT_PEER_UP
+	    : o->from == FSM_ESTABLISHED               ? EVENT_PEER_DOWN
+						       : EVENT_PEER_STATE;
+	bool say = t != EVENT_PEER_STATE && p->eng->conf->log.session_events;
+	struct log_word w[] = { { "from", fsm_state_name(o->from) },
 		{ "to", fsm_state_name(o->next) },
 		{ "reason", fsm_event_name(ev) }, { NULL, NULL } };
 
-	event(p->eng->events, EVENT_PEERS, name, p, w,
+	event(p->eng->events, t, say ? LOG_L_INFO : LOG_L_DEBUG, p, w,
 	    "state change %s -> %s, reason: %s", w[0].value, w[1].value,
 	    w[2].value);
 }
@@ -657,7 +659,7 @@ count(struct peer_msgs *m, const uint8_t *msg, size_t len)
 }
 
 static void
-trace(const struct peer *p, const struct session *s, const char *arrow,
+trace(struct peer *p, const struct session *s, const char *arrow,
     const uint8_t *msg, size_t len)
 {
 	char line[1024];
@@ -688,18 +690,20 @@ peer_count_received(
 	trace(p, s, "received", msg, len);
 }
 
+/* why: what is wrong with what it answers, or NULL. */
 static void
-notif_event(struct peer *p, const struct peer_notif *k)
+notif_event(struct peer *p, const struct peer_notif *k, const char *why)
 {
 	char code[8], sub[8];
-	struct event_word w[] = { { "direction",
-				      k->sent ? "sent" : "received" },
+	struct log_word w[] = { { "direction", k->sent ? "sent" : "received" },
 		{ "code", code }, { "subcode", sub },
 		{ "shutdown_message", k->text }, { NULL, NULL } };
 
 	snprintf(code, sizeof code, "%u", k->code);
 	snprintf(sub, sizeof sub, "%u", k->sub);
-	event(p->eng->events, EVENT_PEERS, "notification", p, w, "%s", p->why);
+	event(p->eng->events, EVENT_NOTIFICATION, LOG_L_WARN, p, w,
+	    "%s (%u/%u)%s%s", p->why, k->code, k->sub, why != NULL ? ": " : "",
+	    why != NULL ? why : "");
 }
 
 void
@@ -735,10 +739,7 @@ peer_notification(struct peer *p, struct session *s, bool sent,
 	    sent ? "we sent" : "the peer sent", wire_notif_name(n.code),
 	    *sub != '\0' ? ", " : "", sub, said ? ": \"" : "", n.text,
 	    said ? "\"" : "");
-	log_peer(p, LOG_L_WARN, "%s (%u/%u)%s%s", p->why, n.code, n.sub,
-	    sent && s->err.why != NULL ? ": " : "",
-	    sent && s->err.why != NULL ? s->err.why : "");
-	notif_event(p, k);
+	notif_event(p, k, sent ? s->err.why : NULL);
 	if (!sent && n.code == NOTIF_OPEN && n.sub == OPEN_BAD_AS) {
 		char as[64];
 

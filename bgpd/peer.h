@@ -9,6 +9,7 @@
 #include <sys/queue.h>
 
 #include "bgpd/conf.h"
+#include "bgpd/log.h"
 #include "bgpd/session.h"
 #include "policy/export.h"
 #include "policy/import.h"
@@ -109,6 +110,7 @@ struct peer {
 	bool hinted; /* auth_hint() is in the log since it was up */
 
 	struct peer_limit limit;
+	struct log_quota quota;
 
 	/* Routes. */
 	struct adjin *adjin;

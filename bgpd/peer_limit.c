@@ -178,6 +178,8 @@ trip(struct peer *p, const struct crossed *x, const struct pfx *pfx)
 		(uint8_t)(l->max >> 16), (uint8_t)(l->max >> 8),
 		(uint8_t)l->max };
 	char text[PFX_STRLEN], what[64];
+	struct log_word w[] = { { "prefix", pfx_print(pfx, text, sizeof text) },
+		{ NULL, NULL } };
 	uint32_t seconds;
 
 	record(p, x, pfx);
@@ -190,9 +192,7 @@ trip(struct peer *p, const struct crossed *x, const struct pfx *pfx)
 	h->frozen = false;
 	h->tripped_s = h->since_s;
 	h->trips++;
-	event(p->eng->events, EVENT_LIMITS, "tripped", p, NULL,
-	    "over the limit of %u prefixes: session ended", l->max);
-	log_peer(p, LOG_L_WARN,
+	event(p->eng->events, EVENT_LIMIT_TRIPPED, LOG_L_WARN, p, w,
 	    "%s would be one prefix more than the limit of %u %s; session "
 	    "ended (action %s)",
 	    pfx_print(pfx, text, sizeof text), l->max,
@@ -208,6 +208,8 @@ freeze(struct peer *p, const struct crossed *x, const struct pfx *pfx)
 {
 	struct peer_limit *h = &p->limit;
 	char text[PFX_STRLEN], what[64];
+	struct log_word w[] = { { "prefix", pfx_print(pfx, text, sizeof text) },
+		{ NULL, NULL } };
 	bool again = h->frozen;
 
 	h->fill = false;
@@ -223,9 +225,7 @@ freeze(struct peer *p, const struct crossed *x, const struct pfx *pfx)
 		timer_set(&p->eng->timers, &p->limit_hold, p->eng->now_ms,
 		    x->l->time_s * 1000ull);
 	}
-	event(p->eng->events, EVENT_LIMITS, "frozen", p, NULL,
-	    "over the limit of %u prefixes: new ones are held back", x->l->max);
-	log_peer(p, LOG_L_WARN,
+	event(p->eng->events, EVENT_LIMIT_FROZEN, LOG_L_WARN, p, w,
 	    "%s would be one prefix more than the limit of %u %s; what is "
 	    "there stays, new prefixes are held back (action freeze)",
 	    pfx_print(pfx, text, sizeof text), x->l->max,
@@ -363,17 +363,17 @@ check_one(struct peer *p, enum conf_counter c, enum fam f)
 	level += n * 100 >= (uint64_t)l->max * l->warn_pct;
 	level += c == CONF_ANNOUNCED ? refused(p) > 0 : n > l->max;
 	if (level > *told && level == 2 && c == CONF_ANNOUNCED)
-		log_peer(p, LOG_L_WARN,
+		event(p->eng->events, EVENT_LIMIT_WARN, LOG_L_WARN, p, NULL,
 		    "send-max-prefix %u is reached: %u prefixes more are not "
 		    "announced to it (explain PREFIX says which)",
 		    l->max, refused(p));
 	else if (level > *told && level == 2)
-		log_peer(p, LOG_L_WARN,
+		event(p->eng->events, EVENT_LIMIT_WARN, LOG_L_WARN, p, NULL,
 		    "%llu prefixes %s, over the limit of %u (action warn)",
 		    (unsigned long long)n, what_of(c, f, what, sizeof what),
 		    l->max);
 	else if (level > *told)
-		log_peer(p, LOG_L_WARN,
+		event(p->eng->events, EVENT_LIMIT_WARN, LOG_L_WARN, p, NULL,
 		    "%llu prefixes %s, %u %% or more of the limit of %u",
 		    (unsigned long long)n, what_of(c, f, what, sizeof what),
 		    l->warn_pct, l->max);
@@ -501,10 +501,8 @@ peer_clear_limit(struct peer *p, const char *who, bool forget)
 	}
 	h->tripped = h->frozen = h->fill = false;
 	h->until_s = 0;
-	event(p->eng->events, EVENT_LIMITS, "cleared", p, NULL,
+	event(p->eng->events, EVENT_LIMIT_CLEARED, LOG_L_INFO, p, NULL,
 	    "the hold after its prefix limit ends: %s", who);
-	log_peer(
-	    p, LOG_L_INFO, "the hold after its prefix limit ends: %s", who);
 	state_save_limits(p->eng);
 	peer_limit_room(p);
 	if (was_down)

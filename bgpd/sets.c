@@ -224,6 +224,7 @@ load(struct sets_work *x, char *text, size_t n)
 {
 	struct engine *eng = x->eng;
 	struct conf_set *s = &eng->conf->set[x->set];
+	struct log_word w[] = { { "set", s->name }, { NULL, NULL } };
 	size_t before = s->entries;
 
 	if (x->why[0] == '\0')
@@ -241,7 +242,7 @@ load(struct sets_work *x, char *text, size_t n)
 	    "prefix-set %s: %zu prefixes, before %zu; %u neighbors look at "
 	    "their routes again",
 	    s->name, s->entries, before, look_again(eng, s->set));
-	log_info("%s", text);
+	event(eng->events, EVENT_SET_LOADED, LOG_L_INFO, NULL, w, "%s", text);
 	sets_changed(eng);
 	return true;
 }

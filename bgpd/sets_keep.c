@@ -67,11 +67,10 @@ look_at_ages(void *arg, uint64_t now_ms)
 			next = left < next ? left : next;
 		} else if (!s->old_told) {
 			s->old_told = true;
-			log_warnx("ALARM: prefix-set %s is older than its "
-				  "max-age of %u s",
-			    s->name, s->max_age_s);
-			event(eng->events, EVENT_CONFIG, "set_old", NULL, NULL,
-			    "prefix-set %s is older than its max-age of %u s",
+			event(eng->events, EVENT_SET_OLD, LOG_L_WARN, NULL,
+			    NULL,
+			    "ALARM: prefix-set %s is older than its max-age of "
+			    "%u s",
 			    s->name, s->max_age_s);
 		}
 	}

@@ -36,6 +36,9 @@ void out_raw(struct out *, const void *, size_t);
  */
 const char *out_safe(const char *, char *buf, size_t);
 const char *out_safe_n(const void *, size_t, char *buf, size_t);
+/* For a line of text that is escaped already: what is left becomes a question
+ * mark, a newline or tab a space. */
+void out_clean(char *);
 /*
  * A time span in the layout of OpenBGPD's bgpctl, which others parse:
  * "HH:MM:SS", "1d02h03m", "01w3d01h", "1000w"; "Never" below zero.

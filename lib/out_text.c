@@ -82,6 +82,26 @@ out_safe(const char *s, char *buf, size_t size)
 	return out_safe_n(s, strlen(s), buf, size);
 }
 
+void
+out_clean(char *s)
+{
+	const char *end = s + strlen(s);
+	char *to = s;
+	uint32_t code;
+	size_t len;
+
+	while (s < end) {
+		len = out_utf8((uint8_t *)s, (size_t)(end - s), &code);
+		if (len > 0 && !out_is_control(code)) {
+			memmove(to, s, len);
+			to += len;
+		} else
+			*to++ = *s == '\n' || *s == '\t' ? ' ' : '?';
+		s += len > 0 ? len : 1;
+	}
+	*to = '\0';
+}
+
 const char *
 out_timeframe(int64_t sec, char *buf, size_t n)
 {

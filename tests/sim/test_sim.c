@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "bgpd/log.h"
 #include "bgpd/sets.h"
 #include "lib/mem.h"
 #include "tests/sim/sim.h"
@@ -878,11 +879,56 @@ test_list_becomes_old(void **state)
 	sim_end();
 }
 
+static unsigned int
+lines_with(const char *path, const char *what)
+{
+	FILE *f = fopen(path, "r");
+	unsigned int n = 0;
+	char line[512];
+
+	assert_non_null(f);
+	while (fgets(line, sizeof line, f) != NULL)
+		n += strstr(line, what) != NULL;
+	fclose(f);
+	return n;
+}
+
+/* What one neighbor may log in a minute; that lines are missing is said. */
+static void
+test_log_quota(void **state)
+{
+	char path[] = "/tmp/ana-log-XXXXXX";
+	struct log_dest file = { .to = LOG_TO_FILE, .file = path };
+	struct log_dest none = { .to = LOG_TO_STDERR };
+
+	close(mkstemp(path));
+	sim_start(A_CONF, B_CONF);
+	assert_true(sim_run_until(both_up, 120));
+	sim_run(120);
+	log_init(LOG_L_INFO, &file);
+	for (int i = 0; i < LOG_PEER_MAX + 50; i++)
+		log_peer(sim_peer(SIM_A), LOG_L_INFO, "one of many");
+	log_peer(sim_peer(SIM_B), LOG_L_INFO, "another one");
+	assert_int_equal(lines_with(path, "one of many"), LOG_PEER_MAX);
+	assert_int_equal(lines_with(path, "another one"), 1);
+	assert_int_equal(lines_with(path, "suppressed"), 0);
+	sim_run(61);
+	assert_int_equal(lines_with(path, "50 lines suppressed"), 1);
+	log_peer(sim_peer(SIM_A), LOG_L_INFO, "one of many");
+	assert_int_equal(lines_with(path, "one of many"), LOG_PEER_MAX + 1);
+	sim_run(120);
+	assert_int_equal(lines_with(path, "suppressed"), 1);
+	sim_end();
+	log_init(LOG_L_ERROR, &none);
+	unlink(path);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_list_becomes_old),
+		cmocka_unit_test(test_log_quota),
 		cmocka_unit_test(test_up_and_routes),
 		cmocka_unit_test(test_collision_lower_id),
 		cmocka_unit_test(test_one_passive),
