@@ -243,8 +243,8 @@ state_text(const struct conf_reader *r, const char *name, int64_t *mtime)
 	return f.data;
 }
 
-static void
-digest_of(const struct conf *c, char out[CONF_DIGEST_LEN])
+void
+commit_digest(const struct conf *c, char out[CONF_DIGEST_LEN])
 {
 	char *text = conf_print(c, 0);
 
@@ -318,7 +318,7 @@ commit_boot(const struct conf_reader *r, const char *conf_path,
 	if (file != NULL) {
 		if (!record_read(r, &m))
 			return file;
-		digest_of(file, digest);
+		commit_digest(file, digest);
 		if (strcmp(digest, m.digest) != 0 && clock_real_s() >= m.until)
 			return file;
 	}
@@ -428,7 +428,7 @@ commit_back(struct engine *eng, struct conf *c, const char *why)
 
 	close_window(k);
 	/* What ran is in the file still: a start must not take it again. */
-	digest_of(eng->conf, m.digest);
+	commit_digest(eng->conf, m.digest);
 	record_write(eng, &m);
 	old = conf_print(eng->conf, 0);
 	engine_apply(eng, c);
@@ -628,7 +628,7 @@ commit_apply(struct engine *eng, struct conf *c, const struct commit_opts *o,
 	if (o->confirm_s != 0) {
 		open_window(k, o);
 		m.until = k->until_s;
-		digest_of(c, m.digest);
+		commit_digest(c, m.digest);
 		record_write(eng, &m);
 	}
 	engine_apply(eng, c);

@@ -79,5 +79,7 @@ void commit_hup(struct engine *);
 /* One slice of such a one, or of the way back at the end of a window; true:
  * more is left. */
 bool commit_run(struct engine *);
+/* What tells one configuration from another: SHA-256 of its canonical form. */
+void commit_digest(const struct conf *, char[CONF_DIGEST_LEN]);
 
 #endif /* COMMIT_H */

@@ -587,14 +587,16 @@ control_run(struct control *ctl)
 	return more;
 }
 
-unsigned int
-control_clients(const struct control *ctl)
+bool
+control_socket(const struct control *ctl, size_t i, const char **path,
+    unsigned int *clients, uint64_t *refused)
 {
-	unsigned int n = 0;
-
-	for (size_t i = 0; ctl != NULL && i < ctl->ngate; i++)
-		n += ctl->gate[i].nclient;
-	return n;
+	if (ctl == NULL || i >= ctl->ngate)
+		return false;
+	*path = ctl->gate[i].path;
+	*clients = ctl->gate[i].nclient;
+	*refused = ctl->gate[i].nrefused;
+	return true;
 }
 
 bool

@@ -21,8 +21,10 @@ struct control *control_new(struct engine *, char *why, size_t);
 void control_free(struct control *);
 /* A slice of each answer under way; true: more can be written at once. */
 bool control_run(struct control *);
-/* Clients of all sockets, now. */
-unsigned int control_clients(const struct control *);
+/* The i-th socket: its path, clients now, those refused; false after the
+ * last. */
+bool control_socket(const struct control *, size_t i, const char **path,
+    unsigned int *clients, uint64_t *refused);
 /* An answer has not left yet.  NULL: no. */
 bool control_busy(const struct control *);
 /* A peer is about to be freed. */

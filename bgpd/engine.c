@@ -797,6 +797,19 @@ on_wake(void *arg)
 	eng->now_ms = eng->woke_us / 1000;
 }
 
+static void
+note_converged(struct engine *eng)
+{
+	struct peer *p;
+
+	TAILQ_FOREACH (p, &eng->peers, entry)
+		for (enum fam f = FAM_INET; f < FAM_N; f++)
+			if (p->up != NULL && p->eor_received[f] &&
+			    p->converged_ms[f] == 0)
+				p->converged_ms[f] = eng->now_ms - p->up_ms + 1;
+	eng->converging = false;
+}
+
 void
 engine_turn(struct engine *eng, bool wait)
 {
@@ -824,6 +837,9 @@ engine_turn(struct engine *eng, bool wait)
 	account(eng, STAGE_CONTROL, &mark);
 	eng->loop.more = more;
 	eng->loop.turns++;
+	hist_add(&eng->loop.turn, mark - start, 1);
+	if (eng->converging && !more && fibsync_settled(eng->fibsync))
+		note_converged(eng);
 	if (mark - start > eng->loop.max_turn_us)
 		eng->loop.max_turn_us = mark - start;
 }

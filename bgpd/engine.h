@@ -18,6 +18,7 @@
 #include "bgpd/fibsync.h"
 #include "bgpd/peer.h"
 #include "lib/arena.h"
+#include "lib/hist.h"
 #include "lib/timer.h"
 #include "platform/sock.h"
 #include "rib/locrib.h"
@@ -98,6 +99,7 @@ struct engine_loop {
 	uint64_t max_turn_us;
 	uint64_t load_slices; /* that configurations and sets were read in */
 	bool more; /* the last one left work that needs no waiting for */
+	struct hist turn; /* how long others may have waited */
 };
 
 /* What the engine takes from outside; simulations bring their own. */
@@ -181,7 +183,14 @@ struct engine {
 	uint64_t stranger_said_ms; /* when one was logged; 0: never */
 	uint64_t *rule_hits; /* conf->nrule: by struct rule's hit */
 	struct engine_loop loop;
+	struct hist updates; /* of one UPDATE: parse, policy, Adj-RIB-In */
+	struct hist
+	    installs; /* of one route at a time: until the FIB's answer */
+	uint64_t timed_us; /* when that one was asked, 0: none is */
+	bool converging; /* a peer's converged_ms waits for decisions, FIB */
 	uint32_t generation; /* of the configuration, from 1 */
+	char conf_hash[CONF_DIGEST_LEN]; /* of that generation, or... */
+	uint32_t conf_hash_of; /* ...of this one: made when asked for */
 	uint32_t sets_loaded; /* by hand, since the start */
 	int64_t reload_s; /* real time of the last reload, 0: none */
 	bool reload_ok;

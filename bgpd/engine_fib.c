@@ -410,6 +410,10 @@ engine_fib_run(struct engine *eng, unsigned int budget)
 	 * the next run, or flushed as a whole. */
 	if (eng->fib_ready && !eng->stop && !eng->decoupled)
 		more = fibsync_run(eng->fibsync, eng->fib, budget);
+	if (fibsync_timed(eng->fibsync) == NULL)
+		eng->timed_us = 0;
+	else if (eng->timed_us == 0)
+		eng->timed_us = eng->world.clock_us();
 	if (fibsync_refused(eng->fibsync) && !eng->set_retry.armed)
 		timer_set(
 		    &eng->timers, &eng->set_retry, eng->now_ms, SET_RETRY_MS);
@@ -539,6 +543,11 @@ on_done(void *arg, const struct pfx *p, bool removed, int err, const char *text)
 	struct engine *eng = arg;
 
 	fibsync_done(eng->fibsync, p, removed, err, text);
+	if (eng->timed_us != 0 && fibsync_timed(eng->fibsync) == NULL) {
+		hist_add(
+		    &eng->installs, eng->world.clock_us() - eng->timed_us, 1);
+		eng->timed_us = 0;
+	}
 	if (err != 0 && !removed)
 		fib_event(eng, EVENT_FIB_FAILED, p,
 		    text != NULL && *text != '\0' ? text : strerror(err));

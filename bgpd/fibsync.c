@@ -41,6 +41,8 @@ struct fibsync {
 	uint32_t inflight, ndirty, max;
 	bool over; /* max kept a route out */
 	struct fibsync_stats stats;
+	struct fibsync_error error[FIBSYNC_ERRORS + 1];
+	struct pfx timed; /* FAM_NONE: none */
 	struct fibsync_drift drift[FIBSYNC_DRIFTS];
 	uint64_t ndrift; /* ever */
 };
@@ -240,6 +242,35 @@ drop(struct fibsync *fs, struct route *r, uint32_t num)
 	slab_del(&fs->routes, num);
 }
 
+static void
+count_error(struct fibsync *fs, enum fam f, int err)
+{
+	unsigned int i = 0;
+
+	while (i < FIBSYNC_ERRORS && fs->error[i].err != 0 &&
+	    fs->error[i].err != err)
+		i++;
+	if (i < FIBSYNC_ERRORS)
+		fs->error[i].err = err;
+	fs->error[i].n[f]++;
+	fs->stats.errors++;
+}
+
+bool
+fibsync_error(const struct fibsync *fs, unsigned int i, struct fibsync_error *e)
+{
+	if (i > FIBSYNC_ERRORS || (i < FIBSYNC_ERRORS && fs->error[i].err == 0))
+		return false;
+	*e = fs->error[i];
+	return true;
+}
+
+const struct pfx *
+fibsync_timed(const struct fibsync *fs)
+{
+	return fs->timed.addr.fam != FAM_NONE ? &fs->timed : NULL;
+}
+
 static bool
 full(const struct fibsync *fs)
 {
@@ -251,7 +282,7 @@ static void
 refuse(struct fibsync *fs, struct route *r, const char *why)
 {
 	set_state(fs, r, FIBSYNC_FAILED, ENOSPC, why);
-	fs->stats.errors++;
+	count_error(fs, (enum fam)r->pfx.addr.fam, ENOSPC);
 }
 
 void
@@ -358,8 +389,11 @@ tell(struct fibsync *fs, struct route *r, struct fib *f)
 	set_unref(fs, r->told);
 	r->told = r->want;
 	/* One that is to go counts as there until it is gone. */
-	if (r->want != 0)
+	if (r->want != 0) {
 		set_state(fs, r, FIBSYNC_PENDING, 0, NULL);
+		if (fs->timed.addr.fam == FAM_NONE)
+			fs->timed = r->pfx;
+	}
 	return 0;
 }
 
@@ -398,7 +432,7 @@ fibsync_run(struct fibsync *fs, struct fib *f, unsigned int budget)
 		fs->ndirty--;
 		if (err != 0) {
 			set_state(fs, r, FIBSYNC_FAILED, -err, strerror(-err));
-			fs->stats.errors++;
+			count_error(fs, (enum fam)r->pfx.addr.fam, -err);
 		}
 		if (r->want == 0 && r->told == 0 && r->inflight == 0)
 			drop(fs, r, num);
@@ -422,6 +456,7 @@ restart(struct fibsync *fs)
 	struct pfx at;
 	uint32_t num;
 
+	fs->timed.addr.fam = FAM_NONE;
 	for (int i = 1; i <= FIB_SET_MAX; i++)
 		if (fs->by_num[i] != NULL)
 			fs->by_num[i]->told = false;
@@ -463,7 +498,10 @@ fibsync_done(struct fibsync *fs, const struct pfx *p, bool removed, int err,
 	r->inflight--;
 	fs->inflight--;
 	if (err != 0 && !(removed && err == ENOENT))
-		fs->stats.errors++;
+		count_error(fs, (enum fam)p->addr.fam, err);
+	if (!removed && fs->timed.addr.fam != FAM_NONE &&
+	    pfx_cmp(p, &fs->timed) == 0)
+		fs->timed.addr.fam = FAM_NONE;
 	if (r->inflight > 0)
 		return;
 	if (!removed)
@@ -483,7 +521,7 @@ fibsync_set_done(struct fibsync *fs, uint32_t set, bool dropped, int err)
 
 	if (err == 0 || dropped)
 		return;
-	fs->stats.errors++;
+	count_error(fs, FAM_NONE, err);
 	if (s == NULL || s->refused)
 		return;
 	/* A next hop was not on-link, say: asked again by fibsync_retry(). */
@@ -550,7 +588,7 @@ fibsync_told(
 	 * there; that is no drift. */
 	bool drift = r == NULL || r->state == FIBSYNC_INSTALLED;
 
-	fs->stats.drift += drift && st != FIB_CONFLICT;
+	fs->stats.drift[p->addr.fam] += drift && st != FIB_CONFLICT;
 	fs->stats.conflicts += st == FIB_CONFLICT;
 	if (drift)
 		fs->drift[fs->ndrift++ % FIBSYNC_DRIFTS] =

@@ -37,14 +37,15 @@ struct fibsync_drift {
 };
 
 enum {
-	FIBSYNC_DRIFTS = 256 /* the last so many are kept */
+	FIBSYNC_DRIFTS = 256, /* the last so many are kept */
+	FIBSYNC_ERRORS = 15 /* kinds that are counted apart */
 };
 
 struct fibsync_stats {
 	uint32_t wanted[FAM_N], installed[FAM_N], failed[FAM_N];
 	uint32_t pending; /* prefixes not asked for or not answered yet */
-	uint64_t errors, overruns;
-	uint64_t drift, conflicts; /* ours changed; foreign ones met */
+	uint64_t errors, overruns; /* errors: all of fibsync_error() */
+	uint64_t drift[FAM_N], conflicts; /* ours changed; foreign ones met */
 	uint32_t sets;
 };
 
@@ -74,6 +75,8 @@ void fibsync_ready(struct fibsync *); /* HELLO answered: ask all again */
 void fibsync_down(struct fibsync *);
 void fibsync_done(struct fibsync *, const struct pfx *, bool removed, int err,
     const char *text);
+/* The one route whose answer is timed, until it is answered; NULL: none. */
+const struct pfx *fibsync_timed(const struct fibsync *);
 void fibsync_set_done(struct fibsync *, uint32_t set, bool dropped, int err);
 /* A set of next hops was refused, its routes fail until fibsync_retry(); or
  * there is room for routes that were kept out.  To be looked at after a while,
@@ -97,6 +100,13 @@ bool fibsync_next(
     const struct fibsync *, enum fam, struct pfx *at, struct fibsync_route *);
 /* Newest first; NULL behind the last. */
 const struct fibsync_drift *fibsync_drift_at(const struct fibsync *, size_t);
+/* The i-th kind of error met; false after the last. */
+struct fibsync_error {
+	int err; /* 0: all those without a place of their own */
+	uint64_t n[FAM_N]; /* FAM_NONE: of a set of next hops */
+};
+bool fibsync_error(
+    const struct fibsync *, unsigned int i, struct fibsync_error *);
 void fibsync_get_stats(const struct fibsync *, struct fibsync_stats *);
 
 #endif /* FIBSYNC_H */

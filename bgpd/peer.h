@@ -121,6 +121,9 @@ struct peer {
 	 * the link-local one that goes with it or none. */
 	struct addr local[FAM_N], local_ll[FAM_N];
 	bool eor_received[FAM_N];
+	/* From Established until its End-of-RIB was in and all that came
+	 * before it decided and in the kernel; 0: not yet. */
+	uint64_t converged_ms[FAM_N];
 	bool flushing, sweeping[FAM_N], borr[FAM_N];
 	/* Routes of a session before, kept until renewed (restart.c); and
 	 * those that become so when the sweep under way is over. */

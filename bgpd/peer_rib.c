@@ -291,6 +291,7 @@ peer_update(struct peer *p, const struct update *u)
 	struct attrs mp = u->attrs;
 
 	if (u->eor != FAM_NONE) {
+		p->eng->converging |= !p->eor_received[u->eor];
 		p->eor_received[u->eor] = true;
 		restart_eor(p, u->eor);
 		log_peer(p, LOG_L_INFO, "End-of-RIB received for %s",
@@ -354,6 +355,7 @@ peer_rib_up(struct peer *p, const struct session *s)
 	restart_up(p, s);
 	for (enum fam f = FAM_INET; f < FAM_N; f++) {
 		p->eor_received[f] = false;
+		p->converged_ms[f] = 0;
 		p->borr[f] = false;
 		set_next_hop(p, s, f);
 	}

@@ -549,6 +549,21 @@ consume(struct session *s)
 	memmove(s->rx, in.p, s->rx_len);
 }
 
+/* The same, timed: what each UPDATE of them took, all told. */
+static void
+consume_timed(struct session *s)
+{
+	struct engine *eng = s->peer->eng;
+	const uint64_t *n = &s->peer->rx.msg[MSG_UPDATE], before = *n;
+	uint64_t start = eng->world.clock_us();
+
+	consume(s);
+	if (*n > before)
+		hist_add(&eng->updates,
+		    (eng->world.clock_us() - start) / (*n - before),
+		    *n - before);
+}
+
 /*
  * What is read must be decided and told: a table that is read faster than that
  * would stand between a change of another peer and those who wait for it.  So
@@ -582,7 +597,7 @@ readable(struct session *s)
 	s->bulk = n >= BULK;
 	s->rx_len += (size_t)n;
 	s->last_read_ms = s->peer->eng->now_ms;
-	consume(s);
+	consume_timed(s);
 }
 
 static void

@@ -218,7 +218,7 @@ head_version(struct show *s)
 	out_bool(o, "coupled", !eng->decoupled);
 	if (!eng->fib_ready)
 		out_str(o, "error", eng->fib_why);
-	out_u64(o, "drift", st.drift);
+	out_u64(o, "drift", st.drift[FAM_INET] + st.drift[FAM_INET6]);
 	out_u64(o, "conflicts", st.conflicts);
 	out_u64(o, "overruns", st.overruns);
 	out_end(o);

@@ -116,8 +116,9 @@ put_drift(struct show *s)
 	out_text(o,
 	    "%llu changes of our routes by others were corrected, %llu "
 	    "conflicts met, events lost %llu times\n\n%-20s %-43s %s\n",
-	    (unsigned long long)st.drift, (unsigned long long)st.conflicts,
-	    (unsigned long long)st.overruns, "time", "destination", "what");
+	    (unsigned long long)(st.drift[FAM_INET] + st.drift[FAM_INET6]),
+	    (unsigned long long)st.conflicts, (unsigned long long)st.overruns,
+	    "time", "destination", "what");
 	for (size_t i = 0; (d = fibsync_drift_at(s->eng->fibsync, i)) != NULL;
 	     i++) {
 		char pfx[PFX_STRLEN], t[64];

@@ -4,18 +4,23 @@
  * _total in its TYPE line too, infos and statesets are gauges), which is what
  * node_exporter's textfile collector and promtool read.
  *
- * One table says what there is; each row is written at once, with its HELP and
- * TYPE, so that a family never breaks apart.  The names of part A, their
- * labels and meaning are those of OpenBGPD; what is ours begins with ana_.
+ * What is one number, or some in fixed places, is read into a view of the
+ * daemon and of each neighbor; one table says where in it a metric lies and by
+ * which labels.  What has labels of its own is a function.  A family is written
+ * at once, with its HELP and TYPE, so that it never breaks apart.  The names of
+ * part A, their labels and meaning are those of OpenBGPD; what is ours begins
+ * with ana_.
  */
 #include <malloc.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "bgpd/commit.h"
 #include "bgpd/control.h"
 #include "bgpd/engine.h"
 #include "bgpd/sets.h"
@@ -25,18 +30,87 @@
 #include "platform/clock.h"
 #include "policy/pfxset.h"
 
-enum kind {
-	GAUGE,
-	COUNTER,
-	INFO,
-	STATESET
-};
+#define NOTHING UINT64_MAX /* in a view: there is no such sample */
 
 enum {
 	LABELS = 12,
 	LABEL_OCTETS = 4096,
-	PEER_LABELS = 4
+	FAMILIES = 2, /* of a view: inet, inet6 */
+	STATES = 6,
+	MESSAGES = 5,
+	ROUTES = 7,
+	TYPES = 4,
+	/* Own networks that are told apart for each neighbor: a site has ten.
+	 */
+	SEEN_MAX = 64
 };
+
+enum kind {
+	GAUGE,
+	COUNTER,
+	INFO,
+	STATESET,
+	HISTOGRAM,
+	US = 8 /* of a row: microseconds there, seconds here */
+};
+
+/* ---- the views -------------------------------------------------------- */
+
+struct own_view {
+	uint64_t one, ready, lab, generation, reload_ok, reload_s, restarting;
+	uint64_t octets[TYPES], objects[TYPES], references;
+	uint64_t set_octets, set_objects, sets, queue_octets, queue_objects;
+	uint64_t turns, stage_us[STAGE_N], stage_max_us[STAGE_N], turn_max_us;
+	uint64_t fib_up, fib[FAMILIES][3], fib_pending, fib_drift[FAMILIES];
+	uint64_t fib_conflicts, fib_overruns, strangers, networks_kept;
+	uint64_t cpu_us, start_s, resident, virtual, heap;
+};
+
+struct peer_view {
+	uint64_t one, state[STATES], state_raw, changed, last_read, last_write;
+	uint64_t told, received, msg_tx[MESSAGES], msg_rx[MESSAGES];
+	uint64_t updates_tx, updates_rx, updates_pending;
+	uint64_t withdraws_tx, withdraws_rx, withdraws_pending;
+	uint64_t refresh_tx[3], refresh_rx[3], queue_objects, queue_octets[2];
+	uint64_t up, admin_down, established, flaps, exceeded, tripped;
+	uint64_t routes[FAMILIES][ROUTES], malformed[3];
+	uint64_t stale[FAMILIES], converged_us[FAMILIES];
+};
+
+/* A label, and its values in the order of the view. */
+struct dimension {
+	const char *key;
+	unsigned int n;
+	const char *value[8];
+};
+
+/* clang-format off */
+static const struct dimension
+	by_family = { "family", FAMILIES, { "inet", "inet6" } },
+	by_state = { "bgpd_peer_state", STATES, { "Idle", "Connect", "Active",
+	    "OpenSent", "OpenConfirm", "Established" } },
+	by_message = { "messages", MESSAGES, { "open", "notification", "update",
+	    "keepalive", "route_refresh" } },
+	by_type = { "type", TYPES, { "prefix", "rde_aspath", "adjout_prefix",
+	    "nexthop" } },
+	by_references = { "type", 1, { "rde_aspath" } },
+	by_set = { "type", 1, { "prefix_set" } },
+	by_queue = { "type", 2, { "ibuf_queue", "obuf_queue" } },
+	by_input = { "type", 1, { "ibuf_queue" } },
+	by_stage = { "stage", STAGE_N, { [STAGE_IO] = "io",
+	    [STAGE_TIMERS] = "timers", [STAGE_RIB] = "rib",
+	    [STAGE_FIB] = "fib", [STAGE_OUT] = "out",
+	    [STAGE_CONTROL] = "control" } },
+	by_fib = { "state", 3, { "wanted", "installed", "failed" } },
+	by_routes = { "state", ROUTES, { "received", "accepted", "rejected",
+	    "best", "fib", "stale", "advertised" } },
+	by_action = { "action", 3, { "discard", "withdraw", "reset" } },
+	by_process = { "process", 1, { "bgpd" } };
+/* clang-format on */
+
+/* ---- one answer ------------------------------------------------------- */
+
+struct metric;
 
 struct metrics {
 	struct out *o;
@@ -46,24 +120,27 @@ struct metrics {
 	struct {
 		const char *key, *value;
 	} label[LABELS];
-	unsigned int nlabel;
 	char text[LABEL_OCTETS]; /* values of labels that were made here */
-	size_t used;
+	/* What a sample leaves: the labels of its neighbor. */
+	unsigned int nlabel, peer_labels;
+	size_t used, peer_used;
 	uint64_t begun_us;
-	/* Counted by a walk before: by peer number. */
-	struct metrics_peer {
-		uint32_t best[FAM_N], in_fib[FAM_N];
-	} * peer;
+	struct own_view own;
+	/* By peer number; best and fib are counted by a walk before. */
+	struct peer_view *peer;
 	uint16_t npeer;
 };
 
+/* One of three: samples out of a view, of a histogram, or of a function. */
 struct metric {
 	const char *name;
 	enum kind kind;
 	const char *help;
-	/* One of the two: all samples of the family, or one a peer. */
-	void (*all)(struct metrics *);
-	void (*one)(struct metrics *, struct peer *);
+	bool of_peer, us;
+	size_t at; /* in the view, or of the histogram in struct engine */
+	const struct dimension *by[2]; /* the outer one first */
+	void (*own)(struct metrics *);
+	void (*of)(struct metrics *, struct peer *);
 };
 
 /* ---- writing ---------------------------------------------------------- */
@@ -114,64 +191,91 @@ labelf(struct metrics *m, const char *key, const char *fmt, ...)
 	label(m, key, at);
 }
 
-static const char *
-suffix(const struct metrics *m)
-{
-	switch (m->row->kind) {
-	case COUNTER:
-		return "_total";
-	case INFO:
-		return "_info";
-	case GAUGE:
-	case STATESET:
-		break;
-	}
-	return "";
-}
-
-/* Writes one sample and takes the labels beyond the first `keep` back. */
+/* Writes one sample and takes the labels beyond the neighbor's back. */
 static void
-sample(struct metrics *m, const char *value, unsigned int keep)
+sample_as(struct metrics *m, const char *suffix, const char *value)
 {
 	struct out *o = m->o;
 
-	out_text(o, "%s%s", m->row->name, suffix(m));
+	out_text(o, "%s%s", m->row->name, suffix);
 	for (unsigned int i = 0; i < m->nlabel; i++) {
 		out_text(o, i == 0 ? "{" : ",");
 		put_label(o, m->label[i].key, m->label[i].value);
 	}
 	out_text(o, "%s %s\n", m->nlabel > 0 ? "}" : "", value);
 	out_obj(o, NULL);
+	if (m->row->kind == HISTOGRAM)
+		out_str(o, "suffix", suffix);
 	out_obj(o, "labels");
 	for (unsigned int i = 0; i < m->nlabel; i++)
 		out_str(o, m->label[i].key, m->label[i].value);
 	out_end(o);
 	out_str(o, "value", value);
 	out_end(o);
-	m->nlabel = keep;
-	if (keep == 0)
-		m->used = 0;
+	m->nlabel = m->peer_labels;
+	m->used = m->peer_used;
 }
 
+static const char *const suffix[] = { [GAUGE] = "",
+	[COUNTER] = "_total",
+	[INFO] = "_info",
+	[STATESET] = "",
+	[HISTOGRAM] = "" };
+
 static void
-number(struct metrics *m, uint64_t v, unsigned int keep)
+number(struct metrics *m, uint64_t v)
 {
 	char text[24];
 
 	snprintf(text, sizeof text, "%llu", (unsigned long long)v);
-	sample(m, text, keep);
+	sample_as(m, suffix[m->row->kind], text);
 }
 
+static const char *
+seconds(uint64_t us, char *buf, size_t n)
+{
+	snprintf(buf, n, "%llu.%06llu", (unsigned long long)us / 1000000,
+	    (unsigned long long)us % 1000000);
+	return buf;
+}
+
+/* What stands in a view. */
 static void
-seconds(struct metrics *m, uint64_t us, unsigned int keep)
+value(struct metrics *m, uint64_t v)
 {
 	char text[40];
 
-	snprintf(text, sizeof text, "%llu.%06llu",
-	    (unsigned long long)us / 1000000, (unsigned long long)us % 1000000);
-	sample(m, text, keep);
+	if (m->row->us)
+		sample_as(
+		    m, suffix[m->row->kind], seconds(v, text, sizeof text));
+	else
+		number(m, v);
 }
 
+static void
+histogram(struct metrics *m, const struct hist *h)
+{
+	uint64_t n = 0;
+	char text[40];
+
+	for (unsigned int i = 0; i <= HIST_N; i++) {
+		n += h->n[i];
+		if (i < HIST_N) {
+			snprintf(text, sizeof text, "%g",
+			    (double)hist_bound(i) / 1e6);
+			labelf(m, "le", "%s%s", text,
+			    strpbrk(text, ".e") == NULL ? ".0" : "");
+		} else
+			label(m, "le", "+Inf");
+		snprintf(text, sizeof text, "%llu", (unsigned long long)n);
+		sample_as(m, "_bucket", text);
+	}
+	sample_as(m, "_sum", seconds(h->sum_us, text, sizeof text));
+	snprintf(text, sizeof text, "%llu", (unsigned long long)n);
+	sample_as(m, "_count", text);
+}
+
+/* The labels of each sample of this neighbor. */
 static void
 peer_labels(struct metrics *m, const struct peer *p)
 {
@@ -187,26 +291,210 @@ peer_labels(struct metrics *m, const struct peer *p)
 		sizeof name));
 	labelf(m, "group", "%s",
 	    out_safe(c->group != NULL ? c->group : "", name, sizeof name));
-}
-
-/* A peer's plain number. */
-static void
-of_peer(struct metrics *m, uint64_t v)
-{
-	number(m, v, PEER_LABELS);
+	m->peer_labels = m->nlabel;
+	m->peer_used = m->used;
 }
 
 static void
-of_family(struct metrics *m, enum fam f, const char *state, uint64_t v,
-    unsigned int keep)
+no_labels(struct metrics *m)
 {
-	label(m, "family", f == FAM_INET ? "inet" : "inet6");
-	if (state != NULL)
-		label(m, "state", state);
-	number(m, v, keep);
+	m->nlabel = m->peer_labels = 0;
+	m->used = m->peer_used = 0;
 }
 
-/* ---- about ourselves -------------------------------------------------- */
+/* "inet", "inet6"; "" for FAM_NONE */
+static void
+family_label(struct metrics *m, enum fam f)
+{
+	label(m, "family", f == FAM_NONE ? "" : by_family.value[f - FAM_INET]);
+}
+
+/* ---- reading the views ------------------------------------------------ */
+
+/* The first two numbers of /proc/self/statm; opened before the sandbox. */
+static void
+view_pages(const struct engine *eng, struct own_view *v)
+{
+	unsigned long long size, resident;
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+	char text[128];
+	ssize_t n = -1;
+
+	v->virtual = v->resident = NOTHING;
+	if (eng->statm_fd != -1)
+		n = pread(eng->statm_fd, text, sizeof text - 1, 0);
+	if (n <= 0)
+		return;
+	text[n] = '\0';
+	if (sscanf(text, "%llu %llu", &size, &resident) != 2)
+		return;
+	v->virtual = size * page;
+	v->resident = resident * page;
+}
+
+static void
+view_memory(const struct engine *eng, struct own_view *v)
+{
+	const struct conf *c = eng->conf;
+	struct mallinfo2 heap = mallinfo2();
+	const struct export_group *g;
+	const struct session *s;
+	const struct peer *p;
+	struct rib_stats rib;
+	struct attrs_stats attrs;
+	struct adjout_stats out;
+
+	rib_stats(eng->rib, &rib);
+	attrs_stats(eng->attrs, &attrs);
+	v->octets[0] = rib.memory;
+	v->objects[0] = rib.paths[FAM_INET] + rib.paths[FAM_INET6];
+	v->octets[1] = attrs.memory;
+	v->objects[1] = attrs.sets;
+	v->references = attrs.refs;
+	TAILQ_FOREACH (g, &eng->groups, entry) {
+		adjout_stats(g->out, &out);
+		v->octets[2] += out.memory;
+		v->objects[2] +=
+		    out.prefixes[FAM_INET] + out.prefixes[FAM_INET6];
+	}
+	v->octets[3] = nexthops_memory(eng->nexthops);
+	v->objects[3] = nexthops_count(eng->nexthops);
+	v->sets = c->nset;
+	for (size_t i = 0; i < c->nset; i++) {
+		v->set_objects += c->set[i].entries;
+		if (c->set[i].set != NULL)
+			v->set_octets += pfxset_memory(c->set[i].set);
+	}
+	TAILQ_FOREACH (p, &eng->peers, entry) {
+		if ((s = peer_session(p)) == NULL)
+			continue;
+		v->queue_octets += s->rx_len;
+		v->queue_objects += s->rx_len > 0;
+	}
+	v->heap = heap.uordblks + heap.hblkhd;
+	view_pages(eng, v);
+}
+
+static void
+view_own(struct engine *eng, struct own_view *v)
+{
+	const struct engine_loop *l = &eng->loop;
+	struct fibsync_stats st;
+	char why[512];
+
+	*v = (struct own_view){ .one = 1,
+		.ready = engine_ready(eng, why, sizeof why),
+		.lab = eng->conf->lab_mode,
+		.generation = eng->generation,
+		.reload_ok = eng->reload_s == 0 || eng->reload_ok,
+		.reload_s = (uint64_t)(eng->reload_s != 0 ? eng->reload_s
+							  : eng->start_s),
+		.restarting = eng->restarting,
+		.turns = l->turns,
+		.turn_max_us = l->max_turn_us,
+		.fib_up = eng->fib_ready,
+		.strangers = eng->strangers,
+		.networks_kept = eng->announce->kept,
+		.cpu_us = clock_cpu_us(),
+		.start_s = (uint64_t)eng->start_s };
+	memcpy(v->stage_us, l->us, sizeof v->stage_us);
+	memcpy(v->stage_max_us, l->max_us, sizeof v->stage_max_us);
+	fibsync_get_stats(eng->fibsync, &st);
+	for (int i = 0; i < FAMILIES; i++) {
+		v->fib[i][0] = st.wanted[FAM_INET + i];
+		v->fib[i][1] = st.installed[FAM_INET + i];
+		v->fib[i][2] = st.failed[FAM_INET + i];
+		v->fib_drift[i] = st.drift[FAM_INET + i];
+	}
+	v->fib_pending = st.pending;
+	v->fib_conflicts = st.conflicts;
+	v->fib_overruns = st.overruns;
+	view_memory(eng, v);
+}
+
+static void
+view_messages(const struct peer_msgs *c, uint64_t n[MESSAGES])
+{
+	static const enum wire_type type[MESSAGES] = { MSG_OPEN,
+		MSG_NOTIFICATION, MSG_UPDATE, MSG_KEEPALIVE,
+		MSG_ROUTE_REFRESH };
+
+	for (int i = 0; i < MESSAGES; i++)
+		n[i] = c->msg[type[i]];
+}
+
+static void
+view_session(struct peer *p, struct peer_view *v)
+{
+	/* 0 is None there: a template, which we have not. */
+	static const uint8_t raw[FSM_NSTATES] = { [FSM_IDLE] = 1,
+		[FSM_CONNECT] = 2,
+		[FSM_ACTIVE] = 3,
+		[FSM_OPENSENT] = 4,
+		[FSM_OPENCONFIRM] = 5,
+		[FSM_ESTABLISHED] = 6 };
+	const struct session *s = peer_session(p);
+	uint64_t now = p->eng->now_ms;
+
+	v->one = 1;
+	v->state_raw = raw[peer_state(p)];
+	v->state[v->state_raw - 1] = 1;
+	v->changed =
+	    p->last_change_s == 0 ? NOTHING : (uint64_t)show_peer_updown(p);
+	v->last_read =
+	    p->last_read_ms == 0 ? NOTHING : (now - p->last_read_ms) / 1000;
+	v->last_write =
+	    p->last_write_ms == 0 ? NOTHING : (now - p->last_write_ms) / 1000;
+	view_messages(&p->tx, v->msg_tx);
+	view_messages(&p->rx, v->msg_rx);
+	memcpy(v->refresh_tx, p->tx.refresh, sizeof v->refresh_tx);
+	memcpy(v->refresh_rx, p->rx.refresh, sizeof v->refresh_rx);
+	v->queue_octets[0] = s != NULL ? s->rx_len : 0;
+	v->queue_octets[1] = s != NULL ? session_queued(s) : 0;
+	v->queue_objects = v->queue_octets[0] > 0;
+	v->up = p->up != NULL;
+	v->admin_down = p->admin_down || !p->conf->enabled;
+	v->established = p->established_count;
+	v->flaps = p->established_count - v->up;
+	v->exceeded = p->limit.trips;
+	v->tripped = p->limit.tripped;
+	v->malformed[0] = p->malformed[WIRE_DISCARD];
+	v->malformed[1] = p->malformed[WIRE_WITHDRAW];
+	v->malformed[2] = p->malformed[WIRE_RESET];
+}
+
+/* All but what the walk counted: best, and in the kernel. */
+static void
+view_routes(struct peer *p, struct peer_view *v)
+{
+	struct adjout_stats st = { .dirty = 0 };
+
+	if (p->member != NULL && !adjout_synced(p->member))
+		adjout_stats(adjout_group(p->member), &st);
+	v->updates_pending = st.dirty;
+	v->withdraws_pending = st.tombstones;
+	peer_told(p, &v->updates_tx, &v->withdraws_tx);
+	v->updates_rx = p->rx.updates;
+	v->withdraws_rx = p->rx.withdraws;
+	v->received = adjin_received(p->adjin);
+	for (int i = 0; i < FAMILIES; i++) {
+		enum fam f = (enum fam)(FAM_INET + i);
+		const struct adjin_count *n = adjin_count(p->adjin, f);
+
+		v->routes[i][0] = n->received;
+		v->routes[i][1] = n->accepted;
+		v->routes[i][2] = n->rejected;
+		v->routes[i][5] = n->stale;
+		v->routes[i][6] = show_peer_told(p, f);
+		v->told += v->routes[i][6];
+		v->stale[i] = p->stale[f];
+		v->converged_us[i] = p->converged_ms[f] == 0
+		    ? NOTHING
+		    : (p->converged_ms[f] - 1) * 1000;
+	}
+}
+
+/* ---- what has labels of its own --------------------------------------- */
 
 static void
 m_bgpd(struct metrics *m)
@@ -220,7 +508,7 @@ m_bgpd(struct metrics *m)
 	if (uname(&u) == 0)
 		labelf(m, "domainname", "%s", u.domainname);
 	label(m, "release", ANA_VERSION);
-	number(m, 1, 0);
+	number(m, 1);
 }
 
 static void
@@ -228,325 +516,74 @@ m_build(struct metrics *m)
 {
 	label(m, "version", ANA_VERSION);
 	label(m, "libevent", ev_version());
-	number(m, 1, 0);
+	number(m, 1);
 }
 
 static void
 m_scrape(struct metrics *m)
 {
-	seconds(m, m->eng->world.clock_us() - m->begun_us, 0);
+	value(m, m->eng->world.clock_us() - m->begun_us);
 }
 
 static void
-m_up(struct metrics *m)
+m_config_hash(struct metrics *m)
 {
-	number(m, 1, 0);
-}
+	struct engine *eng = m->eng;
 
-static void
-m_ready(struct metrics *m)
-{
-	char why[512];
-
-	number(m, engine_ready(m->eng, why, sizeof why), 0);
-}
-
-static void
-m_generation(struct metrics *m)
-{
-	number(m, m->eng->generation, 0);
-}
-
-static void
-m_reload_ok(struct metrics *m)
-{
-	number(m, m->eng->reload_s == 0 || m->eng->reload_ok, 0);
-}
-
-static void
-m_reload_time(struct metrics *m)
-{
-	number(m,
-	    (uint64_t)(m->eng->reload_s != 0 ? m->eng->reload_s
-					     : m->eng->start_s),
-	    0);
-}
-
-static void
-m_lab(struct metrics *m)
-{
-	number(m, m->eng->conf->lab_mode, 0);
-}
-
-static void
-m_strangers(struct metrics *m)
-{
-	number(m, m->eng->strangers, 0);
+	if (eng->conf_hash_of != eng->generation) {
+		commit_digest(eng->conf, eng->conf_hash);
+		eng->conf_hash_of = eng->generation;
+	}
+	label(m, "sha256", eng->conf_hash);
+	number(m, 1);
 }
 
 static void
 m_clients(struct metrics *m)
 {
-	number(m, control_clients(m->eng->control), 0);
-}
+	unsigned int n;
+	const char *path;
+	uint64_t refused;
 
-static void
-m_turns(struct metrics *m)
-{
-	number(m, m->eng->loop.turns, 0);
-}
-
-static const char *const stage_name[STAGE_N] = {
-	[STAGE_IO] = "io",
-	[STAGE_TIMERS] = "timers",
-	[STAGE_RIB] = "rib",
-	[STAGE_FIB] = "fib",
-	[STAGE_OUT] = "out",
-	[STAGE_CONTROL] = "control",
-};
-
-static void
-m_stages(struct metrics *m)
-{
-	for (int i = 0; i < STAGE_N; i++) {
-		label(m, "stage", stage_name[i]);
-		seconds(m, m->eng->loop.us[i], 0);
+	for (size_t i = 0;
+	     control_socket(m->eng->control, i, &path, &n, &refused); i++) {
+		label(m, "socket", path);
+		number(m, n);
 	}
 }
 
 static void
-m_stage_max(struct metrics *m)
+m_clients_refused(struct metrics *m)
 {
-	for (int i = 0; i < STAGE_N; i++) {
-		label(m, "stage", stage_name[i]);
-		seconds(m, m->eng->loop.max_us[i], 0);
+	unsigned int n;
+	const char *path;
+	uint64_t refused;
+
+	for (size_t i = 0;
+	     control_socket(m->eng->control, i, &path, &n, &refused); i++) {
+		label(m, "socket", path);
+		number(m, refused);
 	}
 }
 
 static void
-m_turn_max(struct metrics *m)
+m_fib_errors(struct metrics *m)
 {
-	seconds(m, m->eng->loop.max_turn_us, 0);
+	struct fibsync_error e;
+
+	for (unsigned int i = 0; fibsync_error(m->eng->fibsync, i, &e); i++)
+		for (int f = FAM_NONE; f < FAM_N; f++) {
+			if (e.n[f] == 0)
+				continue;
+			family_label(m, (enum fam)f);
+			label(m, "errno",
+			    e.err == 0 ? "other"
+				: strerrorname_np(e.err) != NULL
+				? strerrorname_np(e.err)
+				: "unknown");
+			number(m, e.n[f]);
+		}
 }
-
-static void
-m_cpu(struct metrics *m)
-{
-	label(m, "process", "bgpd");
-	seconds(m, clock_cpu_us(), 0);
-}
-
-static void
-m_started(struct metrics *m)
-{
-	label(m, "process", "bgpd");
-	number(m, (uint64_t)m->eng->start_s, 0);
-}
-
-/* The second number of /proc/self/statm; opened before the sandbox. */
-static void
-m_resident(struct metrics *m)
-{
-	unsigned long long size, pages;
-	char text[128];
-	ssize_t n = -1;
-
-	if (m->eng->statm_fd != -1)
-		n = pread(m->eng->statm_fd, text, sizeof text - 1, 0);
-	if (n <= 0)
-		return;
-	text[n] = '\0';
-	if (sscanf(text, "%llu %llu", &size, &pages) != 2)
-		return;
-	label(m, "process", "bgpd");
-	number(m, pages * (unsigned long long)sysconf(_SC_PAGESIZE), 0);
-}
-
-static void
-m_heap(struct metrics *m)
-{
-	struct mallinfo2 heap = mallinfo2();
-
-	label(m, "process", "bgpd");
-	number(m, heap.uordblks + heap.hblkhd, 0);
-}
-
-/* ---- the RIB ---------------------------------------------------------- */
-
-struct usage {
-	const char *type;
-	uint64_t octets, objects, references;
-	bool counted; /* has references */
-};
-
-static unsigned int
-usages(struct engine *eng, struct usage u[4])
-{
-	const struct export_group *g;
-	struct rib_stats rib;
-	struct attrs_stats attrs;
-	struct adjout_stats out;
-
-	rib_stats(eng->rib, &rib);
-	attrs_stats(eng->attrs, &attrs);
-	u[0] = (struct usage){ "prefix", rib.memory,
-		rib.paths[FAM_INET] + rib.paths[FAM_INET6], 0, false };
-	u[1] = (struct usage){ "rde_aspath", attrs.memory, attrs.sets,
-		attrs.refs, true };
-	u[2] = (struct usage){ "adjout_prefix", 0, 0, 0, false };
-	TAILQ_FOREACH (g, &eng->groups, entry) {
-		adjout_stats(g->out, &out);
-		u[2].octets += out.memory;
-		u[2].objects +=
-		    out.prefixes[FAM_INET] + out.prefixes[FAM_INET6];
-	}
-	u[3] = (struct usage){ "nexthop", nexthops_memory(eng->nexthops),
-		nexthops_count(eng->nexthops), 0, false };
-	return 4;
-}
-
-static void
-m_memory_octets(struct metrics *m)
-{
-	struct usage u[4];
-	unsigned int n = usages(m->eng, u);
-
-	for (unsigned int i = 0; i < n; i++) {
-		label(m, "type", u[i].type);
-		number(m, u[i].octets, 0);
-	}
-}
-
-static void
-m_memory_objects(struct metrics *m)
-{
-	struct usage u[4];
-	unsigned int n = usages(m->eng, u);
-
-	for (unsigned int i = 0; i < n; i++) {
-		label(m, "type", u[i].type);
-		number(m, u[i].objects, 0);
-	}
-}
-
-static void
-m_memory_references(struct metrics *m)
-{
-	struct usage u[4];
-	unsigned int n = usages(m->eng, u);
-
-	for (unsigned int i = 0; i < n; i++) {
-		if (!u[i].counted)
-			continue;
-		label(m, "type", u[i].type);
-		number(m, u[i].references, 0);
-	}
-}
-
-static void
-m_set_octets(struct metrics *m)
-{
-	const struct conf *c = m->eng->conf;
-	uint64_t n = 0;
-
-	for (size_t i = 0; i < c->nset; i++)
-		if (c->set[i].set != NULL)
-			n += pfxset_memory(c->set[i].set);
-	label(m, "type", "prefix_set");
-	number(m, n, 0);
-}
-
-static void
-m_set_objects(struct metrics *m)
-{
-	const struct conf *c = m->eng->conf;
-	uint64_t n = 0;
-
-	for (size_t i = 0; i < c->nset; i++)
-		n += c->set[i].entries;
-	label(m, "type", "prefix_set");
-	number(m, n, 0);
-}
-
-static void
-m_set_tables(struct metrics *m)
-{
-	label(m, "type", "prefix_set");
-	number(m, m->eng->conf->nset, 0);
-}
-
-static void
-queued(struct engine *eng, uint64_t *octets, uint64_t *messages)
-{
-	const struct session *s;
-	const struct peer *p;
-
-	*octets = *messages = 0;
-	TAILQ_FOREACH (p, &eng->peers, entry) {
-		s = peer_session(p);
-		if (s == NULL)
-			continue;
-		*octets += s->rx_len;
-		*messages += s->rx_len > 0;
-	}
-}
-
-static void
-m_queue_octets(struct metrics *m)
-{
-	uint64_t octets, n;
-
-	queued(m->eng, &octets, &n);
-	label(m, "type", "ibuf_queue");
-	number(m, octets, 0);
-}
-
-static void
-m_queue_objects(struct metrics *m)
-{
-	uint64_t octets, n;
-
-	queued(m->eng, &octets, &n);
-	label(m, "type", "ibuf_queue");
-	number(m, n, 0);
-}
-
-/* ---- the kernel's table ----------------------------------------------- */
-
-static void
-m_fib_routes(struct metrics *m)
-{
-	struct fibsync_stats st;
-
-	fibsync_get_stats(m->eng->fibsync, &st);
-	for (enum fam f = FAM_INET; f < FAM_N; f++) {
-		of_family(m, f, "wanted", st.wanted[f], 0);
-		of_family(m, f, "installed", st.installed[f], 0);
-		of_family(m, f, "failed", st.failed[f], 0);
-	}
-}
-
-static void
-m_fib_up(struct metrics *m)
-{
-	number(m, m->eng->fib_ready, 0);
-}
-
-#define FIB_NUMBER(fn, member) \
-	static void fn(struct metrics *m) \
-	{ \
-		struct fibsync_stats st; \
-\
-		fibsync_get_stats(m->eng->fibsync, &st); \
-		number(m, st.member, 0); \
-	}
-
-FIB_NUMBER(m_fib_pending, pending)
-FIB_NUMBER(m_fib_errors, errors)
-FIB_NUMBER(m_fib_drift, drift)
-FIB_NUMBER(m_fib_overruns, overruns)
-
-/* ---- policy ----------------------------------------------------------- */
 
 static void
 m_rule_hits(struct metrics *m)
@@ -559,7 +596,7 @@ m_rule_hits(struct metrics *m)
 
 			label(m, "policy", c->policy[i].name);
 			label(m, "rule", r->name != NULL ? r->name : "");
-			number(m, m->eng->rule_hits[r->hit], 0);
+			number(m, m->eng->rule_hits[r->hit]);
 		}
 }
 
@@ -571,12 +608,11 @@ m_set_entries(struct metrics *m)
 	for (size_t i = 0; i < c->nset; i++)
 		for (enum fam f = FAM_INET; f < FAM_N; f++) {
 			label(m, "set", c->set[i].name);
-			label(m, "family", f == FAM_INET ? "inet" : "inet6");
+			family_label(m, f);
 			number(m,
 			    c->set[i].set != NULL
 				? pfxset_count(c->set[i].set, f)
-				: 0,
-			    0);
+				: 0);
 		}
 }
 
@@ -589,7 +625,7 @@ m_set_age(struct metrics *m)
 		if (c->set[i].oldest == 0)
 			continue;
 		label(m, "set", c->set[i].name);
-		number(m, (uint64_t)show_since(c->set[i].oldest), 0);
+		number(m, (uint64_t)show_since(c->set[i].oldest));
 	}
 }
 
@@ -602,7 +638,7 @@ m_set_old(struct metrics *m)
 		if (c->set[i].max_age_s == 0)
 			continue;
 		label(m, "set", c->set[i].name);
-		number(m, sets_is_old(m->eng, &c->set[i]), 0);
+		number(m, sets_is_old(m->eng, &c->set[i]));
 	}
 }
 
@@ -615,7 +651,7 @@ m_networks(struct metrics *m)
 	for (size_t i = 0; i < a->nnet; i++) {
 		label(m, "prefix",
 		    pfx_print(&a->net[i]->conf.pfx, text, sizeof text));
-		number(m, a->net[i]->how.told, 0);
+		number(m, a->net[i]->how.told);
 	}
 }
 
@@ -628,7 +664,7 @@ m_transitions(struct metrics *m)
 	for (size_t i = 0; i < a->nnet; i++) {
 		label(m, "prefix",
 		    pfx_print(&a->net[i]->conf.pfx, text, sizeof text));
-		number(m, a->net[i]->transitions, 0);
+		number(m, a->net[i]->transitions);
 	}
 }
 
@@ -643,202 +679,9 @@ m_tracks(struct metrics *m)
 			label(m, "prefix",
 			    pfx_print(&a->net[i]->conf.pfx, text, sizeof text));
 			label(m, "track", a->net[i]->track[k]->conf.key);
-			number(m, a->net[i]->track[k]->state == TRACK_UP, 0);
+			number(m, a->net[i]->track[k]->state == TRACK_UP);
 		}
 }
-
-static void
-m_kept(struct metrics *m)
-{
-	number(m, m->eng->announce->kept, 0);
-}
-
-/* ---- peers: part A ---------------------------------------------------- */
-
-static void
-p_info(struct metrics *m, struct peer *p)
-{
-	of_peer(m, 1);
-}
-
-static void
-p_state(struct metrics *m, struct peer *p)
-{
-	static const enum fsm_state all[] = { FSM_IDLE, FSM_CONNECT, FSM_ACTIVE,
-		FSM_OPENSENT, FSM_OPENCONFIRM, FSM_ESTABLISHED };
-
-	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
-		label(m, "bgpd_peer_state", fsm_state_name(all[i]));
-		of_peer(m, peer_state(p) == all[i]);
-	}
-}
-
-/* 0 is None there: a template, which we have not. */
-static void
-p_state_raw(struct metrics *m, struct peer *p)
-{
-	static const uint8_t raw[FSM_NSTATES] = { [FSM_IDLE] = 1,
-		[FSM_CONNECT] = 2,
-		[FSM_ACTIVE] = 3,
-		[FSM_OPENSENT] = 4,
-		[FSM_OPENCONFIRM] = 5,
-		[FSM_ESTABLISHED] = 6 };
-
-	of_peer(m, raw[peer_state(p)]);
-}
-
-static void
-p_changed(struct metrics *m, struct peer *p)
-{
-	if (p->last_change_s != 0)
-		of_peer(m, (uint64_t)show_peer_updown(p));
-}
-
-/* A moment of the monotonic clock; 0: there was none yet. */
-static void
-ago(struct metrics *m, uint64_t when_ms)
-{
-	if (when_ms != 0)
-		of_peer(m, (m->eng->now_ms - when_ms) / 1000);
-}
-
-static void
-p_last_read(struct metrics *m, struct peer *p)
-{
-	ago(m, p->last_read_ms);
-}
-
-static void
-p_last_write(struct metrics *m, struct peer *p)
-{
-	ago(m, p->last_write_ms);
-}
-
-static void
-p_prefixes_tx(struct metrics *m, struct peer *p)
-{
-	of_peer(m,
-	    (uint64_t)show_peer_told(p, FAM_INET) +
-		show_peer_told(p, FAM_INET6));
-}
-
-static void
-p_prefixes_rx(struct metrics *m, struct peer *p)
-{
-	of_peer(m, adjin_received(p->adjin));
-}
-
-static void
-messages(struct metrics *m, const struct peer_msgs *c)
-{
-	static const struct {
-		enum wire_type type;
-		const char *name;
-	} all[] = { { MSG_OPEN, "open" }, { MSG_NOTIFICATION, "notification" },
-		{ MSG_UPDATE, "update" }, { MSG_KEEPALIVE, "keepalive" },
-		{ MSG_ROUTE_REFRESH, "route_refresh" } };
-
-	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
-		label(m, "messages", all[i].name);
-		of_peer(m, c->msg[all[i].type]);
-	}
-}
-
-static void
-p_messages_tx(struct metrics *m, struct peer *p)
-{
-	messages(m, &p->tx);
-}
-
-static void
-p_messages_rx(struct metrics *m, struct peer *p)
-{
-	messages(m, &p->rx);
-}
-
-static void
-p_updates_tx(struct metrics *m, struct peer *p)
-{
-	uint64_t updates, withdraws;
-
-	peer_told(p, &updates, &withdraws);
-	of_peer(m, updates);
-}
-
-static void
-p_withdraws_tx(struct metrics *m, struct peer *p)
-{
-	uint64_t updates, withdraws;
-
-	peer_told(p, &updates, &withdraws);
-	of_peer(m, withdraws);
-}
-
-static struct adjout_stats
-pending(const struct peer *p)
-{
-	struct adjout_stats st = { .dirty = 0 };
-
-	if (p->member != NULL && !adjout_synced(p->member))
-		adjout_stats(adjout_group(p->member), &st);
-	return st;
-}
-
-static void
-p_updates_pending(struct metrics *m, struct peer *p)
-{
-	of_peer(m, pending(p).dirty);
-}
-
-static void
-p_withdraws_pending(struct metrics *m, struct peer *p)
-{
-	of_peer(m, pending(p).tombstones);
-}
-
-#define PEER_NUMBER(fn, expr) \
-	static void fn(struct metrics *m, struct peer *p) \
-	{ \
-		of_peer(m, expr); \
-	}
-
-PEER_NUMBER(p_updates_rx, p->rx.updates)
-PEER_NUMBER(p_withdraws_rx, p->rx.withdraws)
-PEER_NUMBER(p_req_tx, p->tx.refresh[0])
-PEER_NUMBER(p_req_rx, p->rx.refresh[0])
-PEER_NUMBER(p_borr_tx, p->tx.refresh[1])
-PEER_NUMBER(p_borr_rx, p->rx.refresh[1])
-PEER_NUMBER(p_eorr_tx, p->tx.refresh[2])
-PEER_NUMBER(p_eorr_rx, p->rx.refresh[2])
-
-static void
-p_queue_objects(struct metrics *m, struct peer *p)
-{
-	const struct session *s = peer_session(p);
-
-	label(m, "type", "ibuf_queue");
-	of_peer(m, s != NULL && s->rx_len > 0);
-}
-
-static void
-p_queue_octets(struct metrics *m, struct peer *p)
-{
-	const struct session *s = peer_session(p);
-
-	label(m, "type", "ibuf_queue");
-	of_peer(m, s != NULL ? s->rx_len : 0);
-	label(m, "type", "obuf_queue");
-	of_peer(m, s != NULL ? session_queued(s) : 0);
-}
-
-/* ---- peers: part B ---------------------------------------------------- */
-
-PEER_NUMBER(p_up, p->up != NULL)
-PEER_NUMBER(p_admin_down, p->admin_down || !p->conf->enabled)
-PEER_NUMBER(p_established, p->established_count)
-PEER_NUMBER(p_flaps, p->established_count - (p->up != NULL))
-PEER_NUMBER(p_exceeded, p->limit.trips)
-PEER_NUMBER(p_tripped, p->limit.tripped)
 
 static void
 p_notifications(struct metrics *m, struct peer *p)
@@ -854,8 +697,7 @@ p_notifications(struct metrics *m, struct peer *p)
 				    m, "direction", sent ? "sent" : "received");
 				labelf(m, "code", "%u", c);
 				labelf(m, "subcode", "%u", s);
-				of_peer(m, n);
-				peer_labels(m, p);
+				number(m, n);
 			}
 }
 
@@ -873,29 +715,7 @@ p_last_reset(struct metrics *m, struct peer *p)
 	    *wire_notif_subname(n->code, n->sub) != '\0'
 		? wire_notif_subname(n->code, n->sub)
 		: wire_notif_name(n->code));
-	of_peer(m, 1);
-}
-
-static void
-p_routes(struct metrics *m, struct peer *p)
-{
-	const struct metrics_peer *w =
-	    p->num < m->npeer ? &m->peer[p->num] : NULL;
-
-	for (enum fam f = FAM_INET; f < FAM_N; f++) {
-		const struct adjin_count *n = adjin_count(p->adjin, f);
-
-		of_family(m, f, "received", n->received, PEER_LABELS);
-		of_family(m, f, "accepted", n->accepted, PEER_LABELS);
-		of_family(m, f, "rejected", n->rejected, PEER_LABELS);
-		of_family(
-		    m, f, "best", w != NULL ? w->best[f] : 0, PEER_LABELS);
-		of_family(
-		    m, f, "fib", w != NULL ? w->in_fib[f] : 0, PEER_LABELS);
-		of_family(m, f, "stale", n->stale, PEER_LABELS);
-		of_family(
-		    m, f, "advertised", show_peer_told(p, f), PEER_LABELS);
-	}
+	number(m, 1);
 }
 
 static void
@@ -912,41 +732,35 @@ p_max_prefix(struct metrics *m, struct peer *p)
 		    f == FAM_NONE       ? "all"
 			: f == FAM_INET ? "inet"
 					: "inet6");
-		of_peer(m, l[f].max);
+		number(m, l[f].max);
 	}
+}
+
+static void
+rejects(struct metrics *m, struct peer *p, bool now)
+{
+	struct adjin_reason r;
+
+	for (unsigned int i = 0; adjin_reason(p->adjin, i, &r); i++)
+		for (enum fam f = FAM_INET; f < FAM_N; f++) {
+			if (r.total[f] == 0)
+				continue;
+			family_label(m, f);
+			label(m, "reason", reason_name(r.reason));
+			number(m, now ? r.now[f] : r.total[f]);
+		}
 }
 
 static void
 p_rejected(struct metrics *m, struct peer *p)
 {
-	struct adjin_reason r;
-
-	for (unsigned int i = 0; adjin_reason(p->adjin, i, &r); i++) {
-		label(m, "reason", reason_name(r.reason));
-		of_peer(m, r.now);
-	}
+	rejects(m, p, true);
 }
 
 static void
 p_rejects(struct metrics *m, struct peer *p)
 {
-	struct adjin_reason r;
-
-	for (unsigned int i = 0; adjin_reason(p->adjin, i, &r); i++) {
-		label(m, "reason", reason_name(r.reason));
-		of_peer(m, r.total);
-	}
-}
-
-static void
-p_malformed(struct metrics *m, struct peer *p)
-{
-	label(m, "action", "discard");
-	of_peer(m, p->malformed[WIRE_DISCARD]);
-	label(m, "action", "withdraw");
-	of_peer(m, p->malformed[WIRE_WITHDRAW]);
-	label(m, "action", "reset");
-	of_peer(m, p->malformed[WIRE_RESET]);
+	rejects(m, p, false);
 }
 
 static void
@@ -956,180 +770,251 @@ p_policy_off(struct metrics *m, struct peer *p)
 		if (!(p->conf->guard_off & GUARD_BIT(g)))
 			continue;
 		label(m, "check", reason_guard_word((enum guard)g));
-		of_peer(m, 1);
+		number(m, 1);
+	}
+}
+
+/* Is each network of ours announced to this neighbor? */
+static void
+p_seen(struct metrics *m, struct peer *p)
+{
+	const struct announce *a = m->eng->announce;
+	char text[PFX_STRLEN];
+	uint32_t attrs;
+
+	for (size_t i = 0; i < a->nnet && i < SEEN_MAX; i++) {
+		label(m, "prefix",
+		    pfx_print(&a->net[i]->conf.pfx, text, sizeof text));
+		label(m, "direction", "advertised");
+		number(m,
+		    p->member != NULL &&
+			adjout_find(p->member, &a->net[i]->conf.pfx, &attrs));
 	}
 }
 
 /* ---- the table -------------------------------------------------------- */
 
 /* clang-format off */
-#define ALL(name, kind, fn, help) { name, kind, help, fn, NULL }
-#define ONE(name, kind, fn, help) { name, kind, help, NULL, fn }
+#define ROW(name, k, help, of_peer, at, ...) \
+	{ name, (enum kind)((k) & ~US), help, of_peer, ((k) & US) != 0, at, \
+	    __VA_ARGS__ }
+#define OWN_BY(name, k, member, by, by2, help) \
+	ROW(name, k, help, false, offsetof(struct own_view, member), \
+	    { by, by2 })
+#define PEER_BY(name, k, member, by, by2, help) \
+	ROW(name, k, help, true, offsetof(struct peer_view, member), \
+	    { by, by2 })
+#define OWN(name, k, member, help) OWN_BY(name, k, member, NULL, NULL, help)
+#define PEER(name, k, member, help) PEER_BY(name, k, member, NULL, NULL, help)
+#define HIST(name, member, help) \
+	ROW(name, HISTOGRAM, help, false, offsetof(struct engine, member))
+#define OWN_FN(name, k, fn, help) \
+	ROW(name, k, help, false, 0, .own = fn)
+#define PEER_FN(name, k, fn, help) \
+	ROW(name, k, help, true, 0, .of = fn)
 
 static const struct metric table[] = {
-	ALL("bgpd", INFO, m_bgpd,
+	OWN_FN("bgpd", INFO, m_bgpd,
 	    "Host and release of the daemon."),
-	ONE("bgpd_peer", INFO, p_info,
+	PEER("bgpd_peer", INFO, one,
 	    "One for each configured neighbor."),
-	ONE("bgpd_peer_state", STATESET, p_state,
+	PEER_BY("bgpd_peer_state", STATESET, state, &by_state, NULL,
 	    "State of the session by name."),
-	ONE("bgpd_peer_state_raw", GAUGE, p_state_raw,
-	    "State of the session: 1 Idle, 2 Connect, 3 Active, 4 OpenSent, "
-	    "5 OpenConfirm, 6 Established."),
-	ONE("bgpd_peer_last_change_seconds", GAUGE, p_changed,
+	PEER("bgpd_peer_state_raw", GAUGE, state_raw,
+	    "State of the session: 1 Idle, 2 Connect, 3 Active, 4 "
+	    "OpenSent, 5 OpenConfirm, 6 Established."),
+	PEER("bgpd_peer_last_change_seconds", GAUGE, changed,
 	    "Time since the session went up or down."),
-	ONE("bgpd_peer_last_read_seconds", GAUGE, p_last_read,
+	PEER("bgpd_peer_last_read_seconds", GAUGE, last_read,
 	    "Time since the last message was received."),
-	ONE("bgpd_peer_last_write_seconds", GAUGE, p_last_write,
+	PEER("bgpd_peer_last_write_seconds", GAUGE, last_write,
 	    "Time since the last message was sent."),
-	ONE("bgpd_peer_prefixes_transmit", GAUGE, p_prefixes_tx,
+	PEER("bgpd_peer_prefixes_transmit", GAUGE, told,
 	    "Prefixes announced to the neighbor now."),
-	ONE("bgpd_peer_prefixes_receive", GAUGE, p_prefixes_rx,
-	    "Prefixes received from the neighbor now, refused ones included."),
-	ONE("bgpd_peer_message_transmit", COUNTER, p_messages_tx,
+	PEER("bgpd_peer_prefixes_receive", GAUGE, received,
+	    "Prefixes received from the neighbor now, refused ones "
+	    "included."),
+	PEER_BY("bgpd_peer_message_transmit",
+	    COUNTER, msg_tx, &by_message, NULL,
 	    "Messages sent, by type."),
-	ONE("bgpd_peer_message_receive", COUNTER, p_messages_rx,
+	PEER_BY("bgpd_peer_message_receive", COUNTER, msg_rx, &by_message, NULL,
 	    "Messages received, by type."),
-	ONE("bgpd_peer_update_transmit", COUNTER, p_updates_tx,
+	PEER("bgpd_peer_update_transmit", COUNTER, updates_tx,
 	    "Prefixes announced in UPDATE messages sent."),
-	ONE("bgpd_peer_update_receive", COUNTER, p_updates_rx,
+	PEER("bgpd_peer_update_receive", COUNTER, updates_rx,
 	    "Prefixes announced in UPDATE messages received."),
-	ONE("bgpd_peer_update_pending", GAUGE, p_updates_pending,
+	PEER("bgpd_peer_update_pending", GAUGE, updates_pending,
 	    "Prefixes that wait to be announced."),
-	ONE("bgpd_peer_withdraw_transmit", COUNTER, p_withdraws_tx,
+	PEER("bgpd_peer_withdraw_transmit", COUNTER, withdraws_tx,
 	    "Prefixes withdrawn in UPDATE messages sent."),
-	ONE("bgpd_peer_withdraw_receive", COUNTER, p_withdraws_rx,
+	PEER("bgpd_peer_withdraw_receive", COUNTER, withdraws_rx,
 	    "Prefixes withdrawn in UPDATE messages received."),
-	ONE("bgpd_peer_withdraw_pending", GAUGE, p_withdraws_pending,
+	PEER("bgpd_peer_withdraw_pending", GAUGE, withdraws_pending,
 	    "Prefixes that wait to be withdrawn."),
-	ONE("bgpd_peer_route_refresh_req_transmit", COUNTER, p_req_tx,
+	PEER("bgpd_peer_route_refresh_req_transmit", COUNTER, refresh_tx[0],
 	    "ROUTE-REFRESH requests sent."),
-	ONE("bgpd_peer_route_refresh_req_receive", COUNTER, p_req_rx,
+	PEER("bgpd_peer_route_refresh_req_receive", COUNTER, refresh_rx[0],
 	    "ROUTE-REFRESH requests received."),
-	ONE("bgpd_peer_route_refresh_borr_transmit", COUNTER, p_borr_tx,
+	PEER("bgpd_peer_route_refresh_borr_transmit", COUNTER, refresh_tx[1],
 	    "Beginnings of a route refresh sent."),
-	ONE("bgpd_peer_route_refresh_borr_receive", COUNTER, p_borr_rx,
+	PEER("bgpd_peer_route_refresh_borr_receive", COUNTER, refresh_rx[1],
 	    "Beginnings of a route refresh received."),
-	ONE("bgpd_peer_route_refresh_eorr_transmit", COUNTER, p_eorr_tx,
+	PEER("bgpd_peer_route_refresh_eorr_transmit", COUNTER, refresh_tx[2],
 	    "Ends of a route refresh sent."),
-	ONE("bgpd_peer_route_refresh_eorr_receive", COUNTER, p_eorr_rx,
+	PEER("bgpd_peer_route_refresh_eorr_receive", COUNTER, refresh_rx[2],
 	    "Ends of a route refresh received."),
-	ONE("bgpd_peer_queue_usage_objects", GAUGE, p_queue_objects,
+	PEER_BY("bgpd_peer_queue_usage_objects", GAUGE,
+	    queue_objects, &by_input, NULL,
 	    "Messages of the neighbor that are not complete yet."),
-	ONE("bgpd_peer_queue_memory_usage_bytes", GAUGE, p_queue_octets,
+	PEER_BY("bgpd_peer_queue_memory_usage_bytes", GAUGE,
+	    queue_octets, &by_queue, NULL,
 	    "Octets received and not worked on, or waiting to be sent."),
-	ALL("bgpd_rde_memory_usage_bytes", GAUGE, m_memory_octets,
+	OWN_BY("bgpd_rde_memory_usage_bytes", GAUGE, octets, &by_type, NULL,
 	    "Memory of the routes, by what uses it."),
-	ALL("bgpd_rde_memory_usage_objects", GAUGE, m_memory_objects,
+	OWN_BY("bgpd_rde_memory_usage_objects", GAUGE, objects, &by_type, NULL,
 	    "Objects of the routes, by type."),
-	ALL("bgpd_rde_memory_usage_references", GAUGE, m_memory_references,
+	OWN_BY("bgpd_rde_memory_usage_references", GAUGE,
+	    references, &by_references, NULL,
 	    "References to shared objects, by type."),
-	ALL("bgpd_rde_set_usage_bytes", GAUGE, m_set_octets,
+	OWN_BY("bgpd_rde_set_usage_bytes", GAUGE, set_octets, &by_set, NULL,
 	    "Memory of the prefix sets."),
-	ALL("bgpd_rde_set_usage_objects", GAUGE, m_set_objects,
+	OWN_BY("bgpd_rde_set_usage_objects", GAUGE, set_objects, &by_set, NULL,
 	    "Entries of the prefix sets."),
-	ALL("bgpd_rde_set_usage_tables", GAUGE, m_set_tables,
+	OWN_BY("bgpd_rde_set_usage_tables", GAUGE, sets, &by_set, NULL,
 	    "Number of prefix sets."),
-	ALL("bgpd_rde_queue_bytes", GAUGE, m_queue_octets,
+	OWN_BY("bgpd_rde_queue_bytes", GAUGE, queue_octets, &by_input, NULL,
 	    "Octets received and not worked on, of all neighbors."),
-	ALL("bgpd_rde_queue_objects", GAUGE, m_queue_objects,
+	OWN_BY("bgpd_rde_queue_objects", GAUGE, queue_objects, &by_input, NULL,
 	    "Messages that are not complete yet, of all neighbors."),
-	ALL("bgpd_rde_evloop", COUNTER, m_turns,
+	OWN("bgpd_rde_evloop", COUNTER, turns,
 	    "Turns of the event loop."),
-	ALL("bgpd_rde_evloop_seconds", COUNTER, m_stages,
+	OWN_BY("bgpd_rde_evloop_seconds", COUNTER | US,
+	    stage_us, &by_stage, NULL,
 	    "Time spent in each stage of the event loop."),
-	ALL("ana_bgpd_build", INFO, m_build,
+	OWN_FN("ana_bgpd_build", INFO, m_build,
 	    "Version of the program and of its library."),
-	ALL("ana_bgpd_up", GAUGE, m_up,
+	OWN("ana_bgpd_up", GAUGE, one,
 	    "1: the daemon answers."),
-	ALL("ana_bgpd_ready", GAUGE, m_ready,
-	    "1 when every neighbor's End-of-RIB is in and the kernel's table "
-	    "is as it should be."),
-	ALL("ana_bgpd_lab_mode", GAUGE, m_lab,
+	OWN("ana_bgpd_ready", GAUGE, ready,
+	    "1 when every neighbor's End-of-RIB is in and the kernel's "
+	    "table is as it should be."),
+	OWN("ana_bgpd_lab_mode", GAUGE, lab,
 	    "1 when documentation numbers are accepted."),
-	ALL("ana_bgpd_config_generation", GAUGE, m_generation,
+	OWN("ana_bgpd_restarting", GAUGE, restarting,
+	    "1 while the selection of routes waits after a graceful "
+	    "restart of ours."),
+	OWN("ana_bgpd_config_generation", GAUGE, generation,
 	    "Number of the configuration in force, from 1."),
-	ALL("ana_bgpd_config_last_reload_success", GAUGE, m_reload_ok,
+	OWN("ana_bgpd_config_last_reload_success", GAUGE, reload_ok,
 	    "0 when the last reload was refused."),
-	ALL("ana_bgpd_config_last_reload_timestamp_seconds", GAUGE,
-	    m_reload_time,
+	OWN("ana_bgpd_config_last_reload_timestamp_seconds", GAUGE, reload_s,
 	    "Time of the last reload, or of the start."),
-	ONE("ana_bgpd_peer_up", GAUGE, p_up,
+	OWN_FN("ana_bgpd_config_hash", INFO, m_config_hash,
+	    "Digest of the configuration in force, in its canonical "
+	    "form."),
+	PEER("ana_bgpd_peer_up", GAUGE, up,
 	    "1 when the session is established."),
-	ONE("ana_bgpd_peer_admin_down", GAUGE, p_admin_down,
+	PEER("ana_bgpd_peer_admin_down", GAUGE, admin_down,
 	    "1 when an operator or the configuration keeps it down."),
-	ONE("ana_bgpd_peer_established", COUNTER, p_established,
+	PEER("ana_bgpd_peer_established", COUNTER, established,
 	    "How often the session was established."),
-	ONE("ana_bgpd_peer_flaps", COUNTER, p_flaps,
+	PEER("ana_bgpd_peer_flaps", COUNTER, flaps,
 	    "How often an established session ended."),
-	ONE("ana_bgpd_peer_notifications", COUNTER, p_notifications,
+	PEER_FN("ana_bgpd_peer_notifications", COUNTER, p_notifications,
 	    "NOTIFICATION messages, by direction, code and subcode."),
-	ONE("ana_bgpd_peer_last_reset", INFO, p_last_reset,
+	PEER_FN("ana_bgpd_peer_last_reset", INFO, p_last_reset,
 	    "The last NOTIFICATION of the neighbor's sessions."),
-	ONE("ana_bgpd_peer_routes", GAUGE, p_routes,
-	    "Routes by family: received, accepted, rejected, best, in the "
-	    "kernel, stale, advertised."),
-	ONE("ana_bgpd_peer_max_prefix", GAUGE, p_max_prefix,
+	PEER_BY("ana_bgpd_peer_routes", GAUGE, routes, &by_family, &by_routes,
+	    "Routes by family: received, accepted, rejected, best, in "
+	    "the kernel, stale, advertised."),
+	PEER_FN("ana_bgpd_peer_max_prefix", GAUGE, p_max_prefix,
 	    "Limit of received prefixes; family all: the session's."),
-	ONE("ana_bgpd_peer_max_prefix_exceeded", COUNTER, p_exceeded,
+	PEER("ana_bgpd_peer_max_prefix_exceeded", COUNTER, exceeded,
 	    "How often the session went over its prefix limit."),
-	ONE("ana_bgpd_peer_max_prefix_tripped", GAUGE, p_tripped,
+	PEER("ana_bgpd_peer_max_prefix_tripped", GAUGE, tripped,
 	    "1 while a prefix limit holds the session down."),
-	ONE("ana_bgpd_peer_rejected", GAUGE, p_rejected,
+	PEER_FN("ana_bgpd_peer_rejected", GAUGE, p_rejected,
 	    "Routes that stand refused, by reason."),
-	ONE("ana_bgpd_peer_rejects", COUNTER, p_rejects,
+	PEER_FN("ana_bgpd_peer_rejects", COUNTER, p_rejects,
 	    "Routes refused since the start, by reason."),
-	ONE("ana_bgpd_peer_malformed", COUNTER, p_malformed,
+	PEER_BY("ana_bgpd_peer_malformed", COUNTER, malformed, &by_action, NULL,
 	    "Messages in error, by the reaction (RFC 7606)."),
-	ONE("ana_bgpd_peer_policy_off", GAUGE, p_policy_off,
+	PEER_BY("ana_bgpd_peer_restarting", GAUGE, stale, &by_family, NULL,
+	    "1 while stale routes of the neighbor are kept (graceful "
+	    "restart)."),
+	PEER_BY("ana_bgpd_peer_convergence_seconds", GAUGE | US,
+	    converged_us, &by_family, NULL,
+	    "From Established until the End-of-RIB was in and all "
+	    "before it decided and in the kernel."),
+	PEER_FN("ana_bgpd_prefix_seen", GAUGE, p_seen,
+	    "1 when the network of ours is announced to the neighbor."),
+	PEER_FN("ana_bgpd_peer_policy_off", GAUGE, p_policy_off,
 	    "1 for each check that the configuration switches off."),
-	ALL("ana_bgpd_policy_rule_hits", COUNTER, m_rule_hits,
+	OWN_FN("ana_bgpd_policy_rule_hits", COUNTER, m_rule_hits,
 	    "Routes that a rule decided, since the last reload."),
-	ALL("ana_bgpd_filter_set_entries", GAUGE, m_set_entries,
+	OWN_FN("ana_bgpd_filter_set_entries", GAUGE, m_set_entries,
 	    "Prefixes of a set, by family; 0: it is not loaded."),
-	ALL("ana_bgpd_filter_set_age_seconds", GAUGE, m_set_age,
+	OWN_FN("ana_bgpd_filter_set_age_seconds", GAUGE, m_set_age,
 	    "Age of the oldest file of a set."),
-	ALL("ana_bgpd_filter_set_old", GAUGE, m_set_old,
+	OWN_FN("ana_bgpd_filter_set_old", GAUGE, m_set_old,
 	    "1 when a set is older than its max-age."),
-	ALL("ana_bgpd_network_announced", GAUGE, m_networks,
+	OWN_FN("ana_bgpd_network_announced", GAUGE, m_networks,
 	    "1 for each prefix of ours that is announced, else 0."),
-	ALL("ana_bgpd_network_track_up", GAUGE, m_tracks,
+	OWN_FN("ana_bgpd_network_track_up", GAUGE, m_tracks,
 	    "1 for each track of a prefix of ours that is up, else 0."),
-	ALL("ana_bgpd_network_transitions", COUNTER, m_transitions,
+	OWN_FN("ana_bgpd_network_transitions", COUNTER, m_transitions,
 	    "Changes from announced to withdrawn and back, since the start."),
-	ALL("ana_bgpd_network_kept", GAUGE, m_kept,
+	OWN("ana_bgpd_network_kept", GAUGE, networks_kept,
 	    "Prefixes that fail and stay announced because of min-healthy."),
-	ALL("ana_bgpd_fib_up", GAUGE, m_fib_up,
+	OWN("ana_bgpd_fib_up", GAUGE, fib_up,
 	    "1 when ana-fibd is there, or memory stands in for it."),
-	ALL("ana_bgpd_fib_routes", GAUGE, m_fib_routes,
+	OWN_BY("ana_bgpd_fib_routes", GAUGE, fib, &by_family, &by_fib,
 	    "Routes of the kernel's table by family: wanted, installed, "
 	    "failed."),
-	ALL("ana_bgpd_fib_pending", GAUGE, m_fib_pending,
+	OWN("ana_bgpd_fib_pending", GAUGE, fib_pending,
 	    "Routes not asked for or not answered yet."),
-	ALL("ana_bgpd_fib_errors", COUNTER, m_fib_errors,
+	OWN_FN("ana_bgpd_fib_errors", COUNTER, m_fib_errors,
 	    "Requests that the kernel or ana-fibd refused."),
-	ALL("ana_bgpd_fib_drift", COUNTER, m_fib_drift,
-	    "Routes of ours that somebody else changed, and were repaired."),
-	ALL("ana_bgpd_fib_overruns", COUNTER, m_fib_overruns,
-	    "Times that the kernel's events were lost and the table was read "
-	    "again."),
-	ALL("ana_bgpd_event_loop_turn_max_seconds", GAUGE, m_turn_max,
+	OWN_BY("ana_bgpd_fib_drift", COUNTER, fib_drift, &by_family, NULL,
+	    "Routes of ours that somebody else changed, and were "
+	    "repaired."),
+	OWN("ana_bgpd_fib_conflicts", COUNTER, fib_conflicts,
+	    "Foreign routes met in the place of ours."),
+	OWN("ana_bgpd_fib_overruns", COUNTER, fib_overruns,
+	    "Times that the kernel's events were lost and the table was "
+	    "read again."),
+	HIST("ana_bgpd_fib_install_seconds", installs,
+	    "From the request for a route until the answer, of one "
+	    "route at a time."),
+	OWN("ana_bgpd_event_loop_turn_max_seconds", GAUGE | US, turn_max_us,
 	    "The longest turn of the event loop."),
-	ALL("ana_bgpd_event_loop_stage_max_seconds", GAUGE, m_stage_max,
+	OWN_BY("ana_bgpd_event_loop_stage_max_seconds", GAUGE | US,
+	    stage_max_us, &by_stage, NULL,
 	    "The longest run of each stage."),
-	ALL("ana_bgpd_control_clients", GAUGE, m_clients,
-	    "Clients of the control sockets."),
-	ALL("ana_bgpd_unknown_connections", COUNTER, m_strangers,
+	HIST("ana_bgpd_event_loop_lag_seconds", loop.turn,
+	    "Length of a turn of the event loop: how long a message may "
+	    "have waited."),
+	HIST("ana_bgpd_update_process_seconds", updates,
+	    "Time that an UPDATE took: parsing, policy, Adj-RIB-In."),
+	OWN_FN("ana_bgpd_control_clients", GAUGE, m_clients,
+	    "Clients of the control sockets now."),
+	OWN_FN("ana_bgpd_control_refused", COUNTER, m_clients_refused,
+	    "Clients refused because there were too many."),
+	OWN("ana_bgpd_unknown_connections", COUNTER, strangers,
 	    "Connections from addresses that are no neighbor's."),
-	ALL("process_cpu_seconds", COUNTER, m_cpu,
+	OWN_BY("process_cpu_seconds", COUNTER | US, cpu_us, &by_process, NULL,
 	    "Processor time used."),
-	ALL("process_start_time_seconds", GAUGE, m_started,
+	OWN_BY("process_start_time_seconds", GAUGE, start_s, &by_process, NULL,
 	    "Time of the start."),
-	ALL("process_resident_memory_bytes", GAUGE, m_resident,
+	OWN_BY("process_resident_memory_bytes", GAUGE,
+	    resident, &by_process, NULL,
 	    "Resident memory."),
-	ALL("process_heap_bytes", GAUGE, m_heap,
+	OWN_BY("process_virtual_memory_bytes",
+	    GAUGE, virtual, &by_process, NULL,
+	    "Virtual memory."),
+	OWN_BY("process_heap_bytes", GAUGE, heap, &by_process, NULL,
 	    "Memory in use, by the allocator."),
-	ALL("bgpd_scrape_seconds", GAUGE, m_scrape,
+	OWN_FN("bgpd_scrape_seconds", GAUGE | US, m_scrape,
 	    "Time that this answer took."),
 };
 /* clang-format on */
@@ -1142,21 +1027,67 @@ type_name(const struct metrics *m)
 	static const char *const name[] = { [GAUGE] = "gauge",
 		[COUNTER] = "counter",
 		[INFO] = "info",
-		[STATESET] = "stateset" };
+		[STATESET] = "stateset",
+		[HISTOGRAM] = "histogram" };
+	bool old = m->row->kind == INFO || m->row->kind == STATESET;
 
-	if (m->prometheus && m->row->kind != COUNTER)
-		return "gauge";
-	return name[m->row->kind];
+	return name[m->prometheus && old ? GAUGE : m->row->kind];
+}
+
+static void
+from_view(struct metrics *m, const void *view)
+{
+	const struct metric *r = m->row;
+	const uint64_t *v =
+	    (const uint64_t *)(const void *)((const char *)view + r->at);
+	unsigned int n = r->by[0] != NULL ? r->by[0]->n : 1;
+	unsigned int inner = r->by[1] != NULL ? r->by[1]->n : 1;
+
+	for (unsigned int i = 0; i < n * inner; i++) {
+		if (v[i] == NOTHING)
+			continue;
+		if (r->by[0] != NULL)
+			label(m, r->by[0]->key, r->by[0]->value[i / inner]);
+		if (r->by[1] != NULL)
+			label(m, r->by[1]->key, r->by[1]->value[i % inner]);
+		value(m, v[i]);
+	}
+}
+
+static void
+samples(struct metrics *m)
+{
+	const struct metric *r = m->row;
+	struct peer *p;
+
+	no_labels(m);
+	if (r->own != NULL)
+		r->own(m);
+	else if (r->kind == HISTOGRAM)
+		histogram(m,
+		    (const struct hist *)(const void *)((char *)m->eng +
+			r->at));
+	else if (!r->of_peer)
+		from_view(m, &m->own);
+	else
+		TAILQ_FOREACH (p, &m->eng->peers, entry) {
+			/* One that came during the walk waits. */
+			if (p->num >= m->npeer)
+				continue;
+			peer_labels(m, p);
+			if (r->of != NULL)
+				r->of(m, p);
+			else
+				from_view(m, &m->peer[p->num]);
+		}
 }
 
 static void
 family(struct metrics *m, const struct metric *row)
 {
-	const char *tail;
-	struct peer *p;
+	const char *tail = m->prometheus ? suffix[row->kind] : "";
 
 	m->row = row;
-	tail = m->prometheus ? suffix(m) : "";
 	out_text(m->o, "# HELP %s%s %s\n", row->name, tail, row->help);
 	out_text(m->o, "# TYPE %s%s %s\n", row->name, tail, type_name(m));
 	out_obj(m->o, NULL);
@@ -1164,15 +1095,7 @@ family(struct metrics *m, const struct metric *row)
 	out_str(m->o, "type", type_name(m));
 	out_str(m->o, "help", row->help);
 	out_arr(m->o, "samples");
-	m->nlabel = 0;
-	m->used = 0;
-	if (row->all != NULL)
-		row->all(m);
-	else
-		TAILQ_FOREACH (p, &m->eng->peers, entry) {
-			peer_labels(m, p);
-			row->one(m, p);
-		}
+	samples(m);
 	out_end(m->o);
 	out_end(m->o);
 }
@@ -1203,18 +1126,25 @@ rows_metrics(struct show *s, unsigned int budget)
 {
 	struct metrics *m = s->metrics;
 	unsigned int looks = budget * 32;
+	struct peer_view *v;
 	struct peer *p;
 
 	while ((p = show_next_peer(s->eng, s->peer)) != NULL) {
 		if (show_count_routes(s, p, &looks))
 			return true;
-		if (p->num < m->npeer) {
-			memcpy(m->peer[p->num].best, s->best, sizeof s->best);
-			memcpy(m->peer[p->num].in_fib, s->in_fib,
-			    sizeof s->in_fib);
+		v = p->num < m->npeer ? &m->peer[p->num] : NULL;
+		for (int i = 0; v != NULL && i < FAMILIES; i++) {
+			v->routes[i][3] = s->best[FAM_INET + i];
+			v->routes[i][4] = s->in_fib[FAM_INET + i];
 		}
 		s->peer = p->num;
 	}
+	view_own(s->eng, &m->own);
+	TAILQ_FOREACH (p, &s->eng->peers, entry)
+		if (p->num < m->npeer) {
+			view_session(p, &m->peer[p->num]);
+			view_routes(p, &m->peer[p->num]);
+		}
 	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
 		family(m, &table[i]);
 	if (!m->prometheus)

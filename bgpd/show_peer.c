@@ -517,7 +517,9 @@ text_routes(struct show *s, const struct peer *p)
 	    "So far");
 	for (unsigned int i = 0; adjin_reason(p->adjin, i, &r); i++)
 		out_text(o, "  %-20s %10u %10llu\n", reason_name(r.reason),
-		    r.now, (unsigned long long)r.total);
+		    r.now[FAM_INET] + r.now[FAM_INET6],
+		    (unsigned long long)(r.total[FAM_INET] +
+			r.total[FAM_INET6]));
 }
 
 static void

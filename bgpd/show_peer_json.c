@@ -182,7 +182,8 @@ json_routes(struct show *s, const struct peer *p)
 	out_end(o);
 	out_obj(o, "rejects");
 	for (unsigned int i = 0; adjin_reason(p->adjin, i, &r); i++)
-		out_u64(o, reason_name(r.reason), r.now);
+		out_u64(o, reason_name(r.reason),
+		    (uint64_t)r.now[FAM_INET] + r.now[FAM_INET6]);
 	out_end(o);
 }
 

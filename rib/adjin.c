@@ -109,7 +109,8 @@ reason_slot(struct adjin *ai, uint16_t reason)
 static void
 count_in(struct adjin *ai, const struct path *p, bool stale)
 {
-	struct adjin_count *c = &ai->count[rib_dest_fam(p->dest)];
+	enum fam fam = rib_dest_fam(p->dest);
+	struct adjin_count *c = &ai->count[fam];
 
 	c->received += counted(p);
 	c->accepted += counted(p) && p->reason == 0;
@@ -118,13 +119,14 @@ count_in(struct adjin *ai, const struct path *p, bool stale)
 	c->held += p->held;
 	c->stale += stale;
 	if (p->reason != 0)
-		reason_slot(ai, p->reason)->now++;
+		reason_slot(ai, p->reason)->now[fam]++;
 }
 
 static void
 count_out(struct adjin *ai, const struct path *p, bool stale)
 {
-	struct adjin_count *c = &ai->count[rib_dest_fam(p->dest)];
+	enum fam fam = rib_dest_fam(p->dest);
+	struct adjin_count *c = &ai->count[fam];
 
 	c->received -= counted(p);
 	c->accepted -= counted(p) && p->reason == 0;
@@ -133,7 +135,7 @@ count_out(struct adjin *ai, const struct path *p, bool stale)
 	c->held -= p->held;
 	c->stale -= stale;
 	if (p->reason != 0)
-		reason_slot(ai, p->reason)->now--;
+		reason_slot(ai, p->reason)->now[fam]--;
 }
 
 const struct adjin_count *
@@ -153,7 +155,7 @@ adjin_reason(const struct adjin *ai, unsigned int i, struct adjin_reason *r)
 {
 	if (i < ai->nreason)
 		*r = ai->reason[i];
-	else if (i == ai->nreason && ai->reason[OTHERS].total > 0)
+	else if (i == ai->nreason && ai->reason[OTHERS].reason != 0)
 		*r = ai->reason[OTHERS];
 	else
 		return false;
@@ -272,7 +274,7 @@ put_new(struct adjin *ai, uint32_t dest, const struct adjin_route *r,
 	list_add(ai, list_of(ai, p), id);
 	count_in(ai, p, false);
 	if (r->reason != 0)
-		reason_slot(ai, r->reason)->total++;
+		reason_slot(ai, r->reason)->total[rib_dest_fam(dest)]++;
 }
 
 enum adjin_change
@@ -300,7 +302,7 @@ adjin_put(struct adjin *ai, const struct pfx *pfx,
 	was_stale = stale = rib_path_stale(ai->rib, p);
 	from = list_of(ai, p);
 	if (r->reason != 0 && r->reason != p->reason)
-		reason_slot(ai, r->reason)->total++;
+		reason_slot(ai, r->reason)->total[pfx->addr.fam]++;
 	count_out(ai, p, stale);
 	changed = rib_path_set(ai->rib, id, r, now_s);
 	stale = stale && r->again && from == list_of(ai, p);

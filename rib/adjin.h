@@ -107,8 +107,8 @@ enum {
 };
 struct adjin_reason {
 	uint16_t reason;
-	uint32_t now; /* routes that stand rejected for it */
-	uint64_t total; /* since adjin_new() */
+	uint32_t now[FAM_N]; /* routes that stand rejected for it */
+	uint64_t total[FAM_N]; /* since adjin_new() */
 };
 /* i from 0 on, false at the end.  Reason RIB_REASON_MAX is "all others". */
 bool adjin_reason(const struct adjin *, unsigned int i, struct adjin_reason *);

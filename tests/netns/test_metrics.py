@@ -11,13 +11,25 @@ import pytest
 from ana import TOP
 from lab import wait_until
 from routers import Route
-from speaker import notification
+from speaker import end_of_rib, notification
 from test_show import NEVER, PEER, REFUSED, Scene
 
 NAME = r"[a-zA-Z_:][a-zA-Z0-9_:]*"
 LABEL = re.compile(r'(%s)="((?:[^"\\\n]|\\[\\"n])*)"(?:,(?=.)|$)' % NAME)
 SAMPLE = re.compile(r"(%s)(?:\{(.*)\})? (-?\d+(?:\.\d+)?)" % NAME)
 SUFFIX = {"counter": "_total", "info": "_info"}
+
+
+HISTOGRAM = ("_bucket", "_sum", "_count")
+
+
+def whole_histogram(samples):
+    le = [float(s["le"]) for s, _ in samples if s[""] == "_bucket"]
+    n = [v for s, v in samples if s[""] == "_bucket"]
+    assert le == sorted(set(le)) and le[-1] == float("inf")
+    assert n == sorted(n)
+    assert [v for s, v in samples if s[""] == "_count"] == n[-1:]
+    assert [v >= 0 for s, v in samples if s[""] == "_sum"] == [True]
 
 
 def parse(text):
@@ -38,7 +50,10 @@ def parse(text):
         found = SAMPLE.fullmatch(line)
         assert found, line
         kind = families[name][0]
-        assert found[1] == name + SUFFIX.get(kind, ""), line
+        suffix = found[1][len(name):]
+        assert found[1].startswith(name) and (
+            suffix in HISTOGRAM if kind == "histogram" else
+            suffix == SUFFIX.get(kind, "")), line
         labels, at = {}, 0
         for m in LABEL.finditer(found[2] or ""):
             assert m.start() == at and m[1] not in labels, line
@@ -47,9 +62,14 @@ def parse(text):
         value = float(found[3])
         assert kind != "counter" or value >= 0, line
         assert kind not in ("info", "stateset") or value in (0, 1), line
+        if kind == "histogram":
+            labels[""] = suffix
         families[name][2].append((labels, value))
     for of, (kind, _, samples) in families.items():
-        assert kind in ("gauge", "counter", "info", "stateset"), of
+        assert kind in ("gauge", "counter", "info", "stateset",
+                        "histogram"), of
+        if kind == "histogram":
+            whole_histogram(samples)
         seen = [tuple(sorted(s.items())) for s, _ in samples]
         assert len(seen) == len(set(seen)), of
     return families
@@ -108,8 +128,9 @@ class TestMetrics:
                              family=family, **up) == want, (state, family)
         for reason, _ in REFUSED.values():
             assert value(m, "ana_bgpd_peer_rejected", reason=reason,
-                         **up) == 1
-            assert value(m, "ana_bgpd_peer_rejects", reason=reason, **up) == 1
+                         family="inet", **up) == 1
+            assert value(m, "ana_bgpd_peer_rejects", reason=reason,
+                         family="inet", **up) == 1
         assert value(m, "ana_bgpd_peer_max_prefix", family="all", **up) == 250
         assert value(m, "ana_bgpd_peer_policy_off", check="first-as",
                      **up) == 1
@@ -123,7 +144,24 @@ class TestMetrics:
         assert value(m, "ana_bgpd_ready") == 0
         assert value(m, "ana_bgpd_up") == 1
         assert value(m, "process_resident_memory_bytes") > 1 << 20
-        assert value(m, "ana_bgpd_control_clients") == 1
+        assert {pathlib.Path(s["socket"]).name: v for s, v in
+                m["ana_bgpd_control_clients"][2]} == {
+            "control.sock": 1, "restricted.sock": 0}
+        assert re.fullmatch("[0-9a-f]{64}",
+                            m["ana_bgpd_config_hash"][2][0][0]["sha256"])
+        for prefix in ("179.191.160.0/24", "2804:a8::/48"):
+            for who, want in ((up, 1), (never, 0)):
+                assert value(m, "ana_bgpd_prefix_seen", prefix=prefix,
+                             direction="advertised", **who) == want
+        assert value(m, "ana_bgpd_restarting") == 0
+        for family in ("inet", "inet6"):
+            assert value(m, "ana_bgpd_peer_restarting", family=family,
+                         **up) == 0
+        # It has sent no End-of-RIB yet.
+        assert m["ana_bgpd_peer_convergence_seconds"][2] == []
+        for name in ("update_process", "fib_install", "event_loop_lag"):
+            assert dict((s[""], v) for s, v in
+                        m["ana_bgpd_%s_seconds" % name][2])["_count"] > 0
         assert {s["prefix"] for s, _ in m["ana_bgpd_network_announced"][2]} \
             == {"179.191.160.0/24", "2804:a8::/48"}
 
@@ -134,7 +172,9 @@ class TestMetrics:
         assert list(j) == list(text)
         for name, (kind, doc, samples) in text.items():
             assert (j[name]["type"], j[name]["help"]) == (kind, doc)
-            assert [s["labels"] for s in j[name]["samples"]] == [
+            assert [dict(s["labels"], **({"": s["suffix"]} if kind ==
+                                         "histogram" else {}))
+                    for s in j[name]["samples"]] == [
                 s for s, _ in samples], name
 
     def test_prometheus_form(self, scene):
@@ -159,8 +199,9 @@ class TestMetrics:
             (n, k, doc) for n, (k, doc, _) in self.read(scene).items()]
 
     def test_shipped_rules(self, scene):
-        known = {n + SUFFIX.get(k, "")
-                 for n, (k, _, _) in self.read(scene).items()}
+        known = {n + x for n, (k, _, _) in self.read(scene).items()
+                 for x in (HISTOGRAM if k == "histogram" else
+                           [SUFFIX.get(k, "")])}
         for name in ("alerts.yml", "compat.rules.yml"):
             path = TOP / "etc/prometheus" / name
             status, said = promtool("check", "rules", str(path))
@@ -202,6 +243,23 @@ class TestMetrics:
         assert target.read_text().splitlines()[-1] == "ana_bgpd_up 0"
         assert [x.name for x in tmp_path.iterdir()] == ["ana-bgpd.prom"]
 
+    def test_convergence(self, scene):
+        for family in ("inet", "inet6"):
+            scene.peer.send(end_of_rib(family))
+        m = wait_until(lambda: (lambda m: len(
+            m["ana_bgpd_peer_convergence_seconds"][2]) == 2 and m)(
+                self.read(scene)))
+        for _, seconds in m["ana_bgpd_peer_convergence_seconds"][2]:
+            assert 0 <= seconds < 600
+        scene.ana.reload()
+        again = self.read(scene)
+        assert value(again, "ana_bgpd_config_generation") == 2
+        assert again["ana_bgpd_config_hash"] == m["ana_bgpd_config_hash"]
+        scene.ana.glob.append('shutdown-reason "bye";')
+        scene.ana.reload()
+        assert self.read(scene)["ana_bgpd_config_hash"] != \
+            m["ana_bgpd_config_hash"]
+
     def test_after_a_notification(self, scene):
         scene.peer.send(notification(6, 4))
         m = wait_until(lambda: (lambda m: m["ana_bgpd_peer_notifications"][2]
@@ -234,3 +292,19 @@ def test_awkward_names(lab):
     assert m["bgpd_peer"][2][0][0]["description"] == "S\u00e3o Paulo {1}, a=b"
     assert promtool("check", "metrics", text=ana.cli(
         "show", "metrics", "prometheus")) == (0, "")
+
+
+def test_number_of_series(lab):
+    """The budget of twenty neighbors with two families: 2,500 series."""
+    from ana import Ana
+    ana = Ana(lab, lab.ns("ana"), 52580, "192.0.2.1")
+    ana.listen = []
+    ana.announce(*(Route("179.191.%d.0/24" % i) for i in range(4)))
+    for i in range(20):
+        ana.neighbor("198.51.100.%d" % (i + 1), 719 + i, "127.0.0.1",
+                     ("inet", "inet6"), passive=True, name="partner %d" % i,
+                     other="2001:db8::1")
+    ana.start()
+    text = ana.cli("show", "metrics")
+    parse(text)
+    assert sum(not x.startswith("#") for x in text.splitlines()) < 2500

@@ -416,8 +416,8 @@ dump(void)
 		    adjin_count(p->adjin, FAM_INET)->accepted,
 		    fib_mem_count(sim.eng[i]->fib, FAM_INET), p->why);
 		for (unsigned int k = 0; adjin_reason(p->adjin, k, &r); k++)
-			fprintf(stderr, "#   refused %u: reason %u\n", r.now,
-			    r.reason);
+			fprintf(stderr, "#   refused %u: reason %u\n",
+			    r.now[FAM_INET] + r.now[FAM_INET6], r.reason);
 	}
 }
 

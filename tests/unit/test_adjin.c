@@ -196,8 +196,8 @@ reasons(void **state)
 	put(ai, "10.0.0.0/24", 12, 0);
 	assert_true(adjin_reason(ai, 0, &r));
 	assert_int_equal(r.reason, 12);
-	assert_int_equal(r.now, 1);
-	assert_int_equal(r.total, 2);
+	assert_int_equal(r.now[FAM_INET], 1);
+	assert_int_equal(r.total[FAM_INET], 2);
 	assert_true(adjin_reason(ai, 1, &r));
 	assert_int_equal(r.reason, 1001);
 	assert_false(adjin_reason(ai, 2, &r));
@@ -207,11 +207,11 @@ reasons(void **state)
 	}
 	assert_true(adjin_reason(ai, ADJIN_REASONS, &r));
 	assert_int_equal(r.reason, RIB_REASON_MAX);
-	assert_int_equal(r.now, 10);
+	assert_int_equal(r.now[FAM_INET], 10);
 	while (adjin_flush(ai, 100))
 		;
 	assert_true(adjin_reason(ai, ADJIN_REASONS, &r));
-	assert_int_equal(r.now, 0);
+	assert_int_equal(r.now[FAM_INET], 0);
 }
 
 /* Both ways of walking: few of many, many of many. */

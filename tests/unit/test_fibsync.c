@@ -59,7 +59,7 @@ test_drift(void **state)
 	assert_true(fibsync_told(fs, &p, FIB_CONFLICT, 7));
 	assert_false(fibsync_told(fs, &p, FIB_PUTBACK, 8));
 	fibsync_get_stats(fs, &st);
-	assert_int_equal(st.drift, 1);
+	assert_int_equal(st.drift[FAM_INET], 1);
 	assert_int_equal(st.conflicts, 1);
 	assert_int_equal(fibsync_drift_at(fs, 0)->at_s, 7);
 	assert_int_equal(fibsync_drift_at(fs, 1)->what, FIB_CHANGED);
