@@ -26,6 +26,7 @@
 struct auth;
 struct control;
 struct commit;
+struct trackd_client;
 
 enum {
 	ENGINE_LINGER_MAX = 256,
@@ -42,6 +43,7 @@ struct engine_opts {
 	enum log_to log_to; /* when the configuration is silent */
 	bool memory; /* -F memory: no ana-fibd, no kernel */
 	const char *fibd_path; /* its socket */
+	const char *trackd_path; /* ana-trackd's; NULL: none is asked */
 	int fibd_fd; /* or a descriptor to it; -1: none */
 	uint64_t netns;
 };
@@ -163,6 +165,7 @@ struct engine {
 	size_t naddr;
 
 	struct announce *announce;
+	struct trackd_client *trackd;
 	struct timer announce_timer, look_timer, save_timer;
 	bool settling; /* nobody is told anything before tracks are known */
 	bool look; /* at addresses and links */

@@ -10,6 +10,7 @@
 #include "bgpd/engine.h"
 #include "bgpd/log.h"
 #include "bgpd/state.h"
+#include "bgpd/trackd.h"
 #include "lib/mem.h"
 #include "policy/pfxset.h"
 
@@ -323,6 +324,7 @@ engine_announce_conf(struct engine *eng)
 	configure(eng);
 	timer_stop(&eng->timers, &eng->look_timer);
 	on_look(eng, eng->now_ms);
+	trackd_client_conf(eng->trackd);
 	engine_announce_run(eng);
 }
 
@@ -336,6 +338,8 @@ engine_announce_start(struct engine *eng)
 	configure(eng);
 	load(eng);
 	on_look(eng, eng->now_ms);
+	eng->trackd = trackd_client_new(eng);
+	trackd_client_conf(eng->trackd);
 	eng->settling = true;
 	engine_announce_run(eng);
 }
@@ -343,6 +347,7 @@ engine_announce_start(struct engine *eng)
 void
 engine_announce_free(struct engine *eng)
 {
+	trackd_client_free(eng->trackd);
 	announce_free(eng->announce);
 }
 

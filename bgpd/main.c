@@ -383,7 +383,7 @@ main(int argc, char **argv)
 		.state = "/var/lib/ana-bgpd",
 		.user = "_ana-bgpd",
 		.o = { .port = 179, .fibd_fd = -1 } };
-	char fibd[PATH_MAX], conf_path[PATH_MAX], alarm[512];
+	char fibd[PATH_MAX], trackd[PATH_MAX], conf_path[PATH_MAX], alarm[512];
 	char none[CONF_DIGEST_LEN];
 	struct conf_reader r;
 	struct conf *conf;
@@ -415,6 +415,9 @@ main(int argc, char **argv)
 	snprintf(fibd, sizeof fibd, "%s/fibd.sock",
 	    a.own_dirs ? a.run : "/run/ana-fibd");
 	a.o.fibd_path = fibd;
+	snprintf(trackd, sizeof trackd, "%s/trackd.sock",
+	    a.own_dirs ? a.run : "/run/ana-trackd");
+	a.o.trackd_path = trackd;
 	a.o.conf_path = a.conf;
 	a.o.run_dir = a.run;
 	a.o.state_dir = a.state;

@@ -16,6 +16,7 @@
 #include "bgpd/sets_find.h"
 #include "bgpd/show_cmd.h"
 #include "bgpd/show_peer.h"
+#include "bgpd/trackd.h"
 #include "platform/clock.h"
 #include "policy/asnset.h"
 #include "policy/martian.h"
@@ -259,6 +260,9 @@ show_health(const struct engine *eng, struct show_health *h)
 	else if (eng->fib_ready)
 		add_why(eng, why, sizeof why / 2);
 	sets_alarm(eng, h->alarm, sizeof h->alarm);
+	if (*trackd_client_why(eng->trackd) != '\0')
+		snprintf(h->alarm, sizeof h->alarm, "ana-trackd %s",
+		    trackd_client_why(eng->trackd));
 	if (eng->announce->kept > 0)
 		snprintf(h->alarm, sizeof h->alarm,
 		    "%u networks fail and stay announced, as min-healthy says",

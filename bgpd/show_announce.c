@@ -5,6 +5,7 @@
 #include "bgpd/engine.h"
 #include "bgpd/show_cmd.h"
 #include "bgpd/show_route.h"
+#include "bgpd/trackd.h"
 #include "platform/clock.h"
 
 /* Seconds since a moment of the monotonic clock. */
@@ -171,6 +172,11 @@ head(struct show *s)
 	if (s->eng->settling)
 		out_text(s->out,
 		    "nobody is told anything yet: tracks are not known\n");
+	if (*trackd_client_why(s->eng->trackd) != '\0')
+		out_text(s->out,
+		    "ALARM: ana-trackd %s; probes keep their last state for "
+		    "a while\n",
+		    trackd_client_why(s->eng->trackd));
 	if (a->kept > 0)
 		out_text(s->out,
 		    "ALARM: %u networks fail and stay announced, as "

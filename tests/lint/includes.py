@@ -19,21 +19,26 @@ EDGES = [
     ('policy/*', ['lib/*', 'bgpd/wire/wire.h', 'rib/attrs.h', 'policy/*']),
     ('platform/fibd/*', ['lib/*', 'platform/fibd_proto.h',
                          'platform/notify.h', 'platform/fibd/*']),
-    ('platform/*', ['lib/*', 'platform/*.h', '!platform/fibd/*']),
+    ('platform/trackd/*', ['lib/*', 'platform/trackd_proto.h',
+                           'platform/notify.h', 'platform/trackd/*']),
+    ('platform/*', ['lib/*', 'platform/*.h', '!platform/fibd/*',
+                    '!platform/trackd/*']),
     ('bgpctl/*', ['lib/*', 'bgpctl/*']),
     # parse.h is made of bgpd/parse.y.
     ('bgpd/*', ['lib/*', 'bgpd/*', 'parse.h', '!bgpd/wire/codec.h',
                 '!bgpd/fsm/fsm_table.h', 'rib/*', 'policy/*', 'platform/*',
-                '!platform/fibd/*']),
+                '!platform/fibd/*', '!platform/trackd/*']),
     ('tests/*', ['*']),
 ]
 
 HEADERS = [
-    ('event2/*', ['bgpd/ev.c']),
+    ('event2/*', ['bgpd/ev.c', 'platform/trackd/*']),
     ('netlink/*', ['platform/fibd/nl*']),
     ('sha2.h', ['bgpd/conf_digest.c']),
-    ('seccomp.h', ['bgpd/sandbox.c', 'platform/fibd/fibd_sandbox.c']),
-    ('cap-ng.h', ['bgpd/*', '!bgpd/*/*', 'platform/fibd/*']),
+    ('seccomp.h', ['bgpd/sandbox.c', 'platform/fibd/fibd_sandbox.c',
+                   'platform/trackd/trackd_sandbox.c']),
+    ('cap-ng.h', ['bgpd/*', '!bgpd/*/*', 'platform/fibd/*',
+                  'platform/trackd/*']),
     ('linux/landlock.h', ['bgpd/sandbox.c']),
     ('jansson.h', ['policy/pfxfile.c']),
 ]

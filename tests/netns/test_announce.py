@@ -3,12 +3,11 @@ services that come and go.  Each step looks at what the partners have."""
 
 import os
 import signal
-import time
 
 import pytest
 
-from ana import Ana, sanitizer_reports
-from lab import Lab, wait_until
+from ana import Ana, program, sanitizer_reports
+from lab import run, wait_until
 from routers import DRIVERS, Route
 
 ASN, PEERS = 52580, {"bird": 3292, "frr": 719}
@@ -241,3 +240,160 @@ class TestSteps:
         scene.ana.ns.ip("addr", "add", "198.51.100.9/32", "dev", "lo")
         scene.have(*all_)
         assert not sanitizer_reports(scene.ana.process)
+
+
+SERVICE = """
+import http.server, os, sys
+class H(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        good = self.path == "/health" and os.path.exists(sys.argv[1])
+        self.send_response(200 if good else 503)
+        self.end_headers()
+    def log_message(self, *_):
+        pass
+http.server.ThreadingHTTPServer(("192.0.2.77", 8080), H).serve_forever()
+"""
+FAST = "interval 1s; timeout 1s; rise 1; fall 2; keep 2s;"
+
+
+class Probed(Scene):
+    def __init__(self, lab):
+        super().__init__(lab, [
+            "track tcp { tcp 192.0.2.77 port 8080; source 192.0.2.77; %s }"
+            % FAST,
+            'track http { http "http://192.0.2.77:8080/health"; %s }' % FAST,
+            "track exec { exec check; %s }" % FAST,
+            network(FILE, "track tcp;"), network(ADDR, "track http;"),
+            network(LEASE, "track exec;"), network(PLAIN)])
+        self.ana.ns.ip("addr", "add", "192.0.2.77/32", "dev", "lo")
+        self.ok = self.ana.dir + "/serving"
+        self.programs = self.ana.dir + "/tracks"
+        os.makedirs(self.programs)
+        os.chmod(self.programs, 0o755)
+        self.program("exit 0")
+        self.count = 0
+        self.healthy(True)
+        self.serve()
+        self.track()
+
+    def program(self, text):
+        path = self.programs + "/check"
+        with open(path + ".new", "w") as f:
+            f.write("#!/bin/sh\n" + text + "\n")
+        os.chmod(path + ".new", 0o755)
+        os.rename(path + ".new", path)
+
+    def healthy(self, yes):
+        if yes:
+            open(self.ok, "w").close()
+        else:
+            os.unlink(self.ok)
+
+    def spawn(self, name, argv):
+        self.count += 1         # a log of its own
+        return self.ana.ns.spawn("%s%d" % (name, self.count), argv, env={
+            "ASAN_OPTIONS": "detect_leaks=0:exitcode=99"})
+
+    def serve(self):
+        self.service = self.spawn("service", [
+            "/usr/bin/python3", "-c", SERVICE, self.ok])
+
+    def track(self):
+        self.trackd = self.spawn("trackd", [
+            program("ana-trackd"), "-s", self.ana.dir + "/run/trackd.sock",
+            "-u", self.ana.user, "-U", self.ana.fibd_user, "-p",
+            self.programs, "-c", "4"])
+        self.lab.sanitized.append(self.trackd)
+
+    def why(self, prefix):
+        return self.net(prefix)["tracks"][0]["reason"]
+
+    def sleeps(self):
+        """Processes that a program left behind."""
+        pids = run("ip", "netns", "pids", self.ana.ns.full).split()
+        out = run("ps", "-o", "comm=", "-p", ",".join(pids), check=False)
+        return out.split().count("sleep")
+
+
+@pytest.fixture(scope="class")
+def probed(class_lab):
+    return Probed(class_lab).start()
+
+
+class TestProbes:
+    """ana-trackd's.  One scene, in order."""
+
+    def test_up(self, probed):
+        probed.have(PLAIN, FILE, ADDR, LEASE)
+        assert probed.why(FILE) == "connected"
+        assert probed.why(ADDR) == "HTTP status 200"
+        assert probed.why(LEASE) == "exit status 0"
+
+    def test_status(self, probed):
+        probed.healthy(False)
+        probed.have(PLAIN, FILE, LEASE)
+        assert probed.why(ADDR) == "HTTP status 503"
+        probed.healthy(True)
+        probed.have(PLAIN, FILE, ADDR, LEASE)
+
+    def test_killed(self, probed):
+        probed.service.kill()
+        probed.have(PLAIN, LEASE)
+        probed.serve()
+        probed.have(PLAIN, FILE, ADDR, LEASE)
+
+    def test_hung(self, probed):
+        """It accepts, and never answers."""
+        probed.service.signal(signal.SIGSTOP)
+        probed.have(PLAIN, FILE, LEASE)
+        assert "no answer within" in probed.why(ADDR)
+        probed.service.signal(signal.SIGCONT)
+        probed.have(PLAIN, FILE, ADDR, LEASE)
+
+    def test_program(self, probed):
+        probed.program("exit 3")
+        probed.have(PLAIN, FILE, ADDR)
+        assert probed.why(LEASE) == "exit status 3"
+        probed.program("exec sleep 1000")
+        wait_until(lambda: "killed" in probed.why(LEASE), what="killed")
+        probed.program("exit 0")
+        probed.have(PLAIN, FILE, ADDR, LEASE)
+        # What others may write is not run.
+        os.chmod(probed.programs + "/check", 0o775)
+        probed.have(PLAIN, FILE, ADDR)
+        assert "others may write it" in probed.why(LEASE)
+        os.chmod(probed.programs + "/check", 0o755)
+        probed.have(PLAIN, FILE, ADDR, LEASE)
+
+    def test_children(self, probed):
+        """A hundred that want to outlive their parent, in each second."""
+        probed.program("i=0; while [ $i -lt 100 ]; do setsid sleep 1000 & "
+                       "i=$((i+1)); done 2>/dev/null; exit 0")
+        wait_until(lambda: probed.sleeps() > 0, what="they run")
+        probed.program("exit 0")
+        wait_until(lambda: probed.sleeps() == 0, what="all are killed")
+        probed.have(PLAIN, FILE, ADDR, LEASE)
+
+    def test_speaker_killed(self, probed):
+        probed.restart()
+        probed.have(PLAIN, FILE, ADDR, LEASE)
+        probed.healthy(False)
+        probed.have(PLAIN, FILE, LEASE)
+        probed.restart()
+        probed.have(PLAIN, FILE, LEASE)
+        probed.healthy(True)
+        probed.have(PLAIN, FILE, ADDR, LEASE)
+
+    def test_trackd_killed(self, probed):
+        """The last state holds for a while, and is down then."""
+        probed.trackd.kill()
+        wait_until(lambda: probed.net(FILE)["tracks"][0]["overdue"] or
+                   probed.state(FILE)[0] == "withdrawn", what="overdue")
+        status, text, _ = probed.ana.cli("check", "health", check=False)
+        assert status == 5 and "ana-trackd" in text
+        probed.have(PLAIN)
+        assert "no result came" in probed.why(FILE)
+        probed.track()
+        probed.have(PLAIN, FILE, ADDR, LEASE)
+        assert "ALARM" not in probed.ana.cli("check", "health", check=False)[1]
+        assert not sanitizer_reports(probed.ana.process)

