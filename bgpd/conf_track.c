@@ -207,6 +207,15 @@ one_kind(struct build *b, const struct conf_node *m, struct conf_track *t)
 	}
 }
 
+static bool
+any_bad(const struct conf_node *n)
+{
+	for (size_t i = 0; i < n->nchild; i++)
+		if (n->child[i]->bad)
+			return true;
+	return false;
+}
+
 static void
 track(struct build *b, const struct conf_node *n)
 {
@@ -240,6 +249,8 @@ track(struct build *b, const struct conf_node *n)
 		kind = m;
 		one_kind(b, m, t);
 	}
+	if (kind == NULL && any_bad(n))
+		return; /* it may be what is missing */
 	if (kind == NULL)
 		build_error(b, &w->pos, "incomplete", NULL,
 		    "track %s does not say what it looks at: file, address, "
@@ -319,21 +330,22 @@ named(struct build *b, const struct conf_node *n, uint32_t *out)
 }
 
 static void
-need(struct build *b, const struct conf_node *n, struct announce_net_conf *a)
+need(struct build *b, const struct conf_node *n, struct announce_net_conf *a,
+    bool whole)
 {
 	const struct conf_node *m = build_get(n, "require");
 
 	if (m == NULL || conf_word_is(m, 1, "all"))
 		return;
 	a->need = conf_word_is(m, 1, "any") ? 1 : (uint32_t)m->word[1].num;
-	if (a->need > a->ntrack)
+	if (whole && a->need > a->ntrack)
 		build_error(b, &m->word[1].pos, "bad-value", NULL,
 		    "%u tracks must be up, but the network has %zu", a->need,
 		    a->ntrack);
 }
 
 static void
-on_fail(const struct conf_node *n, struct announce_net_conf *a)
+on_fail(struct build *b, const struct conf_node *n, struct announce_net_conf *a)
 {
 	static const char *const name[] = { "withdraw", "drain", "prepend",
 		"med" };
@@ -344,8 +356,10 @@ on_fail(const struct conf_node *n, struct announce_net_conf *a)
 			a->on_fail = (enum announce_fail)i;
 	if (m != NULL && m->nword > 2)
 		a->fail_value = (uint32_t)m->word[2].num;
-	if (a->on_fail == ANNOUNCE_FAIL_PREPEND && a->fail_value > 32)
-		a->fail_value = 32;
+	if (a->on_fail == ANNOUNCE_FAIL_PREPEND &&
+	    (a->fail_value < 1 || a->fail_value > 32))
+		build_error(b, &m->word[2].pos, "bad-value", NULL,
+		    "our AS is prepended from 1 to 32 times");
 }
 
 void
@@ -354,18 +368,22 @@ build_network_tracks(
 {
 	const struct conf_node *m;
 	uint32_t *list = NULL, i;
+	bool whole = true; /* each track is known */
 
 	for (size_t k = 0; k < n->nchild; k++) {
 		m = n->child[k];
-		if (m->bad || strcmp(m->schema->name, "track") != 0 ||
-		    !named(b, m, &i))
+		if (m->bad || strcmp(m->schema->name, "track") != 0)
 			continue;
+		if (!named(b, m, &i)) {
+			whole = false;
+			continue;
+		}
 		list = mem_realloc(list, a->ntrack + 1, sizeof *list);
 		list[a->ntrack++] = i;
 	}
 	a->track = list;
-	need(b, n, a);
-	on_fail(n, a);
+	need(b, n, a, whole);
+	on_fail(b, n, a);
 	a->up_delay_ms = 1000 * number(n, "up-delay", 0);
 	a->down_delay_ms = 1000 * number(n, "down-delay", 0);
 	a->drain_ms = 1000 * number(n, "drain-time", 120);

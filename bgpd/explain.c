@@ -628,11 +628,30 @@ anybody(const struct show *s)
 	return false;
 }
 
+/* One of our networks: show announcements has the rest. */
+static void
+put_network(struct show *s)
+{
+	const struct announce_net *n =
+	    announce_find(s->eng->announce, &s->req.prefix);
+
+	if (n == NULL)
+		return;
+	out_text(s->out,
+	    "our own network, %s (%s); show announcements says why\n",
+	    announce_state_name(n->state), announce_cause_name(n->cause));
+	out_obj(s->out, "network");
+	out_str(s->out, "state", announce_state_name(n->state));
+	out_str(s->out, "cause", announce_cause_name(n->cause));
+	out_end(s->out);
+}
+
 static bool
 head_explain(struct show *s)
 {
 	if (!show_only(s))
 		return false;
+	put_network(s);
 	s->listing = true;
 	out_arr(s->out, "neighbors");
 	s->explain_all = s->only == 0 && !anybody(s);

@@ -220,6 +220,8 @@ static const struct {
 	{ "rejected", "show rejected", { .id = CMD_SHOW_REJECTED } },
 	{ "nexthops", "show nexthop", { .id = CMD_SHOW_NEXTHOP } },
 	{ "interfaces", "show interfaces", { .id = CMD_SHOW_INTERFACES } },
+	{ "announcements", "show announcements",
+	    { .id = CMD_SHOW_ANNOUNCEMENTS } },
 	{ "sets", "show sets", { .id = CMD_SHOW_SETS } },
 	{ "loop", "show loop", { .id = CMD_SHOW_LOOP } },
 	{ "memory", "show memory", { .id = CMD_SHOW_MEMORY } },

@@ -3,11 +3,12 @@ services that come and go.  Each step looks at what the partners have."""
 
 import os
 import signal
+import threading
 
 import pytest
 
 from ana import Ana, program, sanitizer_reports
-from lab import run, wait_until
+from lab import LabError, run, wait_until
 from routers import DRIVERS, Route
 
 ASN, PEERS = 52580, {"bird": 3292, "frr": 719}
@@ -70,20 +71,29 @@ class Scene:
         wait_until(lambda: self.state(prefix) == (state, cause),
                    what="%s is %s by %s" % (prefix, state, cause))
 
-    def touch(self):
-        with open(self.health, "w") as f:
+    def touch(self, which=""):
+        with open("%s%s" % (self.health, which), "w") as f:
             f.write("ok\n")
-        os.utime(self.health)
 
-    def unlink(self):
-        os.unlink(self.health)
+    def unlink(self, which=""):
+        os.unlink("%s%s" % (self.health, which))
 
     def restart(self, sig=signal.SIGKILL):
         """The speaker dies as it is, and starts again."""
         self.ana.process.signal(sig)
         wait_until(lambda: not self.ana.process.running(), what="it ended")
+        with open(self.ana.process.log) as f:
+            before = len(f.read())
         self.ana._start()
         wait_until(self.ana._answers, what="it answers")
+        return before
+
+    def told(self, prefix, before):
+        """Lines about an UPDATE with the prefix, since that place of the log.
+        """
+        with open(self.ana.process.log) as f:
+            return [x for x in f.read()[before:].splitlines()
+                    if "sent UPDATE" in x and prefix in x]
 
 
 def network(prefix, *lines):
@@ -397,3 +407,101 @@ class TestProbes:
         probed.have(PLAIN, FILE, ADDR, LEASE)
         assert "ALARM" not in probed.ana.cli("check", "health", check=False)[1]
         assert not sanitizer_reports(probed.ana.process)
+
+
+class Seen:
+    """What a partner had at any and at every moment, looking again and again.
+    """
+
+    def __init__(self, router):
+        self.router, self.stop = router, False
+        self.ever, self.always = set(), None
+        self.t = threading.Thread(target=self.run, daemon=True)
+        self.t.start()
+
+    def run(self):
+        while not self.stop:
+            try:
+                now = set(self.router.routes())
+            except (LabError, OSError):
+                continue
+            self.ever |= now
+            self.always = now if self.always is None else self.always & now
+
+    def end(self):
+        self.stop = True
+        self.t.join()
+        return self.ever, self.always
+
+
+@pytest.fixture(scope="class")
+def restarted(class_lab):
+    s = Scene(class_lab, [
+        network(p, 'track file "HEALTH%d" max-age 1h;' % i)
+        for i, p in enumerate((FILE, ADDR, LEASE))] + [network(PLAIN)],
+        restart=60)
+    for i in (0, 2):
+        s.touch(i)
+    return s.start()
+
+
+class TestRestart:
+    """With graceful restart: the partners keep what they had until we say
+    End-of-RIB, which waits for the tracks.  One scene, in order."""
+
+    def test_same(self, restarted):
+        restarted.have(PLAIN, FILE, LEASE)
+        seen = [Seen(r) for r in restarted.partners.values()]
+        restarted.restart()
+        wait_until(lambda: all(restarted.ana.up(n) for n in
+                               restarted.ana.neighbors), what="up again")
+        restarted.have(PLAIN, FILE, LEASE)
+        for s in seen:
+            ever, always = s.end()
+            assert ever == always == {PLAIN, FILE, LEASE}
+
+    def test_changed_meanwhile(self, restarted):
+        """One died with the speaker, one came to life."""
+        restarted.ana.process.signal(signal.SIGSTOP)
+        restarted.unlink(0)
+        restarted.touch(1)
+        before = restarted.restart()
+        restarted.have(PLAIN, ADDR, LEASE)
+        assert restarted.state(FILE) == ("withdrawn", "tracks")
+        # Nobody was told of it for a moment.
+        assert restarted.told(ADDR, before)
+        assert not restarted.told(FILE, before)
+
+    def test_stopped(self, restarted):
+        restarted.touch(0)
+        restarted.have(PLAIN, FILE, ADDR, LEASE)
+        seen = [Seen(r) for r in restarted.partners.values()]
+        restarted.restart(signal.SIGTERM)
+        wait_until(lambda: all(restarted.ana.up(n) for n in
+                               restarted.ana.neighbors), what="up again")
+        restarted.have(PLAIN, FILE, ADDR, LEASE)
+        for s in seen:
+            assert s.end()[1] == {PLAIN, FILE, ADDR, LEASE}
+
+    def test_min_healthy(self, restarted):
+        restarted.ana.blocks.append("announcements { min-healthy 50%; }")
+        restarted.ana.reload()
+        for i in range(3):
+            restarted.unlink(i)
+        wait_until(lambda: [restarted.state(p)[1] for p in
+                            (FILE, ADDR, LEASE)].count("min-healthy") == 2,
+                   what="two of three are kept")
+        wait_until(lambda: all(len(r.routes()) == 3 for r in
+                               restarted.partners.values()), what="and told")
+        status, text, _ = restarted.ana.cli("check", "health", check=False)
+        assert status == 5 and "min-healthy" in text
+        assert "ana_bgpd_network_kept 2" in \
+            restarted.ana.cli("show", "metrics")
+        # Over a restart, too.
+        restarted.restart()
+        wait_until(lambda: all(len(r.routes()) == 3 for r in
+                               restarted.partners.values()), what="still")
+        for i in range(3):
+            restarted.touch(i)
+        restarted.have(PLAIN, FILE, ADDR, LEASE)
+        assert not sanitizer_reports(restarted.ana.process)
