@@ -441,6 +441,8 @@ test_operator(void **state)
 	struct world w;
 
 	begin(&w, 1);
+	w.net[0].on_fail = ANNOUNCE_FAIL_DRAIN;
+	w.net[0].drain_ms = 60 * S;
 	apply(&w);
 	tell(&w, 0, true);
 	n = announce_find(w.a, &w.net[0].pfx);
