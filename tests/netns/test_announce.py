@@ -1,13 +1,15 @@
 """What is announced, and when: the appliance between BIRD and FRR, with
 services that come and go.  Each step looks at what the partners have."""
 
+import json
 import os
 import signal
 import threading
 
+import jsonschema
 import pytest
 
-from ana import Ana, program, sanitizer_reports
+from ana import TOP, Ana, program, sanitizer_reports
 from lab import LabError, run, wait_until
 from routers import DRIVERS, Route
 
@@ -140,6 +142,9 @@ class TestSteps:
                                scene.attrs(LEASE).values()), what="the MED")
 
     def test_show(self, scene):
+        jsonschema.validate(
+            scene.ana.ctl("show", "announcements"), json.loads(
+                (TOP / "doc/schema/show-announcements.json").read_text()))
         n = scene.net(FILE)
         assert n["state"] == "announced" and n["cause"] == "healthy"
         assert n["required"] == 1 and n["tracks"][0]["state"] == "up"
@@ -216,10 +221,13 @@ class TestSteps:
 
     def test_thousand_flaps(self, scene):
         """In a state or the other at the end, and nobody lost."""
-        for i in range(500):
-            scene.ana.ns.ip("addr", "del", "198.51.100.9/32", "dev", "lo") \
-                if i % 2 == 0 else \
-                scene.ana.ns.ip("addr", "add", "198.51.100.9/32", "dev", "lo")
+        two = ["addr %s 198.51.100.9/32 dev lo" % x for x in ("del", "add")]
+        for _ in range(100):
+            for line in two:
+                scene.ana.ns.ip(*line.split())
+        # And as fast as the kernel can.
+        run("ip", "-n", scene.ana.ns.full, "-batch", "-",
+            input="\n".join(two * 900) + "\n")
         scene.have(PLAIN, LEASE, LINK6, FILE, ADDR)
         assert scene.net(ADDR)["tracks"][0]["flaps"] > 10
         assert all(r.all_up() for r in scene.partners.values())
