@@ -198,6 +198,43 @@ test_killed(void **state)
 	sim_end();
 }
 
+#define DRAINS \
+	A_CONF("track web { lease 30s; }\n" \
+	       "network 185.23.12.0/24 { track web; on-fail drain;" \
+	       " drain-time 60s; }\n")
+
+/* Killed while it drains: it goes on draining for the rest of the time. */
+static void
+test_killed_draining(void **state)
+{
+	const struct announce_net *n;
+
+	sim_start(DRAINS, B_CONF);
+	assert_true(sim_run_until(both_up, 60));
+	say(true);
+	sim_run(2);
+	assert_true(b_has());
+	say(false);
+	sim_run(20);
+	assert_true(b_has());
+	sim_kill(SIM_A);
+	sim_boot(SIM_A, DRAINS, false);
+	assert_true(sim_run_until(both_up, 120));
+	sim_run(5);
+	n = sim.eng[SIM_A]->announce->net[0];
+	assert_int_equal(n->state, ANNOUNCE_DRAINING);
+	assert_true(n->how.gshut);
+	assert_true(b_has());
+	sim_run(40);
+	assert_true(b_lacks());
+	sim_kill(SIM_A);
+	sim_boot(SIM_A, DRAINS, false);
+	assert_true(sim_run_until(both_up, 120));
+	sim_run(5);
+	assert_true(b_lacks());
+	sim_end();
+}
+
 static int
 setup(void **state)
 {
@@ -224,6 +261,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_file, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_lease, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_killed, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_killed_draining, setup, teardown),
 	};
 	int bad;
 
