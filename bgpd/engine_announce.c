@@ -328,6 +328,19 @@ engine_announce_conf(struct engine *eng)
 	engine_announce_run(eng);
 }
 
+/* At a start nobody is waited for: who holds a lease has to say so. */
+static void
+end_leases(struct engine *eng)
+{
+	struct announce *a = eng->announce;
+
+	for (size_t i = 0; i < a->ntrack; i++)
+		if (a->track[i]->conf.lease_ms != 0 &&
+		    a->track[i]->state == TRACK_UNKNOWN)
+			announce_result(a, a->track[i], false,
+			    "nobody has said that it is up", eng->now_ms);
+}
+
 void
 engine_announce_start(struct engine *eng)
 {
@@ -337,6 +350,7 @@ engine_announce_start(struct engine *eng)
 	eng->announce = announce_new();
 	configure(eng);
 	load(eng);
+	end_leases(eng);
 	on_look(eng, eng->now_ms);
 	eng->trackd = trackd_client_new(eng);
 	trackd_client_conf(eng->trackd);

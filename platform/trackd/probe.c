@@ -154,7 +154,8 @@ on_answer(struct evhttp_request *req, void *arg)
 	int code = req != NULL ? evhttp_request_get_response_code(req) : 0;
 	bool good = p->set.status != 0 ? code == p->set.status
 				       : code >= 200 && code <= 299;
-	char text[TRACKD_TEXT] = "no connection, or no answer in HTTP";
+	char text[TRACKD_TEXT] =
+	    "no connection, or no HTTP answer of at most 64 KB";
 
 	if (code != 0)
 		snprintf(text, sizeof text, "HTTP status %d", code);

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -366,9 +367,15 @@ main(int argc, char **argv)
 		    .own = "_ana-trackd",
 		    .programs = "/etc/ana-bgpd/tracks",
 		    .children = 16 } };
+	struct rlimit files;
 	struct stat st;
 
 	args(argc, argv, &d.opt);
+	/* A connection for each track, if it must be. */
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
 	find_speaker(&d);
 	if (stat("/proc/self/ns/net", &st) == 0)
 		d.netns = st.st_ino;
