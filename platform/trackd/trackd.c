@@ -264,7 +264,6 @@ find_speaker(struct trackd *d)
 			   "it or name another with -u",
 		    d->opt.user);
 	d->speaker_uid = pw->pw_uid;
-	d->speaker_gid = pw->pw_gid;
 }
 
 static void
@@ -301,17 +300,15 @@ listen_path(struct trackd *d)
 	clear_path(&sun, path);
 	d->listen_fd =
 	    socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	old = umask(0117);
+	/* Anybody may connect, and hear a refusal: who is served is told by
+	 * the kernel.  So programs need not be of the speaker's group. */
+	old = umask(0111);
 	if (d->listen_fd == -1 ||
 	    bind(d->listen_fd, (struct sockaddr *)&sun, sizeof sun) == -1)
 		trackd_die("%s: %s; the unit makes the directory, or name "
 			   "another with -s",
 		    path, strerror(errno));
 	umask(old);
-	/* Elsewhere the unit's Group= does it. */
-	if (geteuid() == 0 && chown(path, (uid_t)-1, d->speaker_gid) == -1)
-		trackd_die("%s cannot be given to group %u: %s", path,
-		    d->speaker_gid, strerror(errno));
 	if (listen(d->listen_fd, 4) == -1)
 		trackd_die("%s: %s", path, strerror(errno));
 }

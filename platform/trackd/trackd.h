@@ -46,7 +46,6 @@ struct trackd {
 	struct trackd_options opt;
 	struct event_base *base;
 	uid_t speaker_uid;
-	gid_t speaker_gid;
 	uint64_t netns;
 	int listen_fd, fd; /* fd: the speaker, -1: none */
 	struct event *accept, *speaker;

@@ -20,6 +20,7 @@ TOP, BUILD = (pathlib.Path(p).resolve() for p in sys.argv[1:3])
 UNITS = TOP / "etc/systemd"
 # The most that systemd-analyze may find, in tenths.
 EXPOSED = {"ana-bgpd.service": 20, "ana-fibd.service": 25,
+           "ana-trackd.service": 25,
            "ana-bgpd-shutdown.service": 20, "ana-bgpd-textfile.service": 20}
 bad = 0
 
