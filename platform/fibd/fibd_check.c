@@ -75,7 +75,14 @@ fibd_check_martian(const struct pfx *p)
 		struct pfx m = { .addr.fam = martian[i].fam,
 			.len = martian[i].len };
 
-		if (martian[i].fam != p->addr.fam || martian[i].len > p->len)
+		/* The first octet tells most apart, and every route is asked.
+		 */
+		unsigned int mask = martian[i].len < 8
+		    ? 0xff00u >> martian[i].len & 0xff
+		    : 0xff;
+
+		if (martian[i].fam != p->addr.fam || martian[i].len > p->len ||
+		    ((martian[i].o[0] ^ p->addr.o[0]) & mask) != 0)
 			continue;
 		memcpy(m.addr.o, martian[i].o, sizeof martian[i].o);
 		if (pfx_covers(&m, p))

@@ -33,6 +33,8 @@ enum {
 };
 
 /* What a million routes have in common: all but prefix and number. */
+#define LIKE_DEL 0xff /* beside enum nlroute_how */
+
 struct like {
 	uint32_t table, metric, nhid;
 	uint8_t protocol, fam, how;
@@ -254,7 +256,8 @@ begin_route(struct nlroute *nl, uint16_t type, uint16_t flags,
 	    r->table < 256 ? (uint8_t)r->table : (uint8_t)RT_TABLE_UNSPEC;
 	rtm->rtm_protocol = r->protocol;
 	put_addr(nl, RTA_DST, &r->pfx.addr);
-	must(nla_put_u32(nl->msg, RTA_TABLE, r->table));
+	if (r->table >= 256)
+		must(nla_put_u32(nl->msg, RTA_TABLE, r->table));
 	must(nla_put_u32(nl->msg, RTA_PRIORITY, r->metric));
 	return rtm;
 }
@@ -265,6 +268,15 @@ same_like(const struct like *a, const struct like *b)
 	return a->nhid == b->nhid && a->table == b->table &&
 	    a->metric == b->metric && a->protocol == b->protocol &&
 	    a->fam == b->fam && a->how == b->how && addr_eq(&a->src, &b->src);
+}
+
+/* What was queued last is what the next ones may be like. */
+static void
+keep_like(struct nlroute *nl, const struct like *like)
+{
+	nl->like = *like;
+	nl->like_at = nl->last;
+	nl->like_len = nlmsg_hdr(nl->msg)->nlmsg_len;
 }
 
 /* A copy of the one before, with another prefix: RTA_DST stands first. */
@@ -313,19 +325,26 @@ nlroute_add(struct nlroute *nl, const struct nlroute_route *r,
 		put_addr(nl, RTA_PREFSRC, &r->src);
 	put_next_hops(nl, rtm, r);
 	queue(nl, tag);
-	nl->like = like;
-	nl->like_at = nl->last;
-	nl->like_len = nlmsg_hdr(nl->msg)->nlmsg_len;
+	keep_like(nl, &like);
 }
 
 /* Protocol, table and metric are always named: no other's can be meant. */
 void
 nlroute_del(struct nlroute *nl, const struct nlroute_route *r, uint32_t tag)
 {
-	struct rtmsg *rtm = begin_route(nl, RTM_DELROUTE, 0, r);
+	struct like like = { .table = r->table,
+		.metric = r->metric,
+		.protocol = r->protocol,
+		.fam = r->pfx.addr.fam,
+		.how = LIKE_DEL };
 
-	rtm->rtm_scope = RT_SCOPE_NOWHERE;
+	if (nl->like_len > 0 && same_like(&nl->like, &like)) {
+		add_like(nl, &r->pfx, tag);
+		return;
+	}
+	begin_route(nl, RTM_DELROUTE, 0, r)->rtm_scope = RT_SCOPE_NOWHERE;
 	queue(nl, tag);
+	keep_like(nl, &like);
 }
 
 void

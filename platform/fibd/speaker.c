@@ -563,13 +563,16 @@ on_route(struct speaker *s, const struct fibd_route *q)
 {
 	struct table *t = s->d->table;
 	char text[FIBD_TEXT];
+	uint32_t count = table_count(t, FAM_INET) + table_count(t, FAM_INET6);
 	struct pfx p;
 	int err = fibd_check_pfx(&q->a, &p, text);
 
+	/* Whether it is new matters at the cap only. */
 	if (err == 0)
 		err = fibd_check_route(&s->d->fences, &p,
-		    table_set_fam(t, q->set), !table_has(t, &p),
-		    table_count(t, FAM_INET) + table_count(t, FAM_INET6), text);
+		    table_set_fam(t, q->set),
+		    count >= s->d->fences.max_routes && !table_has(t, &p),
+		    count, text);
 	if (err != 0)
 		speaker_failed(s, q->h.seq, err, text);
 	else
