@@ -243,6 +243,21 @@ class Soak:
                           "metric", "20", check=False)
             self.foreign[p] = gw
 
+    def networkd(self):
+        """All routes of a link that it does not know of, as systemd-networkd
+        does when it takes the link over."""
+        self.box.a.ip(self.rng.choice(["-4", "-6"]), "route", "flush", "dev",
+                      self.rng.choice(self.box.dev)[0], "proto", str(PROTO),
+                      check=False)
+
+    def reboot(self):
+        """Both killed, and nothing in the kernel."""
+        self.kill_both()
+        for fam in "-4", "-6":
+            self.box.a.ip(fam, "route", "flush", "proto", str(PROTO),
+                          check=False)
+        self.flush_objects()
+
     def storm(self):
         """More events than a receive buffer holds, while it looks away."""
         self.box.fibd.signal(signal.SIGSTOP)
@@ -343,7 +358,8 @@ class Soak:
         events = [self.announce] * 6 + [self.withdraw] * 3 + [
             self.kill_speaker, self.kill_fibd, self.kill_both, self.link,
             self.link, self.address, self.flush, self.flush_objects,
-            self.drift, self.foreigner, self.storm]
+            self.drift, self.foreigner, self.storm, self.networkd,
+            self.reboot]
         end, rounds = time.monotonic() + seconds, 0
         while time.monotonic() < end:
             names = []
@@ -497,6 +513,87 @@ def test_weights_by_speed(made):
             "nexthops"]
         return {h["address"]: h["weight"] for h in hops}
     assert weights() == {"192.0.2.2": 1, "192.0.2.6": 1}
+
+
+TAP = """
+import fcntl, os, socket, struct, sys, time
+tap = os.open("/dev/net/tun", os.O_RDWR)
+fcntl.ioctl(tap, 0x400454CA, struct.pack("16sH22x", b"fast", 0x1002))
+s = socket.socket()
+def ethtool(b):
+    import ctypes
+    buf = ctypes.create_string_buffer(b, len(b))
+    fcntl.ioctl(s, 0x8946, struct.pack("16sQ", b"fast",
+                                       ctypes.addressof(buf)))
+    return buf.raw
+cmd = bytearray(ethtool(struct.pack("=I40x", 1)))
+cmd[0:4], cmd[12:14] = struct.pack("=I", 2), struct.pack("=H", 40000)
+ethtool(bytes(cmd))
+time.sleep(600)
+"""
+
+
+def test_weights_by_different_speeds(made):
+    """A veth of 10 Gbit/s and a tap that says 40."""
+    if not os.path.exists("/dev/net/tun"):
+        pytest.skip("no /dev/net/tun to make a link of another speed with")
+    box = made()
+    box.ana.blocks.append("fib { multipath-weight link-speed; }")
+    for n in box.ana.neighbors:
+        n.more += ('no require next-hop-is-peer "a lab";',)
+    box.a.spawn("tap", ["/usr/bin/python3", "-c", TAP])
+    wait_until(lambda: "fast" in box.a.ip("link", "show", "fast"))
+    box.a.ip("addr", "add", "198.51.100.1/24", "dev", "fast")
+    box.a.ip("link", "set", "fast", "up")
+    box.start()
+    speed = {x["name"]: x.get("baudrate") for x in box.ana.ctl(
+        "show", "interfaces")["interfaces"]}
+    assert speed["fast"] == 40 * 10 ** 9 and speed[box.dev[0][0]] == 10 ** 10
+    p = ROUTES[0].prefix
+    box.speakers[0].announce(ROUTES[0])
+    box.speakers[2].announce(ROUTES[0], next_hop="198.51.100.2")
+    wait_equal(box.kernel, {p: {"192.0.2.2", "198.51.100.2"}})
+    text = box.a.ip("route", "show", p)
+    assert re.search(r"192.0.2.2 \S+ \S+ weight 1 ", text), text
+    assert re.search(r"198.51.100.2 \S+ \S+ weight 4 ", text), text
+
+
+def test_the_kernels_own_words(made):
+    """Why a route is refused, in show fib and explain; and asked again."""
+    box = made()
+    src = "198.51.100.77"
+    box.ana.blocks.append("fib { prefer-source inet %s; }" % src)
+    box.start()
+    box.announce(*ROUTES)
+    p = ROUTES[0].prefix
+    wait_until(lambda: box.states().get(p) == "failed")
+    row = box.ana.ctl("show", "fib", p)["fib"][0]
+    assert "prefsrc" in row["error"], row
+    assert "prefsrc" in box.ana.cli("show", "fib", p)
+    assert "prefsrc" in box.ana.cli("explain", p)
+    assert box.kernel() == {}
+    box.a.ip("addr", "add", src + "/32", "dev", "lo")
+    wait_equal(box.kernel, {r.prefix: HOPS4 for r in ROUTES})
+    assert "src " + src in box.a.ip("route", "show", p)
+    wait_equal(box.states, {r.prefix: "installed" for r in ROUTES})
+
+
+def test_feed_only_neighbor(made):
+    """"fib no": in the RIB, told to others, never in the kernel."""
+    box = made()
+    for n in box.ana.neighbors[2:]:
+        n.more += ("fib no;",)
+    box.start()
+    box.announce(*ROUTES, *ROUTES6)
+    only = {p: {h for h in hops if h in ("192.0.2.2", "2001:db8:1::2")}
+            for p, hops in WANT.items()}
+    wait_equal(box.kernel, only)
+    box.announce(Route("62.200.0.0/16"), to=[2])
+    wait_until(lambda: "62.200.0.0/16" in box.wanted())
+    for s in box.speakers[:2]:
+        s.close()
+    wait_equal(box.kernel, {})
+    assert "62.200.0.0/16" in box.wanted()
 
 
 def test_interfaces_name_their_sessions(box):
