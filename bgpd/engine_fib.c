@@ -192,6 +192,9 @@ on_nh_state(void *arg, const struct addr *a, bool reachable, uint32_t ifindex,
 		nh = nexthop_at(eng->nexthops, id);
 		if (!addr_eq(&nh->addr, a))
 			continue;
+		/* Behind a route of others it may still be another's. */
+		if (!reachable && nh->reachable && !eng->conf->fib.recursive)
+			fibsync_lost(eng->fibsync, a, nh->ifindex);
 		other = nexthop_set_via(
 		    eng->nexthops, id, direct || !reachable ? &itself : via);
 		if (!nexthop_set_state(eng->nexthops, id, reachable, ifindex,

@@ -16,6 +16,7 @@ struct set {
 	uint16_t num;
 	uint32_t refs; /* routes that want it or were told it */
 	bool told, refused;
+	bool again; /* its next hops changed: tell them, whoever asks */
 };
 RB_HEAD(set_tree, set);
 
@@ -38,6 +39,7 @@ struct fibsync {
 	struct set *by_num[FIB_SET_MAX + 1];
 	uint32_t nset, unused; /* unused: told sets without a route */
 	uint32_t nrefused; /* sets that ana-fibd did not take */
+	uint32_t nagain;
 	uint32_t inflight, ndirty, max;
 	bool over; /* max kept a route out */
 	struct fibsync_stats stats;
@@ -188,7 +190,42 @@ set_free(struct fibsync *fs, struct set *s)
 	fs->nset--;
 	fs->unused--;
 	fs->nrefused -= s->refused;
+	fs->nagain -= s->again;
 	free(s);
+}
+
+static void
+again(struct fibsync *fs, struct set *s)
+{
+	fs->nagain += !s->again;
+	s->again = true;
+	s->told = false;
+}
+
+void
+fibsync_lost(struct fibsync *fs, const struct addr *a, uint32_t ifindex)
+{
+	for (int num = 1; num <= FIB_SET_MAX; num++) {
+		struct set *s = fs->by_num[num], key = { .n = 0 };
+
+		if (s == NULL || s->n < 2)
+			continue;
+		for (int i = 0; i < s->n; i++)
+			if (!addr_eq(&s->nh[i].addr, a) ||
+			    s->nh[i].ifindex != ifindex)
+				key.nh[key.n++] = s->nh[i];
+		/* Where a set of the rest is there, its routes go over to it
+		 * one by one. */
+		if (key.n == s->n || key.n == 0 ||
+		    RB_FIND(set_tree, &fs->sets, &key) != NULL)
+			continue;
+		RB_REMOVE(set_tree, &fs->sets, s);
+		memcpy(s->nh, key.nh, sizeof key.nh);
+		s->n = key.n;
+		RB_INSERT(set_tree, &fs->sets, s);
+		if (s->told)
+			again(fs, s);
+	}
 }
 
 static struct route *
@@ -397,6 +434,25 @@ tell(struct fibsync *fs, struct route *r, struct fib *f)
 	return 0;
 }
 
+/* What fibsync_lost() changed; false: no room for more records. */
+static bool
+tell_again(struct fibsync *fs, struct fib *f)
+{
+	for (int i = 1; i <= FIB_SET_MAX && fs->nagain > 0; i++) {
+		struct set *s = fs->by_num[i];
+		int err;
+
+		if (s == NULL || !s->again)
+			continue;
+		err = tell_set(s, f);
+		if (err == -EAGAIN || err == -ENOTCONN)
+			return false;
+		s->again = false;
+		fs->nagain--;
+	}
+	return true;
+}
+
 /* Sets that no route uses any more; false: no room for more records. */
 static bool
 drop_sets(struct fibsync *fs, struct fib *f)
@@ -416,7 +472,7 @@ drop_sets(struct fibsync *fs, struct fib *f)
 bool
 fibsync_run(struct fibsync *fs, struct fib *f, unsigned int budget)
 {
-	if (f == NULL)
+	if (f == NULL || !tell_again(fs, f))
 		return false;
 	while (fs->first != 0 && budget-- > 0) {
 		uint32_t num = fs->first;
@@ -445,7 +501,7 @@ fibsync_run(struct fibsync *fs, struct fib *f, unsigned int budget)
 bool
 fibsync_settled(const struct fibsync *fs)
 {
-	return fs->first == 0 && fs->inflight == 0;
+	return fs->first == 0 && fs->inflight == 0 && fs->nagain == 0;
 }
 
 /* Everything told is void: mark all that is wanted. */
@@ -459,7 +515,8 @@ restart(struct fibsync *fs)
 	fs->timed.addr.fam = FAM_NONE;
 	for (int i = 1; i <= FIB_SET_MAX; i++)
 		if (fs->by_num[i] != NULL)
-			fs->by_num[i]->told = false;
+			fs->by_num[i]->told = fs->by_num[i]->again = false;
+	fs->nagain = 0;
 	fs->inflight = 0;
 	for (enum fam f = FAM_INET; f < FAM_N; f++) {
 		memset(&at, 0, sizeof at);
@@ -559,6 +616,8 @@ fibsync_retry(struct fibsync *fs)
 		if (fs->by_num[i] != NULL && fs->by_num[i]->refused) {
 			fs->by_num[i]->refused = false;
 			fs->nrefused--;
+			/* Routes that are there name it, and ask nothing. */
+			again(fs, fs->by_num[i]);
 		}
 	for (enum fam f = FAM_INET; f < FAM_N; f++) {
 		memset(&at, 0, sizeof at);

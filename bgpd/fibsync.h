@@ -85,6 +85,12 @@ bool fibsync_refused(const struct fibsync *);
 /* There is room again for routes that fibsync_set_max() kept out, and nobody
  * was told so yet: all are to be wanted again. */
 bool fibsync_take_room(struct fibsync *);
+/*
+ * A next hop is lost for good, to all paths: sets that had it are sets without
+ * it, told once, and their routes, which must be wanted with the rest of them
+ * now, need no word each.
+ */
+void fibsync_lost(struct fibsync *, const struct addr *, uint32_t ifindex);
 /* Asks again for refused sets and for the routes that failed. */
 void fibsync_retry(struct fibsync *);
 /* True: a route that was as it should be was not any more. */

@@ -5,11 +5,11 @@
  *	ip netns exec NAME fib_rate PATH-OF-ANA-FIBD [ROUTES]
  *
  * in a namespace of its own, as root: it adds a link, sets what
- * etc/50-ana-fibd.conf does, and removes every route of protocol 179.  The
- *speaker's own client library is on our side of ana-fibd, so what is measured
- *is the whole way to the kernel.  The ratio is that of the CPU times of sender
- *and ana-fibd, each of which is the one that the kernel works in: it holds on a
- *busy machine, too.
+ * etc/sysctl.d/50-ana-fibd.conf does, and removes every route of protocol 179.
+ *The speaker's own client library is on our side of ana-fibd, so what is
+ *measured is the whole way to the kernel.  The ratio is that of the CPU times
+ *of sender and ana-fibd, each of which is the one that the kernel works in: it
+ *holds on a busy machine, too.
  */
 #include <arpa/inet.h>
 #include <errno.h>

@@ -134,6 +134,71 @@ test_refused_set(void **state)
 	fibsync_free(fs);
 }
 
+/* A next hop goes: one word about the set, none about its routes. */
+static void
+test_lost_next_hop(void **state)
+{
+	static const struct fib_ops ops = { .nhset = count_set,
+		.replace = count_route };
+	struct asked a = { .fib = { .ops = &ops } };
+	struct fibsync *fs = fibsync_new();
+	struct fib_nh nh[3] = {
+		{ .addr = addr_v4(1), .ifindex = 1, .weight = 1 },
+		{ .addr = addr_v4(2), .ifindex = 2, .weight = 1 },
+		{ .addr = addr_v4(3), .ifindex = 3, .weight = 1 }
+	};
+	struct fibsync_route r;
+	struct pfx p;
+
+	for (unsigned int i = 0; i < 1000; i++) {
+		p = pfx(i);
+		fibsync_want(fs, &p, nh, 3);
+	}
+	p = pfx(1000); /* a set that will be there already */
+	fibsync_want(fs, &p, nh, 1);
+	assert_false(fibsync_run(fs, &a.fib, 2000));
+	for (unsigned int i = 0; i <= 1000; i++) {
+		p = pfx(i);
+		fibsync_done(fs, &p, false, 0, NULL);
+	}
+	assert_true(fibsync_settled(fs));
+	assert_int_equal(a.sets, 2);
+	assert_int_equal(a.routes, 1001);
+	/* Another link's, or nobody's. */
+	fibsync_lost(fs, &nh[2].addr, 2);
+	fibsync_lost(fs, &(struct addr){ .fam = FAM_NONE }, 3);
+	assert_true(fibsync_settled(fs));
+	fibsync_lost(fs, &nh[2].addr, 3);
+	assert_false(fibsync_settled(fs));
+	for (unsigned int i = 0; i < 1000; i++) {
+		p = pfx(i);
+		fibsync_want(fs, &p, nh, 2);
+	}
+	assert_false(fibsync_run(fs, &a.fib, 2000));
+	assert_true(fibsync_settled(fs));
+	assert_int_equal(a.sets, 3);
+	assert_int_equal(a.routes, 1001);
+	p = pfx(7);
+	assert_int_equal(fibsync_get(fs, &p, &r), FIBSYNC_INSTALLED);
+	assert_int_equal(r.nnh, 2);
+	/* A refusal of it is asked again, though no route asks. */
+	fibsync_set_done(fs, 1, false, 22);
+	fibsync_retry(fs);
+	assert_false(fibsync_run(fs, &a.fib, 2000));
+	assert_int_equal(a.sets, 4);
+	assert_int_equal(a.routes, 1001);
+	/* The set of the rest is there: then one by one. */
+	fibsync_lost(fs, &nh[1].addr, 2);
+	for (unsigned int i = 0; i < 1000; i++) {
+		p = pfx(i);
+		fibsync_want(fs, &p, nh, 1);
+	}
+	assert_false(fibsync_run(fs, &a.fib, 2000));
+	assert_int_equal(a.sets, 4);
+	assert_int_equal(a.routes, 2001);
+	fibsync_free(fs);
+}
+
 int
 main(void)
 {
@@ -141,6 +206,7 @@ main(void)
 		cmocka_unit_test(test_weights),
 		cmocka_unit_test(test_drift),
 		cmocka_unit_test(test_refused_set),
+		cmocka_unit_test(test_lost_next_hop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
