@@ -496,6 +496,27 @@ def test_link_down_is_no_loss(box):
     assert box.ana.ctl("show", "version")["fib"]["overruns"] == 0
 
 
+def test_lost_next_hop_moves_no_route(box):
+    """The group gets smaller; the routes stay on it, in the speaker, too."""
+    def groups():
+        text = box.a.ip("route") + box.a.ip("-6", "route")
+        return set(re.findall(r"nhid (\d+)", text))
+    before = groups()
+    assert len(before) == 2         # one a family
+    _, p, theirs = box.dev[0]
+    p.ip("link", "set", theirs, "down")
+    rest = {p: h - {"192.0.2.2", "2001:db8:1::2"} for p, h in WANT.items()}
+    wait_equal(box.wanted, rest)
+    wait_equal(box.kernel, rest)
+    wait_equal(box.states, dict.fromkeys(WANT, "installed"))
+    assert groups() == before
+    p.ip("link", "set", theirs, "up")
+    wait_equal(box.wanted, WANT)
+    wait_equal(box.kernel, WANT)
+    wait_equal(box.states, dict.fromkeys(WANT, "installed"))
+    wait_until(lambda: box.no_leaks() == set())
+
+
 def test_weights_by_speed(made):
     """Two links of one speed (what other speeds make: test_fibsync.c)."""
     box = made()
