@@ -50,6 +50,9 @@ put_commands(FILE *f, const struct announce_net *n, int64_t now)
 		fprintf(f, "\tdrain-prepend %u;\n", n->drain_prepend);
 		if (n->drain_med_set)
 			fprintf(f, "\tdrain-med %u;\n", n->drain_med);
+		fprintf(f, "\tby ");
+		put_quoted(f, n->who);
+		fprintf(f, ";\n");
 	}
 	if (n->reason[0] != '\0' &&
 	    (n->draining || (n->withdrawn && n->persistent))) {
@@ -209,6 +212,9 @@ take_commands(struct announce_net *n, const struct conf_node *b,
 	n->drain_prepend = (uint8_t)number32(b, "drain-prepend", 32);
 	n->drain_med_set = child(b, "drain-med") != NULL;
 	n->drain_med = number32(b, "drain-med", UINT32_MAX);
+	if (child(b, "by") != NULL)
+		strlcpy(
+		    n->who, conf_word_text(child(b, "by"), 1), sizeof n->who);
 	if (child(b, "reason") != NULL)
 		strlcpy(n->reason, conf_word_text(child(b, "reason"), 1),
 		    sizeof n->reason);

@@ -330,6 +330,22 @@ struct conf_network {
 	size_t ncomm;
 };
 
+/* What a drain is, and a maintenance, unless a command says otherwise. */
+struct conf_drain {
+	uint8_t prepend;
+	bool med_set;
+	uint32_t med;
+	uint32_t time_s; /* 0: stays drained, is never withdrawn */
+};
+
+struct conf_maintenance {
+	uint32_t drain_s, wait_s;
+	uint32_t below_bps;
+	char *text; /* for the neighbors, or NULL: global's shutdown-reason */
+	char **interface; /* further ones whose traffic counts */
+	size_t ninterface;
+};
+
 struct conf_fib {
 	uint32_t table;
 	uint8_t protocol;
@@ -410,6 +426,8 @@ struct conf {
 	struct conf_socket *sock;
 	size_t nsock; /* 0: the built-in two of ana-bgpd(8) */
 	struct conf_fib fib;
+	struct conf_drain drain;
+	struct conf_maintenance maint;
 
 	/* peering-policy; the limits are already in each neighbor */
 	uint8_t max_length[FAM_N];

@@ -394,6 +394,37 @@ fib_block(struct build *b)
 	restart_check(b, n);
 }
 
+/* ---- drain, maintenance ------------------------------------------------ */
+
+static void
+drain_blocks(struct build *b)
+{
+	const struct conf_node *g = build_get(&b->tree->root, "drain"), *n;
+	struct conf_maintenance *m = &b->c->maint;
+	struct conf_drain *d = &b->c->drain;
+
+	d->prepend = (uint8_t)number(g, "prepend", 1, 0);
+	n = build_get(g, "med");
+	d->med_set = n != NULL;
+	d->med = n != NULL ? (uint32_t)n->word[1].num : 0;
+	d->time_s = (uint32_t)number(g, "time", 1, 120);
+	g = build_get(&b->tree->root, "maintenance");
+	m->drain_s = (uint32_t)number(g, "drain-time", 1, 60);
+	m->below_bps = (uint32_t)number(g, "traffic-below", 1, 1000000);
+	m->wait_s = (uint32_t)number(g, "wait", 1, 600);
+	m->text = text(g, "shutdown-reason");
+	for (size_t i = 0; g != NULL && i < g->nchild; i++) {
+		n = g->child[i];
+		if (n->bad || n->schema == NULL ||
+		    strcmp(n->schema->name, "interface") != 0)
+			continue;
+		m->interface = mem_realloc(
+		    m->interface, m->ninterface + 1, sizeof *m->interface);
+		m->interface[m->ninterface++] =
+		    mem_strdup(conf_word_text(n, 1));
+	}
+}
+
 /* ---- the peering policy and what we announce --------------------------- */
 
 static void
@@ -548,6 +579,7 @@ conf_load_begin(
 	log_block(b);
 	control_block(b);
 	fib_block(b);
+	drain_blocks(b);
 	build_store(b);
 	build_sets(b);
 	return l;
@@ -703,6 +735,10 @@ conf_free(struct conf *c)
 	}
 	free(c->sock);
 	free(c->listen);
+	free(c->maint.text);
+	for (i = 0; i < c->maint.ninterface; i++)
+		free(c->maint.interface[i]);
+	free(c->maint.interface);
 	free(c->log.file);
 	free(c->hostname);
 	free(c->shutdown_reason);

@@ -483,6 +483,11 @@ conf_diff(const struct conf *old, const struct conf *new, struct conf_diff *d)
 		top(new, "control", NULL)) != 0;
 	d->fib = diff_block(&x, "fib", "fib", top(old, "fib", NULL),
 		     top(new, "fib", NULL)) != 0;
+	flags = diff_block(&x, "drain", "drain", top(old, "drain", NULL),
+	    top(new, "drain", NULL));
+	common |= flags & CF_EXPORT;
+	diff_block(&x, "maintenance", "maintenance",
+	    top(old, "maintenance", NULL), top(new, "maintenance", NULL));
 	flags = diff_block(&x, "peering-policy", "peering-policy",
 	    top(old, "peering-policy", NULL), top(new, "peering-policy", NULL));
 	if (flags != 0) {

@@ -41,6 +41,8 @@ const struct conf_schema conf_schema[] = {
 { "", "track", "NAME", 0, 0, NULL, B | MU, "A condition that announcements may hang on.  It looks at one thing.", V },
 { "", "announcements", "", 0, 0, NULL, B, "What holds for all networks.", V },
 { "", "network", "PREFIX", 0, 0, NULL, CF_OPTBLOCK | MU | EX, "A prefix that is announced.", V },
+{ "", "drain", "", 0, 0, NULL, B, "How neighbors are drained (ana-bgpctl drain).", V },
+{ "", "maintenance", "", 0, 0, NULL, B, "How the appliance is taken out of service (ana-bgpctl maintenance).", V },
 { "", "fib", "", 0, 0, NULL, B, "What goes into the kernel's routing table.", V },
 { "", "rtr", "STRING", 0, 0, NULL, B | MU | NB, "An RPKI validator.", V },
 { "", "bmp", "STRING", 0, 0, NULL, B | MU | NB, "A BMP collector.", V },
@@ -176,6 +178,16 @@ const struct conf_schema conf_schema[] = {
 { "track", "rise", "UINT", 1, 100, NULL, 0, "So many good results in a row make it up: 2 of a probe, else 1.", V },
 { "track", "fall", "UINT", 1, 100, NULL, 0, "So many bad results in a row make it down: 3 of a probe, else 1.", V },
 { "track", "keep", "TIME", 0, 86400, "60s", 0, "When ana-trackd is away, the last state of a probe holds for this time, and is down then.", V },
+
+{ "drain", "prepend", "UINT", 0, 32, "0", EX, "Our AS so many times more in the path of what an external neighbor is told, for those who ignore GRACEFUL_SHUTDOWN.", V },
+{ "drain", "med", "UINT", 0, U32, NULL, EX, "MULTI_EXIT_DISC of what an external neighbor is told, in place of its own.", V },
+{ "drain", "time", "TIME", 0, 86400, "120s", 0, "How long a drain of a command lasts that does not say; then nothing is told any more.  0s: it stays drained.", V },
+
+{ "maintenance", "drain-time", "TIME", 0, 86400, "60s", 0, "How long all neighbors are drained before the traffic is looked at.", V },
+{ "maintenance", "traffic-below", "UINT", 0, U32, "1M", 0, "Bits a second, in both directions together, that all links to neighbors may still carry when their sessions are ended; less for 5 seconds is awaited.  0: never awaited, only the wait ends.", V },
+{ "maintenance", "wait", "TIME", 0, 86400, "10m", 0, "How long the traffic is waited for at most; then the sessions are ended whatever it is.", V },
+{ "maintenance", "interface", "STRING", 0, 0, NULL, MU, "A further interface whose traffic counts; those with our addresses of the sessions always do.", V },
+{ "maintenance", "shutdown-reason", "STRING", 0, 0, NULL, 0, "Text for the neighbors when their sessions are ended (RFC 9003), at most 255 octets.  Not written: that of global.", V },
 
 { "fib", "table", "main | UINT", 1, U32, "main", RD, "The routing table; another than main needs the argument -t of ana-fibd and an ip rule.", V },
 { "fib", "protocol", "UINT", 5, 255, "179", RD, "Protocol number of our routes; must be that of ana-fibd.", V },

@@ -15,6 +15,7 @@
 #include "bgpd/engine.h"
 #include "bgpd/log.h"
 #include "bgpd/show.h"
+#include "bgpd/show_cmd.h"
 #include "lib/ctlproto.h"
 #include "lib/mem.h"
 
@@ -196,6 +197,10 @@ do_up(struct show *s)
 	if (!p->conf->enabled)
 		done(s, CMD_REFUSED,
 		    "the configuration says \"enabled no\" for it");
+	else if (drain_holds(s->eng))
+		done(s, CMD_REFUSED,
+		    "the maintenance ended all sessions; \"maintenance stop\" "
+		    "brings this one back with the others");
 	else
 		done(s, CMD_DONE, "session starting");
 }
@@ -241,6 +246,200 @@ do_clear_limit(struct show *s)
 }
 
 static void
+drained(struct show *s, uint32_t time_s)
+{
+	char text[160];
+
+	if (time_s == 0)
+		strlcpy(text, "drained until \"undrain\"", sizeof text);
+	else
+		snprintf(text, sizeof text,
+		    "drained; in %u s nothing is announced any more, until "
+		    "\"undrain\"",
+		    time_s);
+	done(s, CMD_DONE, text);
+}
+
+static struct announce_net *
+named_network(struct show *s)
+{
+	struct announce_net *n =
+	    announce_find(s->eng->announce, &s->req.prefix);
+
+	if (s->req.is_addr || n == NULL) {
+		done(s, CMD_NOT_FOUND,
+		    "that is none of our networks (show announcements lists "
+		    "them)");
+		return NULL;
+	}
+	return n;
+}
+
+static void
+do_drain_prefix(struct show *s)
+{
+	const struct conf_drain *c = &s->eng->conf->drain;
+	struct announce_net *n = named_network(s);
+	struct announce_drain d = { .prepend = c->prepend,
+		.med_set = c->med_set,
+		.med = c->med,
+		.reason = s->req.text,
+		.who = s->who };
+	uint32_t time_s = s->req.time_s;
+
+	if (n == NULL)
+		return;
+	if (time_s == 0)
+		time_s = n->added ? c->time_s : n->conf.drain_ms / 1000;
+	d.time_ms = time_s == 0 ? UINT64_MAX : time_s * UINT64_C(1000);
+	announce_drain(s->eng->announce, n, &d, s->eng->now_ms);
+	engine_announce_run(s->eng);
+	engine_announce_save(s->eng);
+	drained(s, time_s);
+}
+
+static bool
+undrain_network(struct engine *eng, struct announce_net *n)
+{
+	if (!n->draining)
+		return false;
+	announce_undrain(eng->announce, n);
+	engine_announce_run(eng);
+	engine_announce_save(eng);
+	return true;
+}
+
+static void
+do_undrain_prefix(struct show *s)
+{
+	struct announce_net *n = named_network(s);
+
+	if (n == NULL)
+		return;
+	if (undrain_network(s->eng, n))
+		done(s, CMD_DONE, "no longer drained");
+	else
+		done(s, CMD_REFUSED, "no operator drains it");
+}
+
+/* The time given, or the configured one; and what follows from it. */
+static void
+drain(struct show *s, struct peer *p)
+{
+	uint32_t time_s =
+	    s->req.time_s != 0 ? s->req.time_s : s->eng->conf->drain.time_s;
+
+	drain_start(s->eng, p, time_s, s->who, s->req.text);
+	drained(s, time_s);
+}
+
+static void
+do_drain_neighbor(struct show *s)
+{
+	struct peer *p = named_peer(s);
+
+	if (p != NULL)
+		drain(s, p);
+}
+
+static void
+do_drain_all(struct show *s)
+{
+	drain(s, NULL);
+}
+
+/* What still drains it, or all; "" when nothing does. */
+static const char *
+still_drained(const struct engine *eng, const struct peer *p)
+{
+	if (maint_drains(&eng->maint.m))
+		return "; the maintenance still drains all (maintenance stop)";
+	if (p != NULL && eng->drain.since_s != 0)
+		return "; all neighbors are still drained (undrain all)";
+	return "";
+}
+
+static void
+undrained(struct show *s, bool was, const struct peer *p)
+{
+	char text[160];
+
+	snprintf(text, sizeof text, "%s%s",
+	    was             ? "no longer drained"
+		: p == NULL ? "nothing was drained"
+			    : "it was not drained by itself",
+	    still_drained(s->eng, p));
+	done(s, was ? CMD_DONE : CMD_REFUSED, text);
+}
+
+static void
+do_undrain_neighbor(struct show *s)
+{
+	struct peer *p = named_peer(s);
+
+	if (p != NULL)
+		undrained(s, drain_stop(s->eng, p, s->who), p);
+}
+
+static void
+do_undrain_all(struct show *s)
+{
+	bool was = drain_stop(s->eng, NULL, s->who);
+	struct peer *p;
+
+	TAILQ_FOREACH (p, &s->eng->peers, entry)
+		was |= drain_stop(s->eng, p, s->who);
+	for (size_t i = 0; i < s->eng->announce->nnet; i++)
+		was |= undrain_network(s->eng, s->eng->announce->net[i]);
+	undrained(s, was, NULL);
+}
+
+static void
+do_maintenance_start(struct show *s)
+{
+	const struct cmd_req *r = &s->req;
+	int64_t now = engine_real_s(s->eng),
+		end = r->until_from_now ? now + r->until_s : r->until_s;
+	char text[256], when[32], until[64] = "";
+
+	if (r->has_until && end <= now) {
+		snprintf(text, sizeof text, "until %s is past: it is %s here",
+		    show_time(end, until, sizeof until),
+		    show_time(now, when, sizeof when));
+		done(s, CMD_REFUSED, text);
+		return;
+	}
+	if (r->has_until && end - now > MAINT_LONGEST_S) {
+		done(s, CMD_REFUSED,
+		    "a maintenance ends within 30 days, or by \"maintenance "
+		    "stop\" when nothing is said");
+		return;
+	}
+	if (r->has_until)
+		snprintf(until, sizeof until, " at %s or",
+		    show_time(end, when, sizeof when));
+	drain_maintenance_start(
+	    s->eng, r->has_until ? end : 0, s->who, r->text);
+	snprintf(text, sizeof text,
+	    "maintenance: %s; it ends%s by \"maintenance stop\"",
+	    maint_state_name(s->eng->maint.m.state), until);
+	done(s, CMD_DONE, text);
+}
+
+static void
+do_maintenance_stop(struct show *s)
+{
+	if (drain_maintenance_stop(s->eng, s->who))
+		done(s, CMD_DONE,
+		    "sessions and routes come back, then the drain ends");
+	else
+		done(s, CMD_REFUSED,
+		    s->eng->maint.m.state == MAINT_UNDOING
+			? "it is being undone already"
+			: "there is no maintenance");
+}
+
+static void
 do_announce(struct show *s)
 {
 	struct engine *eng = s->eng;
@@ -279,15 +478,11 @@ static void
 do_withdraw(struct show *s)
 {
 	struct engine *eng = s->eng;
-	struct announce_net *n = announce_find(eng->announce, &s->req.prefix);
+	struct announce_net *n = named_network(s);
 	bool added;
 
-	if (s->req.is_addr || n == NULL) {
-		done(s, CMD_NOT_FOUND,
-		    "that is none of our networks (show announcements lists "
-		    "them)");
+	if (n == NULL)
 		return;
-	}
 	added =
 	    announce_withdraw(eng->announce, n, s->req.persistent, s->req.text);
 	engine_announce_run(eng);
@@ -412,6 +607,14 @@ static void (*const action[CMD_N])(struct show *) = {
 	[CMD_TRACK_UP] = do_track_up,
 	[CMD_TRACK_REFRESH] = do_track_refresh,
 	[CMD_TRACK_DOWN] = do_track_down,
+	[CMD_DRAIN_PREFIX] = do_drain_prefix,
+	[CMD_UNDRAIN_PREFIX] = do_undrain_prefix,
+	[CMD_DRAIN_NEIGHBOR] = do_drain_neighbor,
+	[CMD_DRAIN_ALL] = do_drain_all,
+	[CMD_UNDRAIN_NEIGHBOR] = do_undrain_neighbor,
+	[CMD_UNDRAIN_ALL] = do_undrain_all,
+	[CMD_MAINTENANCE_START] = do_maintenance_start,
+	[CMD_MAINTENANCE_STOP] = do_maintenance_stop,
 	[CMD_FIB_COUPLE] = do_couple,
 	[CMD_FIB_DECOUPLE] = do_decouple,
 	[CMD_RELOAD_CONFIRM] = do_confirm,
@@ -453,6 +656,7 @@ begin(struct client *c, const struct ctl_request *r)
 		    cmd_find(s->req.id)->path, c->uid);
 	if (action[s->req.id] == NULL || show_slices(&s->req))
 		return; /* control_run() writes it in slices */
+	snprintf(s->who, sizeof s->who, "uid %u", c->uid);
 	action[s->req.id](s);
 	answer(c);
 }

@@ -158,6 +158,7 @@ engine_export_facts(const struct peer *p, const struct conf *conf,
 		.own = conf->own,
 		.policy = c->export != NULL ? c->export->rules : NULL,
 		.group = c->group };
+	drain_facts(p, conf, &f->drain);
 	*o = (struct adjout_opts){ 0 };
 	for (enum fam fam = FAM_INET; fam < FAM_N; fam++) {
 		f->next_hop[fam] = p->local[fam];
@@ -190,6 +191,14 @@ same_neighbor(const struct export_facts *a, const struct export_facts *b)
 }
 
 static bool
+same_drain(const struct export_drain *a, const struct export_drain *b)
+{
+	return a->on == b->on && a->withdrawn == b->withdrawn &&
+	    a->prepend == b->prepend && a->med_set == b->med_set &&
+	    a->med == b->med;
+}
+
+static bool
 same_group(const struct export_group *g, const struct export_facts *f,
     const struct adjout_opts *o)
 {
@@ -201,7 +210,8 @@ same_group(const struct export_group *g, const struct export_facts *f,
 			return false;
 	return a->internal == f->internal && a->role == f->role &&
 	    a->off == f->off && a->own == f->own && a->policy == f->policy &&
-	    same_neighbor(a, f) && memcmp(&g->opts, o, sizeof *o) == 0;
+	    same_drain(&a->drain, &f->drain) && same_neighbor(a, f) &&
+	    memcmp(&g->opts, o, sizeof *o) == 0;
 }
 
 static bool
@@ -263,20 +273,14 @@ renew_group(struct export_group *g)
 	g->more = true;
 }
 
-/*
- * After a change of configuration: the facts of each group anew.  Members
- * whose facts are no longer those of the others move to another group.
- */
-static void
-regroup(struct engine *eng)
+void
+engine_regroup(struct engine *eng)
 {
-	struct export_group *g, *old;
+	struct export_group *old;
 	struct export_facts f;
 	struct adjout_opts o;
 	struct peer *p;
 
-	TAILQ_FOREACH (g, &eng->groups, entry)
-		renew_group(g);
 	TAILQ_FOREACH (p, &eng->peers, entry) {
 		if ((old = p->group) == NULL)
 			continue;
@@ -287,6 +291,17 @@ regroup(struct engine *eng)
 		adjout_move(p->member, p->group->out);
 		engine_group_leave(old);
 	}
+}
+
+/* After a change of configuration: the facts of each group anew. */
+static void
+renew_groups(struct engine *eng)
+{
+	struct export_group *g;
+
+	TAILQ_FOREACH (g, &eng->groups, entry)
+		renew_group(g);
+	engine_regroup(eng);
 }
 
 /* ---- our own networks ------------------------------------------------- */
@@ -413,6 +428,7 @@ forget_peer(struct peer *p)
 	p->removed = true;
 	TAILQ_REMOVE(&eng->peers, p, entry);
 	TAILQ_INSERT_TAIL(&eng->leaving, p, entry);
+	drain_forget(p);
 }
 
 static void
@@ -517,7 +533,7 @@ engine_apply(struct engine *eng, struct conf *conf)
 		listeners_start(eng);
 	}
 	engine_announce_conf(eng);
-	regroup(eng);
+	renew_groups(eng);
 	engine_fib_conf(eng, old);
 	eng->generation++;
 	conf_diff_fini(&diff);
@@ -584,6 +600,7 @@ engine_new(const struct engine_opts *o, struct conf *conf,
 	if (world == NULL)
 		eng->auth = auth_new(eng);
 	engine_fib_init(eng);
+	drain_init(eng);
 	apply_log(eng);
 	return eng;
 }
@@ -599,6 +616,7 @@ engine_start(struct engine *eng, char *why, size_t n)
 	for (size_t i = 0; i < c->nneighbor; i++)
 		peer_new(eng, &c->neighbor[i]);
 	state_load_limits(eng);
+	state_load_drains(eng);
 	sets_changed(eng);
 	return engine_fib_open(eng, why, n);
 }
@@ -630,6 +648,7 @@ engine_free(struct engine *eng)
 		peer_free(p);
 	}
 	free_groups(eng);
+	drain_fini(eng);
 	auth_free(eng->auth);
 	session_farewells_end(eng);
 	listeners_stop(eng);

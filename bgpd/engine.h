@@ -13,6 +13,7 @@
 #include <sys/queue.h>
 
 #include "bgpd/conf.h"
+#include "bgpd/drain.h"
 #include "bgpd/ev.h"
 #include "bgpd/events.h"
 #include "bgpd/fibsync.h"
@@ -171,6 +172,8 @@ struct engine {
 	bool look; /* at addresses and links */
 	bool kept_said; /* that min-healthy keeps something */
 
+	struct drain drain; /* of all neighbors */
+	struct maintenance maint;
 	struct control *control;
 	struct auth *auth; /* NULL in simulations */
 	LIST_HEAD(, farewell) farewells; /* session.c's */
@@ -238,6 +241,8 @@ struct peer *engine_peer_find(const struct engine *, const char *word);
 /* The group for the peer's facts, made when it is new. */
 struct export_group *engine_group(struct engine *, struct peer *);
 void engine_group_leave(struct export_group *);
+/* Members whose facts are no longer their group's move to another one. */
+void engine_regroup(struct engine *);
 /* The link of that number, or the one that has the address of ours (that of a
  * session, say); NULL: unknown.  Valid until the next turn. */
 const struct engine_link *engine_link(const struct engine *, uint32_t ifindex);

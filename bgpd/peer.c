@@ -58,6 +58,9 @@ forbidden(const struct peer *p)
 		return "the configuration says \"enabled no\"";
 	if (p->admin_down)
 		return "an operator stopped it (neighbor X up starts it)";
+	if (drain_holds(p->eng))
+		return "the maintenance ended all sessions (maintenance stop "
+		       "brings them back)";
 	if (p->limit.tripped)
 		return "it went over its prefix limit (neighbor X clear-limit "
 		       "ends the hold)";
@@ -148,6 +151,7 @@ peer_new(struct engine *eng, const struct conf_neighbor *conf)
 		    &p->sweep_deadline[f], "StaleTimer", on_sweep_deadline, p);
 	p->evidence = evidence_new(eng, &conf->addr);
 	restart_init(p);
+	drain_peer_init(p);
 	p->adjin = adjin_new(eng->rib, p->num);
 	p->reimport_fam = FAM_N;
 	p->facts.irr = NULL;
@@ -168,6 +172,7 @@ peer_free(struct peer *p)
 	timer_stop(&eng->timers, &p->limit_hold);
 	timer_stop(&eng->timers, &p->quota.end);
 	restart_fini(p);
+	drain_peer_fini(p);
 	for (enum fam f = FAM_INET; f < FAM_N; f++)
 		timer_stop(&eng->timers, &p->sweep_deadline[f]);
 	if (p->out != NULL)

@@ -9,6 +9,7 @@
 #include <sys/queue.h>
 
 #include "bgpd/conf.h"
+#include "bgpd/drain.h"
 #include "bgpd/log.h"
 #include "bgpd/session.h"
 #include "policy/export.h"
@@ -111,6 +112,7 @@ struct peer {
 
 	struct peer_limit limit;
 	struct log_quota quota;
+	struct drain drain;
 
 	/* Routes. */
 	struct adjin *adjin;

@@ -108,8 +108,12 @@ peer_facts(const struct conf *conf, const struct conf_neighbor *c,
 void
 peer_update_facts(struct peer *p)
 {
+	struct export_drain drain;
+
 	peer_facts(p->eng->conf, p->conf, &p->facts);
 	p->facts.hits = p->eng->rule_hits;
+	drain_facts(p, p->eng->conf, &drain);
+	p->facts.drained = drain.on;
 	set_local(p);
 	set_limits(p);
 }

@@ -27,7 +27,8 @@ keeps(const struct peer *p, const struct session *s, enum fam f)
 	if (!c->gr.on || !c->fam[f] || !c->enabled ||
 	    c->remote_as != s->received.as)
 		return false;
-	if (p->removed || p->admin_down || p->limit.tripped || p->eng->stop)
+	if (p->removed || p->admin_down || p->limit.tripped || p->eng->stop ||
+	    drain_holds(p->eng))
 		return false;
 	/* RFC 8538 4: a NOTIFICATION only with the N bit of both, and never
 	 * a hard reset. */
@@ -222,7 +223,7 @@ awaited(const struct peer *p)
 	const struct negotiated *n;
 
 	if (!p->conf->enabled || !p->conf->gr.on || p->admin_down ||
-	    p->limit.tripped)
+	    p->limit.tripped || drain_holds(p->eng))
 		return false;
 	if (p->up == NULL)
 		return true;

@@ -249,7 +249,7 @@ add_why(const struct engine *eng, char *buf, size_t n)
 void
 show_health(const struct engine *eng, struct show_health *h)
 {
-	char why[sizeof h->why / 4];
+	char why[sizeof h->why / 4], line[512];
 
 	h->ready = engine_ready(eng, why, sizeof why / 2);
 	count_peers(eng, &h->up, &h->all);
@@ -269,11 +269,16 @@ show_health(const struct engine *eng, struct show_health *h)
 		    eng->announce->kept);
 	if (commit_alarm(eng)[0] != '\0')
 		strlcpy(h->alarm, commit_alarm(eng), sizeof h->alarm);
+	show_maintenance_line(eng, line, sizeof line);
+	if (line[0] != '\0') {
+		strlcat(why, "; ", sizeof why);
+		strlcat(why, line, sizeof why);
+	}
 	if (h->alarm[0] != '\0') {
 		strlcat(why, "; ALARM: ", sizeof why);
 		strlcat(why, h->alarm, sizeof why);
 	}
-	h->ok = h->ready && h->alarm[0] == '\0';
+	h->ok = h->ready && h->alarm[0] == '\0' && line[0] == '\0';
 	out_safe(why, h->why, sizeof h->why);
 }
 
@@ -288,6 +293,7 @@ head_health(struct show *s)
 	out_str(s->out, "health", h.ok ? "ok" : "degraded");
 	out_bool(s->out, "ready", h.ready);
 	out_str(s->out, "alarm", h.alarm);
+	out_str(s->out, "maintenance", maint_state_name(s->eng->maint.m.state));
 	out_str(s->out, "reason", h.why);
 	out_u64(s->out, "neighbors_up", h.up);
 	out_u64(s->out, "neighbors", h.all);
@@ -483,6 +489,8 @@ static const struct show_cmd *const command[CMD_N] = {
 	[CMD_EXPLAIN] = &show_cmd_explain,
 	[CMD_TEST_ROUTE] = &show_cmd_test_route,
 	[CMD_SHOW_METRICS] = &show_cmd_metrics,
+	[CMD_SHOW_DRAIN] = &show_cmd_drain,
+	[CMD_MAINTENANCE_SHOW] = &show_cmd_maintenance,
 	[CMD_SHOW_HISTORY] = &show_cmd_history,
 	[CMD_SHOW_SUPPORT] = &show_cmd_support,
 	[CMD_WATCH] = &show_cmd_watch,

@@ -24,6 +24,7 @@ struct show {
 	const char *key; /* of the answer in another's object, or NULL */
 	struct cmd_req req; /* its strings are the caller's */
 	int file; /* descriptor that came along, -1: none */
+	char who[32]; /* who asks: "uid 0" */
 	struct out *out;
 
 	char err[CMD_ERRLEN]; /* for the other end's standard error */

@@ -105,7 +105,7 @@ put_commands(struct show *s, const struct announce_net *n)
 		    n->persistent ? "over restarts too" : "until a restart",
 		    *reason != '\0' ? ": " : "", reason);
 	else if (n->draining)
-		out_text(s->out, "    drained by an operator%s%s\n",
+		out_text(s->out, "    drained by %s%s%s\n", n->who,
 		    *reason != '\0' ? ": " : "", reason);
 	out_bool(s->out, "added", n->added);
 	out_bool(s->out, "withdrawn", n->withdrawn);

@@ -39,6 +39,8 @@ extern const struct show_cmd show_cmd_rib, show_cmd_rejected; /* show_rib.c */
 extern const struct show_cmd show_cmd_explain,
     show_cmd_test_route; /* explain.c */
 extern const struct show_cmd show_cmd_announcements; /* show_announce.c */
+extern const struct show_cmd show_cmd_drain,
+    show_cmd_maintenance; /* show_drain.c */
 extern const struct show_cmd show_cmd_policy; /* show_policy.c */
 extern const struct show_cmd show_cmd_fib, show_cmd_nexthop,
     show_cmd_interfaces; /* show_fib.c */
@@ -71,6 +73,8 @@ const char *show_ago(int64_t when_s, char *buf, size_t);
 const char *show_time(int64_t when_s, char *buf, size_t);
 /* Octets as hex digits, at most cap of them fit; returns buf. */
 const char *show_hex(const uint8_t *, size_t len, char *buf, size_t cap);
+/* "maintenance: stopped since ..., begun by uid 0"; "" when there is none. */
+void show_maintenance_line(const struct engine *, char *buf, size_t);
 /* "ge-0", or "#7" for an interface that is not known. */
 const char *show_ifname(const struct engine *, uint32_t, char *buf, size_t);
 /*

@@ -57,7 +57,8 @@ enum kind {
 /* ---- the views -------------------------------------------------------- */
 
 struct own_view {
-	uint64_t one, ready, lab, generation, reload_ok, reload_s, restarting;
+	uint64_t one, ready, traffic_bps, lab, generation, reload_ok, reload_s,
+	    restarting;
 	uint64_t octets[TYPES], objects[TYPES], references;
 	uint64_t set_octets, set_objects, sets, queue_octets, queue_objects;
 	uint64_t turns, stage_us[STAGE_N], stage_max_us[STAGE_N], turn_max_us;
@@ -72,7 +73,7 @@ struct peer_view {
 	uint64_t updates_tx, updates_rx, updates_pending;
 	uint64_t withdraws_tx, withdraws_rx, withdraws_pending;
 	uint64_t refresh_tx[3], refresh_rx[3], queue_objects, queue_octets[2];
-	uint64_t up, admin_down, established, flaps, exceeded, tripped;
+	uint64_t up, admin_down, drained, established, flaps, exceeded, tripped;
 	uint64_t routes[FAMILIES][ROUTES], malformed[3];
 	uint64_t stale[FAMILIES], converged_us[FAMILIES];
 };
@@ -410,6 +411,8 @@ view_own(struct engine *eng, struct own_view *v)
 	v->fib_conflicts = st.conflicts;
 	v->fib_overruns = st.overruns;
 	view_memory(eng, v);
+	if (!drain_traffic(eng, &v->traffic_bps))
+		v->traffic_bps = NOTHING;
 }
 
 static void
@@ -454,6 +457,7 @@ view_session(struct peer *p, struct peer_view *v)
 	v->queue_objects = v->queue_octets[0] > 0;
 	v->up = p->up != NULL;
 	v->admin_down = p->admin_down || !p->conf->enabled;
+	v->drained = p->facts.drained;
 	v->established = p->established_count;
 	v->flaps = p->established_count - v->up;
 	v->exceeded = p->limit.trips;
@@ -523,6 +527,16 @@ static void
 m_scrape(struct metrics *m)
 {
 	value(m, m->eng->world.clock_us() - m->begun_us);
+}
+
+static void
+m_maintenance(struct metrics *m)
+{
+	for (int s = 0; s < MAINT_N; s++) {
+		label(m, "ana_bgpd_maintenance",
+		    maint_state_name((enum maint_state)s));
+		number(m, m->eng->maint.m.state == (enum maint_state)s);
+	}
 }
 
 static void
@@ -898,6 +912,10 @@ static const struct metric table[] = {
 	OWN("ana_bgpd_ready", GAUGE, ready,
 	    "1 when every neighbor's End-of-RIB is in and the kernel's "
 	    "table is as it should be."),
+	OWN_FN("ana_bgpd_maintenance", STATESET, m_maintenance,
+	    "The step of the maintenance, idle when there is none."),
+	OWN("ana_bgpd_partner_traffic_bits_per_second", GAUGE, traffic_bps,
+	    "What the links to the neighbors carry in both directions."),
 	OWN("ana_bgpd_lab_mode", GAUGE, lab,
 	    "1 when documentation numbers are accepted."),
 	OWN("ana_bgpd_restarting", GAUGE, restarting,
@@ -916,6 +934,8 @@ static const struct metric table[] = {
 	    "1 when the session is established."),
 	PEER("ana_bgpd_peer_admin_down", GAUGE, admin_down,
 	    "1 when an operator or the configuration keeps it down."),
+	PEER("ana_bgpd_peer_drained", GAUGE, drained,
+	    "1 while the neighbor is drained, by a command or a maintenance."),
 	PEER("ana_bgpd_peer_established", COUNTER, established,
 	    "How often the session was established."),
 	PEER("ana_bgpd_peer_flaps", COUNTER, flaps,

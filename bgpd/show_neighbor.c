@@ -42,6 +42,8 @@ state_column(const struct peer *p, char *buf, size_t n)
 		snprintf(buf, n, "%s (down)", name);
 	else if (!p->conf->enabled)
 		snprintf(buf, n, "%s (enabled no)", name);
+	else if (drain_holds(p->eng))
+		snprintf(buf, n, "%s (maintenance)", name);
 	else if (p->limit.tripped)
 		snprintf(buf, n, "%s (prefix limit)", name);
 	else
@@ -67,8 +69,9 @@ put_line(struct show *s, const struct peer *p)
 	    ses != NULL ? session_queued(ses) : 0,
 	    out_timeframe(show_peer_updown(p), t, sizeof t));
 	if (p->up != NULL)
-		out_text(s->out, "%-13s  %6u %6u%s\n", state, received(p, true),
-		    received(p, false),
+		out_text(s->out, "%-13s  %6u %6u%s%s\n", state,
+		    received(p, true), received(p, false),
+		    !p->facts.drained ? "" : " (drained)",
 		    p->limit.frozen           ? " (frozen)"
 			: peer_limit_holds(p) ? " (over the limit)"
 					      : "");
@@ -79,8 +82,13 @@ put_line(struct show *s, const struct peer *p)
 static bool
 head_summary(struct show *s)
 {
+	char line[2048];
+
 	if (!s->req.terse && commit_alarm(s->eng)[0] != '\0')
 		out_text(s->out, "ALARM: %s\n", commit_alarm(s->eng));
+	show_maintenance_line(s->eng, line, sizeof line);
+	if (!s->req.terse && *line != '\0')
+		out_text(s->out, "%s\n", line);
 	if (!s->req.terse)
 		out_text(s->out, "%-20s %8s %10s %10s %5s %-8s %s  %6s %6s\n",
 		    "Neighbor", "AS", "MsgRcvd", "MsgSent", "OutQ", "Up/Down",

@@ -315,6 +315,7 @@ text_state(struct show *s, const struct peer *p)
 	if (p->up == NULL)
 		out_text(
 		    o, "  Not up: %s\n", show_peer_why(p, why, sizeof why));
+	show_drain_text(s, p);
 	out_text(o, "  Last read %s, holdtime %us, keepalive interval %us\n",
 	    out_timeframe(p->last_read_ms == 0
 		    ? -1

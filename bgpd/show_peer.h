@@ -34,6 +34,10 @@ uint32_t show_peer_told(const struct peer *, enum fam);
 bool show_peer_timer(
     const struct peer *, unsigned int i, const struct timer **);
 
+/* show_drain.c: who drains it, why, until when; nothing when nobody does. */
+void show_drain_text(struct show *, const struct peer *);
+void show_drain_json(struct show *, const struct peer *);
+
 /* show_peer_json.c */
 void show_peer_json(struct show *, struct peer *);
 /* What `show summary` says too: the open object's first members. */

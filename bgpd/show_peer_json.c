@@ -511,6 +511,7 @@ show_peer_json(struct show *s, struct peer *p)
 
 	out_obj(o, NULL);
 	show_peer_json_head(s, p);
+	show_drain_json(s, p);
 	json_config(o, p);
 	json_stats(s, p);
 	json_errors(o, p);

@@ -15,6 +15,7 @@
 #include "lib/mem.h"
 
 #define LIMITS "limits.state"
+#define DRAINS "drain.state"
 
 enum {
 	FILE_MAX = 4 * 1024 * 1024,
@@ -164,30 +165,45 @@ put_limit(FILE *f, const struct peer *p)
 	fprintf(f, "}\n");
 }
 
-void
-state_save_limits(struct engine *eng)
+/* Writes what put() has to say; what: "a limit's hold". */
+static void
+save(struct engine *eng, const char *name, void (*put)(FILE *, struct engine *),
+    const char *what)
 {
 	char *text = NULL;
 	size_t len = 0;
-	struct peer *p;
 	FILE *f;
 	int err;
 
 	if (eng->opts.state_dir == NULL)
 		return;
 	if ((f = open_memstream(&text, &len)) == NULL)
-		fatalx("no memory for the state of limits");
+		fatalx("no memory for %s", name);
+	put(f, eng);
+	fclose(f);
+	err = state_write(eng->opts.state_dir, name, text, len);
+	if (err != 0)
+		log_warnx("%s/%s cannot be written: %s; %s would not outlive "
+			  "a restart",
+		    eng->opts.state_dir, name, strerror(-err), what);
+	free(text);
+}
+
+static void
+put_limits(FILE *f, struct engine *eng)
+{
+	struct peer *p;
+
 	fprintf(f, "# Written by ana-bgpd: prefix limits that were reached.\n");
 	TAILQ_FOREACH (p, &eng->peers, entry)
 		if (p->limit.tripped || p->limit.frozen || p->limit.hold_s > 0)
 			put_limit(f, p);
-	fclose(f);
-	err = state_write(eng->opts.state_dir, LIMITS, text, len);
-	if (err != 0)
-		log_warnx("%s/%s cannot be written: %s; a limit's hold would "
-			  "not outlive a restart",
-		    eng->opts.state_dir, LIMITS, strerror(-err));
-	free(text);
+}
+
+void
+state_save_limits(struct engine *eng)
+{
+	save(eng, LIMITS, put_limits, "a limit's hold");
 }
 
 /* The statement's value as a number, 0 when it is none. */
@@ -276,33 +292,175 @@ take_limit(struct engine *eng, const struct conf_node *n)
 	peer_limit_restore(p, &l);
 }
 
-void
-state_load_limits(struct engine *eng)
+/* Gives each statement of the file to take(); what: "holds ... are". */
+static void
+load(struct engine *eng, const char *name,
+    void (*take)(struct engine *, const struct conf_node *), const char *what)
 {
 	struct conf_tree *tree;
 	struct diag_list dl;
 	char *text, *said;
 	size_t len;
-	int err = state_read(eng->opts.state_dir, LIMITS, &text, &len);
+	int err = state_read(eng->opts.state_dir, name, &text, &len);
 
 	if (err == -ENOENT)
 		return;
 	if (err != 0) {
-		log_warnx("%s/%s cannot be read: %s; holds of prefix limits "
-			  "are forgotten",
-		    eng->opts.state_dir, LIMITS, strerror(-err));
+		log_warnx("%s/%s cannot be read: %s; %s forgotten",
+		    eng->opts.state_dir, name, strerror(-err), what);
 		return;
 	}
 	diag_list_init(&dl);
-	tree = conf_tree_parse(LIMITS, text, len, &dl);
+	tree = conf_tree_parse(name, text, len, &dl);
 	if (dl.nerror > 0) {
 		said = diag_list_text(&dl, "what can be read of it is used");
-		log_warnx("%s is damaged: %s", LIMITS, said);
+		log_warnx("%s is damaged: %s", name, said);
 		free(said);
 	}
 	for (size_t i = 0; i < tree->root.nchild; i++)
-		take_limit(eng, tree->root.child[i]);
+		take(eng, tree->root.child[i]);
 	conf_tree_free(tree);
 	diag_list_fini(&dl);
 	free(text);
+}
+
+void
+state_load_limits(struct engine *eng)
+{
+	load(eng, LIMITS, take_limit, "holds of prefix limits are");
+}
+
+/* ---- drains, maintenance ---------------------------------------------- */
+
+static void
+put_text(FILE *f, const char *key, const char *s)
+{
+	fprintf(f, "\t%s \"", key);
+	for (; *s != '\0'; s++) {
+		if (*s == '"' || *s == '\\')
+			fputc('\\', f);
+		fputc(*s, f);
+	}
+	fprintf(f, "\";\n");
+}
+
+static void
+put_drain(FILE *f, const char *of, const struct drain *d)
+{
+	if (d->since_s == 0)
+		return;
+	fprintf(f,
+	    "drain %s {\n\tsince %" PRId64 ";\n\twithdraw %" PRId64 ";\n", of,
+	    d->since_s, d->withdraw_s);
+	fprintf(f, "\twithdrawn %s;\n", d->withdrawn ? "yes" : "no");
+	put_text(f, "by", d->who);
+	put_text(f, "reason", d->why);
+	fprintf(f, "}\n");
+}
+
+static void
+put_drains(FILE *f, struct engine *eng)
+{
+	const struct maintenance *m = &eng->maint;
+	char text[ADDR_STRLEN];
+	struct peer *p;
+
+	fprintf(f, "# Written by ana-bgpd: what is drained, maintenance.\n");
+	put_drain(f, "all", &eng->drain);
+	TAILQ_FOREACH (p, &eng->peers, entry)
+		put_drain(f, addr_print(&p->conf->addr, text, sizeof text),
+		    &p->drain);
+	if (m->m.state == MAINT_IDLE)
+		return;
+	fprintf(
+	    f, "maintenance {\n\tstate %s;\n", maint_state_name(m->m.state));
+	fprintf(f, "\tsince %" PRId64 ";\n\tstep-since %" PRId64 ";\n",
+	    m->since_s, m->state_s);
+	fprintf(f, "\tstep-until %" PRId64 ";\n\tuntil %" PRId64 ";\n",
+	    drain_maintenance_until(eng), m->end_s);
+	put_text(f, "by", m->who);
+	put_text(f, "reason", m->why);
+	fprintf(f, "}\n");
+}
+
+void
+state_save_drains(struct engine *eng)
+{
+	save(eng, DRAINS, put_drains, "a drain, a maintenance");
+}
+
+static void
+take_drain(struct engine *eng, const struct conf_node *n)
+{
+	struct drain d = { 0 };
+	struct peer *p = NULL;
+	struct addr a;
+
+	if (addr_parse(conf_word_text(n, 1), &a))
+		p = engine_peer(eng, &a);
+	if (p == NULL && !conf_word_is(n, 1, "all"))
+		return; /* no longer configured */
+	for (size_t i = 0; i < n->nchild; i++) {
+		const struct conf_node *c = n->child[i];
+
+		if (conf_word_is(c, 0, "since"))
+			d.since_s = number(c);
+		else if (conf_word_is(c, 0, "withdraw"))
+			d.withdraw_s = number(c);
+		else if (conf_word_is(c, 0, "withdrawn"))
+			d.withdrawn = conf_word_is(c, 1, "yes");
+		else if (conf_word_is(c, 0, "by"))
+			strlcpy(d.who, conf_word_text(c, 1), sizeof d.who);
+		else if (conf_word_is(c, 0, "reason"))
+			strlcpy(d.why, conf_word_text(c, 1), sizeof d.why);
+	}
+	if (d.since_s != 0)
+		drain_restore(eng, p != NULL ? &p->drain : &eng->drain, &d);
+}
+
+static void
+take_maintenance(struct engine *eng, const struct conf_node *n)
+{
+	struct maintenance m = { 0 };
+	int64_t until_s = 0;
+
+	for (size_t i = 0; i < n->nchild; i++) {
+		const struct conf_node *c = n->child[i];
+
+		if (conf_word_is(c, 0, "state"))
+			m.m.state = maint_state_find(conf_word_text(c, 1));
+		else if (conf_word_is(c, 0, "since"))
+			m.since_s = number(c);
+		else if (conf_word_is(c, 0, "step-since"))
+			m.state_s = number(c);
+		else if (conf_word_is(c, 0, "step-until"))
+			until_s = number(c);
+		else if (conf_word_is(c, 0, "until"))
+			m.end_s = number(c);
+		else if (conf_word_is(c, 0, "by"))
+			strlcpy(m.who, conf_word_text(c, 1), sizeof m.who);
+		else if (conf_word_is(c, 0, "reason"))
+			strlcpy(m.why, conf_word_text(c, 1), sizeof m.why);
+	}
+	if (m.m.state < MAINT_N)
+		drain_restore_maintenance(eng, &m, until_s);
+}
+
+static void
+take_any_drain(struct engine *eng, const struct conf_node *n)
+{
+	if (conf_word_is(n, 0, "drain"))
+		take_drain(eng, n);
+	else if (conf_word_is(n, 0, "maintenance"))
+		take_maintenance(eng, n);
+}
+
+void
+state_load_drains(struct engine *eng)
+{
+	struct peer *p;
+
+	load(eng, DRAINS, take_any_drain, "drains and a maintenance are");
+	TAILQ_FOREACH (p, &eng->peers, entry)
+		peer_update_facts(p);
 }

@@ -27,4 +27,8 @@ void state_save_limits(struct engine *);
 /* Once, when the peers of the configuration are there and not yet started. */
 void state_load_limits(struct engine *);
 
+/* What is drained, and the maintenance; as above. */
+void state_save_drains(struct engine *);
+void state_load_drains(struct engine *);
+
 #endif /* STATE_H */

@@ -23,6 +23,7 @@ enum type {
 	T_ASPATH,
 	T_COMMS,
 	T_TIME,
+	T_WHEN,
 	T_IF, /* several words, may be repeated */
 	T_N
 };
@@ -50,6 +51,7 @@ static const char *const placeholder[T_N] = {
 	[T_ASPATH]	= "PATH",
 	[T_COMMS]	= "COMMUNITIES",
 	[T_TIME]	= "TIME",
+	[T_WHEN]	= "WHEN",
 	[T_IF]		= "CONDITION",
 };
 static const char *const level_name[] = {
@@ -149,6 +151,30 @@ static const struct cmd table[] = {
 	  "the service is still up" },
 	{ CMD_TRACK_DOWN, CMD_ADMIN, "track NAME down", ARGS(BARE(T_TEXT)),
 	  "the service of a lease is down" },
+	{ CMD_DRAIN_PREFIX, CMD_ADMIN, "drain prefix PREFIX",
+	  ARGS(BARE(T_TIME), BARE(T_TEXT)),
+	  "announce our network as going away, then withdraw it" },
+	{ CMD_DRAIN_NEIGHBOR, CMD_ADMIN, "drain neighbor NEIGHBOR",
+	  ARGS(BARE(T_TIME), BARE(T_TEXT)),
+	  "move the traffic off a neighbor, both ways" },
+	{ CMD_DRAIN_ALL, CMD_ADMIN, "drain all",
+	  ARGS(BARE(T_TIME), BARE(T_TEXT)),
+	  "move the traffic off all neighbors, both ways" },
+	{ CMD_UNDRAIN_PREFIX, CMD_ADMIN, "undrain prefix PREFIX", NULL,
+	  "announce our network as before" },
+	{ CMD_UNDRAIN_NEIGHBOR, CMD_ADMIN, "undrain neighbor NEIGHBOR", NULL,
+	  "end the drain of a neighbor" },
+	{ CMD_UNDRAIN_ALL, CMD_ADMIN, "undrain all", NULL,
+	  "end every drain, of single neighbors and networks, too" },
+	{ CMD_SHOW_DRAIN, 0, "show drain", NULL,
+	  "what is drained, by whom, why and until when" },
+	{ CMD_MAINTENANCE_START, CMD_ADMIN, "maintenance start",
+	  ARGS(VALUE("until", T_WHEN), BARE(T_TEXT)),
+	  "drain all, wait for the traffic, end all sessions" },
+	{ CMD_MAINTENANCE_STOP, CMD_ADMIN, "maintenance stop", NULL,
+	  "bring everything back, from any step" },
+	{ CMD_MAINTENANCE_SHOW, 0, "maintenance show", NULL,
+	  "the step of the maintenance and what it waits for" },
 	{ CMD_FIB_COUPLE, CMD_ADMIN, "fib couple", NULL,
 	  "bring the kernel's table up to date again" },
 	{ CMD_FIB_DECOUPLE, CMD_ADMIN, "fib decouple",
@@ -194,6 +220,7 @@ static const struct cmd table[] = {
 
 enum {
 	NCMD = sizeof table / sizeof table[0],
+	DAY_S = 86400,
 	LIST_LEN = CMD_ERRLEN / 2,
 };
 _Static_assert(NCMD <= 64, "candidates are a mask of 64 bits");
@@ -382,6 +409,11 @@ bad_value(struct parse *p, enum type t)
 		return usage(p,
 		    "%s is no time; write 120s or 5m, at most a day",
 		    show(&b, w));
+	if (t == T_WHEN)
+		return usage(p,
+		    "%s is no end; write 2h, or 2026-11-22T18:00Z (UTC), at "
+		    "most 30 days",
+		    show(&b, w));
 	if (t == T_IF)
 		return usage(p,
 		    "%s is no condition; these are: sessions up, accepted "
@@ -435,25 +467,92 @@ level(const char *w, struct cmd_req *r)
 	return false;
 }
 
-/* "120", "120s", "5m", "1h": up to a day. */
+/* "120", "120s", "5m", "1h": up to a day, or so much; then "2d", too. */
 static bool
-span(const char *w, uint32_t *out)
+span(const char *w, uint32_t max, uint32_t *out)
 {
 	uint32_t n = 0, unit = 1;
 	const char *s;
 
-	for (s = w; *s >= '0' && *s <= '9' && n <= 86400; s++)
+	for (s = w; *s >= '0' && *s <= '9' && n <= max; s++)
 		n = n * 10 + (uint32_t)(*s - '0');
 	if (s == w)
 		return false;
 	if (*s == 'm' || *s == 'h')
 		unit = *s == 'm' ? 60 : 3600;
+	else if (*s == 'd' && max > DAY_S)
+		unit = DAY_S;
 	if (*s == 's' || unit > 1)
 		s++;
-	if (*s != '\0' || n == 0 || n > 86400 / unit)
+	if (*s != '\0' || n == 0 || n > max / unit)
 		return false;
 	*out = n * unit;
 	return true;
+}
+
+/* Digits of a date, all of them, behind `sep` (0: nothing). */
+static bool
+part(const char **s, char sep, int digits, int *out)
+{
+	*out = 0;
+	if (sep != '\0' && *(*s)++ != sep)
+		return false;
+	for (; digits > 0; digits--, (*s)++) {
+		if (**s < '0' || **s > '9')
+			return false;
+		*out = *out * 10 + (**s - '0');
+	}
+	return true;
+}
+
+/* Days from 1970 on; y from 1 on. */
+static int64_t
+days(int64_t y, int m, int d)
+{
+	/* A year that begins in March has its leap day at its end. */
+	if (m < 3)
+		y--;
+	m = (m + 9) % 12;
+	return 365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + d -
+	    719469;
+}
+
+/* "2026-11-22T18:00Z", with seconds if wanted. */
+static bool
+date(const char *w, int64_t *out)
+{
+	static const int len[] = { 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30,
+		31 };
+	int y, mon, d, h, min, s = 0;
+
+	if (!part(&w, 0, 4, &y) || !part(&w, '-', 2, &mon) ||
+	    !part(&w, '-', 2, &d) || !part(&w, 'T', 2, &h) ||
+	    !part(&w, ':', 2, &min))
+		return false;
+	if (*w == ':' && !part(&w, ':', 2, &s))
+		return false;
+	if (strcmp(w, "Z") != 0 || y < 1970 || mon < 1 || mon > 12 || d < 1 ||
+	    d > len[mon - 1] || h > 23 || min > 59 || s > 59)
+		return false;
+	if (mon == 2 && d == 29 &&
+	    (y % 4 != 0 || (y % 100 == 0 && y % 400 != 0)))
+		return false;
+	*out = days(y, mon, d) * DAY_S + h * 3600 + min * 60 + s;
+	return true;
+}
+
+static bool
+when(const char *w, struct cmd_req *r)
+{
+	uint32_t s;
+
+	r->has_until = true;
+	r->until_from_now = span(*w == '+' ? w + 1 : w, 30 * DAY_S, &s);
+	if (r->until_from_now) {
+		r->until_s = s;
+		return true;
+	}
+	return date(w, &r->until_s);
 }
 
 /* "sessions up", "accepted within 10%"; leaves the last word to value(). */
@@ -550,7 +649,10 @@ value(struct parse *p, enum type t)
 		good = true;
 		break;
 	case T_TIME:
-		good = span(w, &r->time_s);
+		good = span(w, DAY_S, &r->time_s);
+		break;
+	case T_WHEN:
+		good = when(w, r);
 		break;
 	case T_IF:
 		good = condition(p);
@@ -683,14 +785,33 @@ path(struct parse *p, uint64_t *mask, size_t *pos)
 	return CMD_DONE;
 }
 
-/* Which argument begins with this word; NULL: none, or *many fit. */
+/* A value by itself: what looks like a time is one, if one may come. */
+static const struct cmd_arg *
+bare_find(const struct cmd *c, const char *word)
+{
+	const struct cmd_arg *a;
+
+	for (a = c->arg; a != NULL && !is_last(a); a++)
+		if (a->word == NULL &&
+		    (a->type != T_TIME || a[1].type != T_TEXT ||
+			(*word >= '0' && *word <= '9')))
+			return a;
+	return NULL;
+}
+
+/* Which argument begins with this word, behind "--" if one likes; NULL: none,
+ * or *many fit. */
 static const struct cmd_arg *
 arg_find(const struct cmd *c, const char *word, bool *many)
 {
 	const struct cmd_arg *a, *found = NULL;
-	size_t n = strlen(word);
+	const char *given = word;
+	size_t n;
 
 	*many = false;
+	if (c->id == CMD_MAINTENANCE_START && strncmp(word, "--", 2) == 0)
+		word += 2;
+	n = strlen(word);
 	for (a = c->arg; n > 0 && a != NULL && !is_last(a); a++) {
 		if (a->word == NULL || strncmp(a->word, word, n) != 0)
 			continue;
@@ -703,10 +824,7 @@ arg_find(const struct cmd *c, const char *word, bool *many)
 	}
 	if (found != NULL)
 		return *many ? NULL : found;
-	for (a = c->arg; a != NULL && !is_last(a); a++)
-		if (a->word == NULL)
-			return a;
-	return NULL;
+	return bare_find(c, given);
 }
 
 static enum cmd_exit

@@ -46,6 +46,16 @@ enum cmd_id {
 	CMD_TRACK_UP,
 	CMD_TRACK_REFRESH,
 	CMD_TRACK_DOWN,
+	CMD_DRAIN_PREFIX,
+	CMD_DRAIN_NEIGHBOR,
+	CMD_DRAIN_ALL,
+	CMD_UNDRAIN_PREFIX,
+	CMD_UNDRAIN_NEIGHBOR,
+	CMD_UNDRAIN_ALL,
+	CMD_SHOW_DRAIN,
+	CMD_MAINTENANCE_START,
+	CMD_MAINTENANCE_STOP,
+	CMD_MAINTENANCE_SHOW,
 	CMD_FIB_COUPLE,
 	CMD_FIB_DECOUPLE,
 	CMD_RELOAD,
@@ -97,7 +107,10 @@ struct cmd_req {
 	const char *input;
 	const char *set; /* name of a prefix-set, of a policy, of a track */
 	const char *as_path, *community; /* of a made-up route; lists */
-	uint32_t time_s; /* of reload confirm; 0: not given */
+	uint32_t time_s; /* of reload confirm, of a drain; 0: not given */
+	/* maintenance start until: seconds from now, or of real time. */
+	bool has_until, until_from_now;
+	int64_t until_s;
 	bool if_sessions, if_accepted; /* what the confirmation hangs on */
 	uint8_t within; /* per cent, of if_accepted */
 };

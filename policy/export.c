@@ -32,6 +32,8 @@ static uint16_t
 refuse(const struct export_facts *f, const struct pfx *pfx,
     const struct attrs *a, enum route_source source)
 {
+	if (f->drain.withdrawn)
+		return REASON_DRAINED;
 	if (pfx_is_default(pfx))
 		return REASON_DEFAULT_ROUTE;
 	/* RFC 4271 9.2: we reflect nothing. */
@@ -74,20 +76,34 @@ strip_external(struct attrs *a, enum route_source source)
 	memset(&a->cluster_list, 0, sizeof(a->cluster_list));
 }
 
+/* RFC 8326 4, and what makes the way longer for those who ignore it. */
 static void
-finish_external(
-    const struct export_facts *f, struct attrs *a, struct arena *arena)
+drain_external(
+    const struct export_drain *d, struct attrs *a, struct arena *arena)
 {
 	static const struct rule_comm gshut = { .v = {
 						    COMM_GRACEFUL_SHUTDOWN } };
 
+	rule_comm_add(a, &gshut, arena);
+	if (!d->med_set)
+		return;
+	a->has |= 1u << HAS_MED;
+	a->med = d->med;
+}
+
+static void
+finish_external(
+    const struct export_facts *f, struct attrs *a, struct arena *arena)
+{
+	unsigned int more = f->drain.on ? f->drain.prepend : 0;
+
 	/* RFC 4271 5.1.2, 5.1.5 */
-	a->as_path = aspath_prepend(a->as_path, f->local_as, 1, arena);
+	a->as_path = aspath_prepend(a->as_path, f->local_as, 1 + more, arena);
 	a->has |= 1u << HAS_AS_PATH;
 	drop(a, HAS_LOCAL_PREF);
 	a->local_pref = 0;
-	if (f->gshut)
-		rule_comm_add(a, &gshut, arena);
+	if (f->drain.on)
+		drain_external(&f->drain, a, arena);
 	/* RFC 9234 5: to a customer, a peer, a client. */
 	if (guard_on(f, GUARD_OTC) && (a->has & 1u << HAS_OTC) == 0 &&
 	    (f->role == ROLE_PROVIDER || f->role == ROLE_PEER ||
@@ -106,7 +122,7 @@ finish_internal(
 		a->as_path = (struct octets){ 0 };
 	if ((a->has & 1u << HAS_LOCAL_PREF) == 0)
 		a->local_pref = DEFAULT_LOCAL_PREF;
-	if (f->gshut)
+	if (f->drain.on)
 		a->local_pref = 0;
 	a->has |= 1u << HAS_LOCAL_PREF;
 	a->has |= 1u << HAS_AS_PATH;

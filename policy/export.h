@@ -13,10 +13,20 @@
 #include "policy/reason.h"
 #include "policy/rules.h"
 
+/* A neighbor that is drained: what it is told goes as RFC 8326 has it. */
+struct export_drain {
+	bool on; /* GRACEFUL_SHUTDOWN, or LOCAL_PREF 0 to internal ones */
+	bool withdrawn; /* nothing is told any more */
+	/* To external ones also: our AS so many times more, and this MED. */
+	bool med_set;
+	uint8_t prepend;
+	uint32_t med;
+};
+
 struct export_facts {
 	uint32_t local_as, peer_as;
 	bool internal;
-	bool gshut; /* drain: GRACEFUL_SHUTDOWN, or LOCAL_PREF 0 (RFC 8326) */
+	struct export_drain drain;
 	uint8_t role; /* ours: enum wire_role; ROLE_NONE: none */
 	uint32_t off; /* GUARD_BIT(): export-guard and otc count here */
 	struct addr neighbor;

@@ -80,6 +80,8 @@ static const struct row rows[] = {
 	    "learned from an internal neighbor, not told to another one" },
 	{ REASON_NO_NEXT_HOP,	GUARD_NONE,	"no-next-hop",
 	    "no address of ours in its family to be the next hop" },
+	{ REASON_DRAINED,	GUARD_NONE,	"drained",
+	    "the neighbor is drained, and nothing is told any more" },
 	{ REASON_UNKNOWN,	GUARD_NONE,	"unknown",
 	    "for an unknown reason" },
 };

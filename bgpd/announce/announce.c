@@ -328,6 +328,7 @@ announce_drain(struct announce *a, struct announce_net *n,
 	n->drain_med = d->med;
 	strlcpy(
 	    n->reason, d->reason != NULL ? d->reason : "", sizeof n->reason);
+	strlcpy(n->who, d->who != NULL ? d->who : "", sizeof n->who);
 	a->due = a->changed = true;
 }
 

@@ -99,6 +99,7 @@ struct announce_conf {
 
 enum {
 	ANNOUNCE_REASON_LEN = 128,
+	ANNOUNCE_WHO_LEN = 32,
 	ANNOUNCE_PENALTY = 1000,
 	ANNOUNCE_PENALTY_MAX = 20000,
 	ANNOUNCE_ADDED_MAX = 256, /* networks by command */
@@ -140,6 +141,7 @@ struct announce_net {
 	bool drain_med_set;
 	uint32_t drain_med;
 	char reason[ANNOUNCE_REASON_LEN]; /* the operator's; "" none */
+	char who[ANNOUNCE_WHO_LEN]; /* drains it */
 
 	bool mark; /* waits for announce_take() */
 	uint8_t said; /* the caller's: the state it told of last, and 1 */
@@ -200,6 +202,7 @@ struct announce_drain {
 	bool med_set;
 	uint32_t med;
 	const char *reason; /* or NULL */
+	const char *who;
 };
 void announce_drain(struct announce *, struct announce_net *,
     const struct announce_drain *, uint64_t now_ms);

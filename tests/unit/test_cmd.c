@@ -92,6 +92,17 @@ test_commands(void **state)
 		{ "track x up", CMD_TRACK_UP },
 		{ "track x refresh", CMD_TRACK_REFRESH },
 		{ "track x down text", CMD_TRACK_DOWN },
+		{ "drain prefix 192.0.2.0/24", CMD_DRAIN_PREFIX },
+		{ "drain neighbor x 5m", CMD_DRAIN_NEIGHBOR },
+		{ "drain all", CMD_DRAIN_ALL },
+		{ "undrain prefix 192.0.2.0/24", CMD_UNDRAIN_PREFIX },
+		{ "undrain neighbor x", CMD_UNDRAIN_NEIGHBOR },
+		{ "undrain all", CMD_UNDRAIN_ALL },
+		{ "show drain", CMD_SHOW_DRAIN },
+		{ "maintenance start", CMD_MAINTENANCE_START },
+		{ "maintenance start until 2h", CMD_MAINTENANCE_START },
+		{ "maintenance stop", CMD_MAINTENANCE_STOP },
+		{ "maint sh", CMD_MAINTENANCE_SHOW },
 		{ "fib couple", CMD_FIB_COUPLE },
 		{ "fib decouple", CMD_FIB_DECOUPLE },
 		{ "fib d remove", CMD_FIB_DECOUPLE },
@@ -181,6 +192,69 @@ test_values(void **state)
 	assert_true(r.terse);
 	assert_int_equal(parse("neighbor x refresh out", &r), CMD_DONE);
 	assert_true(r.out && !r.in);
+}
+
+/* A time and a text, in any order, each by itself; and ends. */
+static void
+test_drain(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t s;
+		bool from_now;
+	} row[] = {
+		{ "1970-01-01T00:00Z", 0, false },
+		{ "2000-02-29T23:59:59Z", 951868799, false },
+		{ "2026-11-22T18:00Z", 1795370400, false },
+		{ "2100-03-01T00:00Z", 4107542400, false },
+		{ "2h", 7200, true },
+		{ "+90s", 90, true },
+		{ "30d", 30 * 86400, true },
+	};
+	static const char *const bad[] = { "31d", "0", "2026-02-29T00:00Z",
+		"2100-02-29T00:00Z", "2026-13-01T00:00Z", "2026-11-22T24:00Z",
+		"2026-11-22T18:00", "2026-11-22", "2026-11-22T18:0:0Z",
+		"2026-00-22T18:00Z", "2026-04-31T18:00Z", "18:00", "+", "x" };
+	struct cmd_req r;
+	char text[80];
+
+	assert_int_equal(parse("drain neighbor a_b 5m work_42", &r), CMD_DONE);
+	assert_int_equal(r.id, CMD_DRAIN_NEIGHBOR);
+	assert_string_equal(r.neighbor, "a b");
+	assert_int_equal(r.time_s, 300);
+	assert_string_equal(r.text, "work 42");
+	assert_int_equal(parse("drain all work_42", &r), CMD_DONE);
+	assert_int_equal(r.id, CMD_DRAIN_ALL);
+	assert_int_equal(r.time_s, 0);
+	assert_string_equal(r.text, "work 42");
+	assert_int_equal(parse("drain prefix 192.0.2.0/24 60", &r), CMD_DONE);
+	assert_int_equal(r.time_s, 60);
+	assert_null(r.text);
+	assert_int_equal(parse("drain all work 5m", &r), CMD_DONE);
+	assert_int_equal(r.time_s, 300);
+	assert_int_equal(parse("drain all 5m 6m", &r), CMD_USAGE);
+	assert_int_equal(parse("drain all a b", &r), CMD_USAGE);
+	assert_int_equal(parse("drain 192.0.2.0/24", &r), CMD_USAGE);
+	assert_int_equal(parse("undrain neighbor x", &r), CMD_DONE);
+	assert_int_equal(parse("undrain all 5m", &r), CMD_USAGE);
+
+	assert_int_equal(parse("maintenance start why", &r), CMD_DONE);
+	assert_false(r.has_until);
+	for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+		snprintf(text, sizeof text, "maintenance start %suntil %s why",
+		    i % 2 == 0 ? "--" : "", row[i].text);
+		assert_int_equal(parse(text, &r), CMD_DONE);
+		assert_true(r.has_until);
+		assert_int_equal(r.until_s, row[i].s);
+		assert_int_equal(r.until_from_now, row[i].from_now);
+		assert_string_equal(r.text, "why");
+	}
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		snprintf(
+		    text, sizeof text, "maintenance start until %s", bad[i]);
+		assert_int_equal(parse(text, &r), CMD_USAGE);
+		assert_non_null(strstr(err, " is no end; write 2h, or "));
+	}
 }
 
 /* A list that grows is written as its beginning and "...". */
@@ -317,9 +391,9 @@ test_table(void **state)
 		const struct cmd *c = cmd_at(n);
 		bool reads = strncmp(c->path, "show", 4) == 0 ||
 		    c->id == CMD_CHECK_HEALTH || c->id == CMD_HELP ||
-		    c->id == CMD_EXPLAIN || c->id == CMD_TEST_ROUTE ||
-		    c->id == CMD_WATCH || c->id == CMD_TOP ||
-		    c->id == CMD_COMPLETION;
+		    c->id == CMD_MAINTENANCE_SHOW || c->id == CMD_EXPLAIN ||
+		    c->id == CMD_TEST_ROUTE || c->id == CMD_WATCH ||
+		    c->id == CMD_TOP || c->id == CMD_COMPLETION;
 
 		assert_int_equal(!(c->flags & CMD_ADMIN), reads);
 		assert_in_range(strlen(c->help), 1, 60);
@@ -336,6 +410,7 @@ main(void)
 		cmocka_unit_test(test_commands),
 		cmocka_unit_test(test_rib_any_order),
 		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_drain),
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_table),
 	};

@@ -358,16 +358,40 @@ test_gshut(void **state)
 {
 	struct fix *x = *state;
 
-	x->f.gshut = true;
+	x->a.has |= 1u << HAS_MED;
+	x->a.med = 7;
+	x->f.drain.on = true;
 	assert_int_equal(check(x, SOURCE_LOCAL), REASON_NONE);
 	assert_true(comm_has(x->out.comms, COMM_GRACEFUL_SHUTDOWN));
 	assert_int_equal(x->out.comms.len, 4);
+	assert_int_equal(aspath_length(x->out.as_path), 1);
+	assert_int_equal(x->out.med, 7);
+	x->f.drain.prepend = 2;
+	x->f.drain.med_set = true;
+	x->f.drain.med = 0;
+	assert_int_equal(check(x, SOURCE_LOCAL), REASON_NONE);
+	assert_int_equal(aspath_length(x->out.as_path), 3);
+	assert_true(x->out.has & 1u << HAS_MED);
+	assert_int_equal(x->out.med, 0);
+	/* Of no meaning when it is off. */
+	x->f.drain.on = false;
+	assert_int_equal(check(x, SOURCE_LOCAL), REASON_NONE);
+	assert_int_equal(aspath_length(x->out.as_path), 1);
+	assert_int_equal(x->out.comms.len, 0);
+	assert_int_equal(x->out.med, 7);
+	x->f.drain.on = true;
 	x->f.internal = true;
 	x->a.has |= 1u << HAS_LOCAL_PREF;
 	x->a.local_pref = 300;
 	assert_int_equal(check(x, SOURCE_LOCAL), REASON_NONE);
 	assert_int_equal(x->out.local_pref, 0);
 	assert_int_equal(x->out.comms.len, 0);
+	assert_int_equal(aspath_length(x->out.as_path), 0);
+	/* And then nothing at all. */
+	x->f.drain.withdrawn = true;
+	assert_int_equal(check(x, SOURCE_LOCAL), REASON_DRAINED);
+	x->f.internal = false;
+	assert_int_equal(check(x, SOURCE_LOCAL), REASON_DRAINED);
 }
 
 /* RFC 9234 5, by our own role, with and without OTC on the route. */
