@@ -8,6 +8,8 @@ enum {
 	DEFAULT_LOCAL_PREF = 100
 };
 
+static const struct rule_comm gshut = { .v = { COMM_GRACEFUL_SHUTDOWN } };
+
 static bool
 guard_on(const struct export_facts *f, enum guard g)
 {
@@ -81,9 +83,6 @@ static void
 drain_external(
     const struct export_drain *d, struct attrs *a, struct arena *arena)
 {
-	static const struct rule_comm gshut = { .v = {
-						    COMM_GRACEFUL_SHUTDOWN } };
-
 	rule_comm_add(a, &gshut, arena);
 	if (!d->med_set)
 		return;
@@ -110,6 +109,23 @@ finish_external(
 		f->role == ROLE_RS)) {
 		a->otc = f->local_as;
 		a->has |= 1u << HAS_OTC;
+	}
+}
+
+/* A network of ours that is drained goes so, whatever the rules say. */
+static void
+keep_leaving(const struct export_facts *f, const struct attrs *was,
+    struct attrs *a, struct arena *arena)
+{
+	if (f->internal) {
+		a->local_pref = 0;
+		a->has |= 1u << HAS_LOCAL_PREF;
+		return;
+	}
+	rule_comm_add(a, &gshut, arena);
+	if (was->has & 1u << HAS_MED) {
+		a->med = was->med;
+		a->has |= 1u << HAS_MED;
 	}
 }
 
@@ -184,9 +200,12 @@ export_check(const struct export_facts *f, const struct pfx *pfx,
 {
 	enum fam fam = (enum fam)pfx->addr.fam;
 	const struct rule *rule = NULL;
+	bool leaving;
 
 	*out = *a;
 	out->weight = 0; /* this speaker's alone */
+	leaving = source == SOURCE_LOCAL &&
+	    comm_has(a->comms, COMM_GRACEFUL_SHUTDOWN);
 	if (by != NULL)
 		*by = NULL;
 	if (fam_bits(fam) == 0) {
@@ -211,6 +230,8 @@ export_check(const struct export_facts *f, const struct pfx *pfx,
 		out->origin = ORIGIN_IGP;
 		out->has |= 1u << HAS_ORIGIN;
 	}
+	if (leaving)
+		keep_leaving(f, a, out, arena);
 	if (f->internal)
 		finish_internal(f, source, out);
 	else

@@ -394,6 +394,37 @@ test_gshut(void **state)
 	assert_int_equal(check(x, SOURCE_LOCAL), REASON_DRAINED);
 }
 
+/* A network that is drained (bgpd/announce): no rule takes that away. */
+static void
+test_network_drained(void **state)
+{
+	static const uint8_t comm[] = { 0xff, 0xff, 0, 0, 0, 1, 0, 2 };
+	struct rule_action med = { .type = ACT_MED, .n = 0 };
+	struct rule_action replace = { .type = ACT_COMM_REPLACE,
+		.comm = { .v = { 0x10003 } } };
+	struct fix *x = *state;
+
+	policy_add_action(x->rule, &med);
+	policy_add_action(x->rule, &replace);
+	x->a.comms = (struct octets){ comm, sizeof comm };
+	x->a.has |= 1u << HAS_MED;
+	x->a.med = 500;
+	assert_int_equal(check(x, SOURCE_LOCAL), REASON_NONE);
+	assert_true(comm_has(x->out.comms, COMM_GRACEFUL_SHUTDOWN));
+	assert_true(comm_has(x->out.comms, 0x10003));
+	assert_int_equal(x->out.comms.len, 8);
+	assert_int_equal(x->out.med, 500);
+	x->f.internal = true;
+	assert_int_equal(check(x, SOURCE_LOCAL), REASON_NONE);
+	assert_int_equal(x->out.local_pref, 0);
+	/* What was only learned with it is the rules'. */
+	x->f.internal = false;
+	x->f.off = GUARD_BIT(GUARD_EXPORT);
+	assert_int_equal(check(x, SOURCE_EXTERNAL), REASON_NONE);
+	assert_false(comm_has(x->out.comms, COMM_GRACEFUL_SHUTDOWN));
+	assert_int_equal(x->out.med, 0);
+}
+
 /* RFC 9234 5, by our own role, with and without OTC on the route. */
 static void
 test_otc(void **state)
@@ -461,6 +492,7 @@ main(void)
 		T(test_learned_to_internal),
 		T(test_no_next_hop),
 		T(test_gshut),
+		T(test_network_drained),
 		T(test_otc),
 	};
 
