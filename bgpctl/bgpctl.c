@@ -535,7 +535,7 @@ main(int argc, char **argv)
 	flags = cmd_find(req.id)->flags;
 	if (flags & CMD_AT_CLIENT)
 		return req.id == CMD_COMPLETION ? completion(&req) : help();
-	c.endless = req.id == CMD_WATCH;
+	c.endless = req.id == CMD_WATCH || req.id == CMD_TRACE;
 	c.file = req.file;
 	/* With the caller's rights, not the daemon's. */
 	if (req.input != NULL &&

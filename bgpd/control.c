@@ -649,8 +649,8 @@ begin(struct client *c, const struct ctl_request *r)
 	}
 	s->eng = c->ctl->eng;
 	/* A watch writes whole lines, also of JSON. */
-	s->out = out_new(
-	    s->req.json && s->req.file == NULL && s->req.id != CMD_WATCH);
+	s->out = out_new(s->req.json && s->req.file == NULL &&
+	    s->req.id != CMD_WATCH && s->req.id != CMD_TRACE);
 	if (cmd_find(s->req.id)->flags & CMD_ADMIN)
 		log_info("control: %s asked by uid %u",
 		    cmd_find(s->req.id)->path, c->uid);

@@ -13,6 +13,7 @@
 
 struct record {
 	uint64_t seq; /* 0: empty */
+	uint16_t peer;
 	char *json, *text;
 };
 
@@ -41,6 +42,7 @@ static const struct {
 	[EVENT_LIMITS] = { "limits", 256 },
 	[EVENT_CONFIG] = { "config", 256 },
 	[EVENT_ANNOUNCEMENTS] = { "announcements", 1024 },
+	[EVENT_TRACE] = { "trace", 512 },
 };
 
 /* A MESSAGE_ID is never used for another event. */
@@ -111,6 +113,8 @@ static const struct {
 	    "track_overdue", "756d15297ca74cd9b708f29b5b789c85" },
 	[EVENT_MIN_HEALTHY] = { EVENT_ANNOUNCEMENTS, "min_healthy",
 	    "min_healthy", "7ae6473516124621ba800dc852757390" },
+	[EVENT_MESSAGE] = { EVENT_TRACE, "message", "message",
+	    "2bec936d1f0f4c609e3b62c296e987e3" },
 };
 
 const char *
@@ -248,6 +252,7 @@ event_at(const char *file, int line, struct events *ev, enum event_type t,
 	log_event_at(file, line, p, level, &le, raw);
 	forget(ev, r, rec);
 	rec->seq = ++ev->last;
+	rec->peer = p != NULL ? p->num : 0;
 	print_time(when, sizeof when);
 	rec->json = to_json(ev, t, p, w, when, raw);
 	if (p != NULL) {
@@ -357,6 +362,7 @@ events_next(const struct events *ev, unsigned int mask, uint64_t after,
 	}
 	if (best == NULL)
 		return false;
-	*res = (struct event_record){ best->seq, best->json, best->text };
+	*res = (struct event_record){ best->seq, best->peer, best->json,
+		best->text };
 	return true;
 }

@@ -23,6 +23,7 @@ enum event_class {
 	EVENT_LIMITS,
 	EVENT_CONFIG,
 	EVENT_ANNOUNCEMENTS,
+	EVENT_TRACE, /* messages of peers that somebody traces */
 	EVENT_CLASSES
 };
 const char *event_class_name(enum event_class);
@@ -59,6 +60,7 @@ enum event_type {
 	EVENT_TRACK,
 	EVENT_TRACK_OVERDUE,
 	EVENT_MIN_HEALTHY,
+	EVENT_MESSAGE,
 	EVENT_N
 };
 
@@ -94,6 +96,7 @@ bool events_cursor_parse(
 
 struct event_record {
 	uint64_t seq;
+	uint16_t peer; /* number of the neighbor it is about, 0: none */
 	const char *json; /* one object, without a newline */
 	const char *text; /* one line, likewise */
 };

@@ -667,14 +667,25 @@ static void
 trace(struct peer *p, const struct session *s, const char *arrow,
     const uint8_t *msg, size_t len)
 {
-	char line[1024];
+	char line[1000], octets[8];
+	struct log_word w[] = { { "direction", arrow },
+		{ "type", wire_type_name(msg[WIRE_HDR_LEN - 1]) },
+		{ "length", octets },
+		{ "connection", s->dialled ? "ours" : "its" }, { NULL, NULL } };
 
-	if (!log_enabled(LOG_L_DEBUG))
+	if (!log_enabled(LOG_L_DEBUG) && p->traced == 0)
 		return;
-	wire_dump(msg, len,
-	    s->fsm.state == FSM_ESTABLISHED ? &s->neg.wire : NULL, line,
-	    sizeof line);
-	log_peer(p, LOG_L_DEBUG, "%s %s", arrow, line);
+	if (wire_dump(msg, len,
+		s->fsm.state == FSM_ESTABLISHED ? &s->neg.wire : NULL, line,
+		sizeof line) >= sizeof line)
+		memcpy(line + sizeof line - 4, "...", 4);
+	if (p->traced == 0) {
+		log_peer(p, LOG_L_DEBUG, "%s %s", arrow, line);
+		return;
+	}
+	snprintf(octets, sizeof octets, "%zu", len);
+	event(p->eng->events, EVENT_MESSAGE, LOG_L_DEBUG, p, w, "%s %s", arrow,
+	    line);
 }
 
 void

@@ -151,6 +151,7 @@ struct peer {
 	uint32_t notif_total[2][PEER_NOTIF_CODES][PEER_NOTIF_SUBS];
 	bool
 	    notified; /* since the last connection began: a sentence is there */
+	unsigned int traced; /* by so many: its messages are events */
 	uint8_t syn_ttl; /* of the last accepted connection, 0: not known */
 };
 TAILQ_HEAD(peer_list, peer);

@@ -494,6 +494,7 @@ static const struct show_cmd *const command[CMD_N] = {
 	[CMD_SHOW_HISTORY] = &show_cmd_history,
 	[CMD_SHOW_SUPPORT] = &show_cmd_support,
 	[CMD_WATCH] = &show_cmd_watch,
+	[CMD_TRACE] = &show_cmd_trace,
 	[CMD_TOP] = &show_cmd_top,
 	[CMD_CHECK_HEALTH] = &show_cmd_health,
 	[CMD_DIFF] = &show_cmd_plan,
@@ -578,6 +579,9 @@ show_end(struct show *s)
 	if (s->routes_wanted)
 		events_want_routes(s->eng->events, false);
 	s->routes_wanted = false;
+	if (s->traces && !s->gone)
+		s->eng->by_num[s->only]->traced--;
+	s->traces = false;
 }
 
 void

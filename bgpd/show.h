@@ -53,6 +53,7 @@ struct show {
 	/* watch: what was read, what was told to be gone; more comes later. */
 	uint64_t cursor, gone_told;
 	bool waiting, routes_wanted;
+	bool traces; /* trace: the peer `only` counts this one */
 };
 
 /*

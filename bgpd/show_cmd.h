@@ -33,8 +33,8 @@ extern const struct show_cmd show_cmd_summary,
     show_cmd_neighbor; /* show_neighbor.c */
 extern const struct show_cmd show_cmd_errors; /* show_errors.c */
 extern const struct show_cmd show_cmd_metrics; /* show_metrics.c */
-extern const struct show_cmd show_cmd_watch, show_cmd_history, show_cmd_support,
-    show_cmd_top; /* show_events.c */
+extern const struct show_cmd show_cmd_watch, show_cmd_trace, show_cmd_history,
+    show_cmd_support, show_cmd_top; /* show_events.c */
 extern const struct show_cmd show_cmd_rib, show_cmd_rejected; /* show_rib.c */
 extern const struct show_cmd show_cmd_explain,
     show_cmd_test_route; /* explain.c */

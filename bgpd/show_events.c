@@ -25,7 +25,9 @@ wanted(const struct cmd_req *r)
 	m |= r->limits ? 1u << EVENT_LIMITS : 0;
 	m |= r->config ? 1u << EVENT_CONFIG : 0;
 	m |= r->announcements ? 1u << EVENT_ANNOUNCEMENTS : 0;
-	return m != 0 ? m : ((1u << EVENT_CLASSES) - 1) & ~(1u << EVENT_ROUTES);
+	return m != 0 ? m
+		      : ((1u << EVENT_CLASSES) - 1) &
+		~(1u << EVENT_ROUTES | 1u << EVENT_TRACE);
 }
 
 /* A line about the stream itself, with the cursor to begin again with. */
@@ -76,16 +78,17 @@ head_watch(struct show *s)
 	return true;
 }
 
+/* Events of the classes in the mask, of one neighbor when there is `only`. */
 static bool
-rows_watch(struct show *s, unsigned int budget)
+rows_events(struct show *s, unsigned int budget, unsigned int mask)
 {
 	struct event_record r;
 	uint64_t lost;
 	char text[96];
 
 	while (budget-- > 0) {
-		bool any = events_next(
-		    s->eng->events, wanted(&s->req), s->cursor, &r, &lost);
+		bool any =
+		    events_next(s->eng->events, mask, s->cursor, &r, &lost);
 
 		if (s->gone_told == UINT64_MAX)
 			s->gone_told = lost; /* the oldest there is */
@@ -103,9 +106,36 @@ rows_watch(struct show *s, unsigned int budget)
 			return true;
 		}
 		s->cursor = r.seq;
-		out_text(s->out, "%s\n", s->req.json ? r.json : r.text);
+		if (s->only == 0 || r.peer == s->only)
+			out_text(s->out, "%s\n", s->req.json ? r.json : r.text);
 	}
 	return true;
+}
+
+static bool
+rows_watch(struct show *s, unsigned int budget)
+{
+	return rows_events(s, budget, wanted(&s->req));
+}
+
+/* ---- trace ------------------------------------------------------------ */
+
+static bool
+head_trace(struct show *s)
+{
+	if (!show_only(s))
+		return false;
+	s->eng->by_num[s->only]->traced++;
+	s->traces = true;
+	s->cursor = s->gone_told = events_last(s->eng->events);
+	about(s, "begin", s->cursor, "tracing");
+	return true;
+}
+
+static bool
+rows_trace(struct show *s, unsigned int budget)
+{
+	return rows_events(s, budget, 1u << EVENT_TRACE);
 }
 
 /* ---- history ---------------------------------------------------------- */
@@ -372,6 +402,7 @@ rows_top(struct show *s, unsigned int budget)
 }
 
 const struct show_cmd show_cmd_watch = { NULL, head_watch, rows_watch };
+const struct show_cmd show_cmd_trace = { NULL, head_trace, rows_trace };
 const struct show_cmd show_cmd_history = { "neighbors", show_only,
 	rows_history };
 const struct show_cmd show_cmd_support = { NULL, head_support, rows_support };

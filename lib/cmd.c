@@ -205,6 +205,8 @@ static const struct cmd table[] = {
 	  ARGS(FLAG(peers), FLAG(routes), FLAG(fib), FLAG(limits),
 	      FLAG(config), FLAG(announcements), VALUE("from", T_CURSOR)),
 	  "events as they happen; with -j one JSON object a line" },
+	{ CMD_TRACE, CMD_ADMIN, "trace neighbor NEIGHBOR", NULL,
+	  "its messages as they come and go, one line each" },
 	{ CMD_TOP, 0, "top", ARGS({ "--batch", T_FLAG,
 	      offsetof(struct cmd_req, batch) }, VALUE("-n", T_COUNT)),
 	  "a screen with all neighbors and the last events" },

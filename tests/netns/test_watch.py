@@ -27,11 +27,11 @@ def scene(class_lab):
 class Watch:
     """ana-bgpctl watch, read line by line."""
 
-    def __init__(self, scene, *words, text=False):
+    def __init__(self, scene, *words, text=False, command="watch"):
         self.text = text
         self.p = subprocess.Popen(
             [program("ana-bgpctl"), "-s", scene.ana.dir + "/run/control.sock",
-             *(() if text else ("-j",)), "watch", *words],
+             *(() if text else ("-j",)), command, *words],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             env=dict(os.environ, ASAN_OPTIONS="exitcode=99"))
         self.rest = b""
@@ -194,6 +194,57 @@ class TestWatch:
     def test_memory_has_the_ring(self, scene):
         events = scene.ana.ctl("show", "memory")["memory"]["events"]
         assert 0 < events["count"] and 1000 < events["size"] < 8 << 20
+
+
+def test_trace(lab):
+    """One neighbor's messages, both ways, decoded; nobody else's."""
+    a, p = lab.ns("ana"), lab.ns("peer")
+    lab.link(a, p, v4="192.0.2.0/24")
+    p.ip("addr", "add", "192.0.2.3/24", "dev", "to-ana")
+    ana = Ana(lab, a, 52580, "192.0.2.1")
+    for i in (2, 3):
+        ana.neighbor("192.0.2.%d" % i, PEER, "192.0.2.1", passive=True,
+                     name="n%d" % i, hold=3)
+    ana.announce(Route("179.191.160.0/24"))
+    ana.level = "info"          # messages are not in the log
+    ana.start()
+    ana.lab = lab
+    scene = type("S", (), {"ana": ana})
+    with Watch(scene, "neighbor", "n2", command="trace") as trace, \
+            Watch(scene, "neighbor", "192.0.2.2", command="trace",
+                  text=True) as text, Watch(scene, "peers") as peers:
+        other = Speaker(p, "192.0.2.3", "192.0.2.1", PEER, hold=3)
+        peer = Speaker(p, "192.0.2.2", "192.0.2.1", PEER, hold=3)
+        peer.announce(Route("62.1.0.0/16"))
+        seen = trace.until(direction="received", type="UPDATE")
+        assert {e["neighbor"]["remote_addr"] for e in seen} == {"192.0.2.2"}
+        assert {e["class"] for e in seen} == {"trace"}
+        assert [e["type"] for e in seen if e["direction"] == "received"] == [
+            "OPEN", "KEEPALIVE", "UPDATE"]
+        assert "announce 62.1.0.0/16" in seen[-1]["text"]
+        assert int(seen[-1]["length"]) == 46, seen[-1]
+        sent = [e for e in seen if e["direction"] == "sent"]
+        assert "OPEN" == sent[0]["type"] and "AS 52580" in sent[0]["text"]
+        lines = [text.line() for _ in range(3)]
+        assert any("neighbor 192.0.2.2 (n2) AS719: sent OPEN" in x
+                   for x in lines), lines
+        # "watch" does not have them.
+        assert all(e["class"] == "peers" for e in peers.until(event="up"))
+        ana.cli("neighbor", "n2", "down", "bye")
+        end = trace.until(type="NOTIFICATION")[-1]
+        assert end["direction"] == "sent" and "bye" in end["text"]
+        # A neighbor that is removed ends its trace, and the daemon goes on.
+        ana.neighbors.pop(0)
+        ana.reload()
+        assert trace.p.wait(20) == 4
+        other.close()
+        peer.close()
+    status, _, err = ana.cli("trace", "neighbor", "nosuch", check=False)
+    assert status == 4 and "no such neighbor" in err
+    with Watch(scene, "neighbor", "n3", command="trace"):
+        pass                    # its reader goes away
+    wait_until(lambda: ana.ctl("show")["neighbors"])
+    assert "Received" in ana.cli("show", "neighbor", "n3")
 
 
 class Short:

@@ -65,6 +65,7 @@ test_commands(void **state)
 		{ "watch from 0 peers", CMD_WATCH },
 		{ "completion zsh", CMD_COMPLETION },
 		{ "top --batch -n 3", CMD_TOP },
+		{ "trace neighbor x", CMD_TRACE },
 		{ "neighbor x clear", CMD_NEIGHBOR_CLEAR },
 		{ "neighbor x clear hard text", CMD_NEIGHBOR_CLEAR },
 		{ "nei x d", CMD_NEIGHBOR_DOWN },
