@@ -106,8 +106,9 @@ listener_take(
 	}
 	l->fd = fd;
 	TAILQ_FOREACH (p, &eng->peers, entry)
-		if (p->conf->addr.fam == a->fam && p->conf->md5_file != NULL)
-			auth_listen(p);
+		if (p->conf->addr.fam == a->fam &&
+		    (p->conf->md5_file != NULL || p->conf->nao > 0))
+			auth_listen(p, NULL);
 	if ((err = sock_listen(fd)) != 0) {
 		fail(l, -err, NULL);
 		close(fd);
@@ -182,10 +183,19 @@ listeners_stop(struct engine *eng)
 }
 
 int
-listeners_key(struct engine *eng, const struct conf_neighbor *n, bool set)
+listeners_key(struct engine *eng, const struct conf_neighbor *now,
+    const struct conf_neighbor *was)
 {
+	const struct conf_neighbor *n = now != NULL ? now : was;
+	bool set = now != NULL && now->md5_file != NULL;
 	const struct conf_secret *k = &n->md5;
+	struct sock_opts new = { 0 }, old = { 0 };
 	int err = 0, e;
+
+	if (now != NULL)
+		peer_sock_opts(now, &new);
+	if (was != NULL)
+		peer_sock_opts(was, &old);
 
 	for (size_t i = 0; i < eng->nlistener; i++) {
 		struct listener *l = &eng->listener[i];
@@ -194,6 +204,11 @@ listeners_key(struct engine *eng, const struct conf_neighbor *n, bool set)
 			continue;
 		e = sock_md5(l->fd, &n->addr, set ? k->key : NULL, k->len);
 		if (e != 0 && (set || e != -ENOENT))
+			err = e;
+		if (new.nao > 0 || old.nao > 0)
+			e = sock_ao(l->fd, &n->addr, new.ao, new.nao, old.ao,
+			    old.nao, false);
+		if (e != 0 && new.nao > 0)
 			err = e;
 	}
 	return err;

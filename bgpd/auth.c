@@ -29,52 +29,88 @@ struct auth {
 
 /* ---- keys ------------------------------------------------------------- */
 
+static const char *
+kind(const struct conf_neighbor *c)
+{
+	return c->nao > 0 ? "TCP-AO keys" : "TCP MD5 key";
+}
+
 static void
 refused(struct peer *p, int err)
 {
 	snprintf(p->key_why, sizeof p->key_why,
-	    "the kernel refused its TCP MD5 key (%s%s), and without it no "
-	    "connection is made or taken",
-	    strerror(-err),
+	    "the kernel refused its %s (%s%s), and no unsigned connection "
+	    "is made or taken",
+	    kind(p->conf), strerror(-err),
 	    err == -ENOMEM ? ": net.core.optmem_max is too small for so many "
 			     "keys"
 			   : "");
 	log_peer(p, LOG_L_ERROR, "%s", p->key_why);
 }
 
-void
-auth_listen(struct peer *p)
+/* A key that is configured can be used; else it is said why not. */
+static bool
+usable(struct peer *p)
 {
 	const struct conf_neighbor *c = p->conf;
+	bool all = c->md5_file == NULL || c->md5.len > 0;
+	int err;
+
+	for (size_t i = 0; i < c->nao; i++)
+		all = all && c->ao[i].key.len > 0;
+	if (!all) {
+		snprintf(p->key_why, sizeof p->key_why,
+		    "its %s could not be read, and no unsigned connection "
+		    "is made or taken",
+		    kind(c));
+		return false;
+	}
+	if (c->nao == 0 || (err = sock_ao_probe()) == 0)
+		return true;
+	snprintf(p->key_why, sizeof p->key_why,
+	    "it has tcp-ao, and this kernel has none (%s; it needs Linux 6.7 "
+	    "with CONFIG_TCP_AO): no connection is made or taken",
+	    strerror(-err));
+	log_peer(p, LOG_L_ERROR, "%s", p->key_why);
+	return false;
+}
+
+void
+auth_listen(struct peer *p, const struct conf_neighbor *was)
+{
 	int err;
 
 	p->key_why[0] = '\0';
-	if (c->md5_file != NULL && c->md5.len == 0) {
-		strlcpy(p->key_why,
-		    "its TCP MD5 key could not be read, and without it no "
-		    "connection is made or taken",
-		    sizeof p->key_why);
+	if (!usable(p))
 		return;
-	}
-	err = listeners_key(p->eng, c, c->md5_file != NULL);
+	err = listeners_key(p->eng, p->conf, was);
 	if (err != 0)
 		refused(p, err);
 }
 
 void
-auth_rekey(struct peer *p)
+auth_rekey(struct peer *p, const struct conf_neighbor *was)
 {
 	struct session *all[] = { p->up, p->in, p->out };
 	const struct conf_secret *k = &p->conf->md5;
+	const struct addr *a = &p->conf->addr;
+	struct sock_opts new, old;
 	int err = 0;
 
-	for (int i = 0; i < 3 && err == 0; i++)
-		if (all[i] != NULL && all[i]->fd != -1)
-			err = sock_md5(
-			    all[i]->fd, &p->conf->addr, k->key, k->len);
+	peer_sock_opts(p->conf, &new);
+	peer_sock_opts(was, &old);
+	for (int i = 0; i < 3 && err == 0; i++) {
+		if (all[i] == NULL || all[i]->fd == -1)
+			continue;
+		if (new.nao > 0)
+			err = sock_ao(all[i]->fd, a, new.ao, new.nao, old.ao,
+			    old.nao, true);
+		else
+			err = sock_md5(all[i]->fd, a, k->key, k->len);
+	}
 	if (err == 0) {
-		log_peer(p, LOG_L_INFO,
-		    "new TCP MD5 key in force, the session stays");
+		log_peer(p, LOG_L_INFO, "new %s in force, the session stays",
+		    kind(p->conf));
 		return;
 	}
 	refused(p, err);

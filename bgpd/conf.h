@@ -172,6 +172,17 @@ struct conf_secret {
 	uint8_t key[80];
 };
 
+enum {
+	CONF_AO_MAX = 8
+};
+
+/* A TCP-AO key (RFC 5925 3.1), by the ids that segments carry both ways. */
+struct conf_ao_key {
+	uint8_t send_id, recv_id;
+	bool cmac; /* AES-128-CMAC-96, else HMAC-SHA-1-96 (RFC 5926) */
+	struct conf_secret key;
+};
+
 /* Graceful restart (RFC 4724, RFC 8538). */
 struct conf_gr {
 	bool on, notification;
@@ -389,6 +400,8 @@ struct conf_neighbor {
 	char *no_ttl_security; /* the reason given, or NULL */
 	char *md5_file; /* or NULL */
 	struct conf_secret md5;
+	struct conf_ao_key ao[CONF_AO_MAX]; /* the first is to be used */
+	uint8_t nao; /* 0: no TCP-AO */
 	uint8_t role; /* enum wire_role; ROLE_NONE: none */
 	bool role_strict;
 	uint16_t weight;

@@ -647,6 +647,7 @@ neighbor_fini(struct conf_neighbor *n)
 	size_t i;
 
 	explicit_bzero(&n->md5, sizeof(n->md5));
+	explicit_bzero(n->ao, sizeof(n->ao));
 	for (i = 0; i < GUARD_N; i++)
 		free(n->guard_off_why[i]);
 	free(n->name);

@@ -367,11 +367,29 @@ key_same(struct cmp *x, const struct conf_neighbor *a,
     const struct conf_neighbor *b, const char *title)
 {
 	if (a->md5.len == b->md5.len &&
-	    memcmp(a->md5.key, b->md5.key, sizeof(a->md5.key)) == 0)
+	    memcmp(a->md5.key, b->md5.key, sizeof(a->md5.key)) == 0 &&
+	    a->nao == b->nao && memcmp(a->ao, b->ao, sizeof(a->ao)) == 0)
 		return true;
+	if (a->nao > 0 && b->nao > 0)
+		say(x->d, "%s: the TCP-AO keys change", title);
 	if (a->md5_file != NULL && b->md5_file != NULL)
 		say(x->d, "%s: the TCP MD5 key changes", title);
 	return false;
+}
+
+/* An id that is in both has the same key: the kernel replaces none. */
+static bool
+ao_ids_same(const struct conf_neighbor *a, const struct conf_neighbor *b)
+{
+	size_t i, k;
+
+	for (i = 0; i < a->nao; i++)
+		for (k = 0; k < b->nao; k++)
+			if ((a->ao[i].send_id == b->ao[k].send_id ||
+				a->ao[i].recv_id == b->ao[k].recv_id) &&
+			    memcmp(&a->ao[i], &b->ao[k], sizeof(a->ao[i])) != 0)
+				return false;
+	return true;
 }
 
 /* What the session was made with, where no row of its own says it. */
@@ -383,6 +401,18 @@ session_same(struct cmp *x, const struct conf_neighbor *a,
 	if ((a->md5_file != NULL) != (b->md5_file != NULL)) {
 		say(x->d, "%s: TCP MD5 %s (the session bounces)", title,
 		    a->md5_file != NULL ? "ends" : "begins");
+		return false;
+	}
+	if ((a->nao > 0) != (b->nao > 0)) {
+		say(x->d, "%s: TCP-AO %s (the session bounces)", title,
+		    a->nao > 0 ? "ends" : "begins");
+		return false;
+	}
+	if (!ao_ids_same(a, b)) {
+		say(x->d,
+		    "%s: a TCP-AO key becomes another under its old id (the "
+		    "session bounces; a new id would keep it)",
+		    title);
 		return false;
 	}
 	return a->hold_s == b->hold_s && a->hold_min_s == b->hold_min_s &&

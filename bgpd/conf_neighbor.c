@@ -357,18 +357,12 @@ secret_take(struct build *b, const struct conf_word *w,
 }
 
 static void
-md5(struct build *b, const struct conf_node *n, struct conf_neighbor *x)
+secret_read(struct build *b, const struct conf_word *w, struct conf_secret *s)
 {
-	const struct conf_node *m = build_get(n, "tcp-md5");
 	struct conf_file f = { 0 };
-	const struct conf_word *w;
 	char *path;
 	int r;
 
-	if (m == NULL)
-		return;
-	w = &m->word[2];
-	x->md5_file = mem_strdup(w->text);
 	path = w->text[0] == '/'
 	    ? mem_strdup(w->text)
 	    : mem_printf("%s/%s", b->r->dir != NULL ? b->r->dir : ".", w->text);
@@ -388,9 +382,62 @@ md5(struct build *b, const struct conf_node *n, struct conf_neighbor *x)
 		    strerror(-r));
 	if (r != 0)
 		return;
-	secret_take(b, w, &f, &x->md5);
+	secret_take(b, w, &f, s);
 	explicit_bzero(f.data, f.len);
 	free(f.data);
+}
+
+static void
+md5(struct build *b, const struct conf_node *n, struct conf_neighbor *x)
+{
+	const struct conf_node *m = build_get(n, "tcp-md5");
+
+	if (m == NULL)
+		return;
+	x->md5_file = mem_strdup(m->word[2].text);
+	secret_read(b, &m->word[2], &x->md5);
+}
+
+static void
+ao_key(struct build *b, const struct conf_node *m, struct conf_neighbor *x)
+{
+	struct conf_ao_key *k = &x->ao[x->nao];
+	size_t at = find_word(m, "receive-id"), i;
+
+	if (x->nao == CONF_AO_MAX) {
+		build_error(b, &m->word[0].pos, "too-many", NULL,
+		    "more than %d TCP-AO keys", CONF_AO_MAX);
+		return;
+	}
+	k->send_id = (uint8_t)m->word[2].num;
+	k->recv_id = at < m->nword ? (uint8_t)m->word[at + 1].num : k->send_id;
+	at = find_word(m, "algorithm");
+	k->cmac = at < m->nword && conf_word_is(m, at + 1, "aes-128-cmac");
+	secret_read(b, &m->word[find_word(m, "secret-file") + 1], &k->key);
+	for (i = 0; i < x->nao; i++)
+		if (x->ao[i].send_id == k->send_id ||
+		    x->ao[i].recv_id == k->recv_id)
+			build_error(b, &m->word[2].pos, "twice", NULL,
+			    "two TCP-AO keys have the same id");
+	x->nao++;
+}
+
+static void
+ao(struct build *b, const struct conf_node *n, struct conf_neighbor *x)
+{
+	size_t i;
+
+	for (i = 0; i < n->nchild; i++) {
+		const struct conf_node *m = n->child[i];
+
+		if (m->bad || m->schema == NULL ||
+		    strcmp(m->schema->name, "tcp-ao") != 0)
+			continue;
+		ao_key(b, m, x);
+		if (x->md5_file != NULL)
+			build_error(b, &m->word[0].pos, "two-keys", NULL,
+			    "tcp-ao and tcp-md5 exclude each other");
+	}
 }
 
 static void
@@ -704,6 +751,7 @@ fill(struct build *b, struct conf_node *n, struct conf_neighbor *x)
 			no_statement(b, n->child[i], x);
 	graceful_restart(b, n, x);
 	md5(b, n, x);
+	ao(b, n, x);
 	role(b, n, x);
 	capabilities(n, x);
 	limits(b, n, x);

@@ -423,7 +423,7 @@ forget_peer(struct peer *p)
 {
 	struct engine *eng = p->eng;
 
-	listeners_key(eng, p->conf, false);
+	listeners_key(eng, NULL, p->conf);
 	peer_stop(p, CEASE_DECONFIGURED, NULL, false);
 	p->removed = true;
 	TAILQ_REMOVE(&eng->peers, p, entry);
@@ -436,7 +436,7 @@ add_peer(struct engine *eng, const struct conf_neighbor *n)
 {
 	struct peer *p = peer_new(eng, n);
 
-	auth_listen(p);
+	auth_listen(p, NULL);
 	peer_start(p);
 }
 
@@ -444,13 +444,14 @@ static void
 apply_peer(struct peer *p, const struct conf_neighbor *n,
     const struct conf_diff_neighbor *d)
 {
-	bool was = p->conf->enabled;
+	const struct conf_neighbor *old = p->conf;
+	bool was = old->enabled;
 
 	peer_set_conf(p, n);
 	/* What was refused is tried again: there may be room for it now. */
 	if (p->key_why[0] != '\0' ||
 	    (d != NULL && (d->what == CONF_RESET || d->key))) {
-		auth_listen(p);
+		auth_listen(p, old);
 		if (d == NULL)
 			peer_start(p);
 	}
@@ -464,7 +465,7 @@ apply_peer(struct peer *p, const struct conf_neighbor *n,
 		return;
 	}
 	if (d->key)
-		auth_rekey(p);
+		auth_rekey(p, old);
 	if (was && !n->enabled)
 		peer_stop(p, CEASE_SHUTDOWN, NULL, false);
 	if (d->policy) /* of routes kept from a session before, too */
@@ -614,7 +615,7 @@ engine_start(struct engine *eng, char *why, size_t n)
 	while (rib_run(eng->rib, BUDGET_RIB, on_best, eng))
 		;
 	for (size_t i = 0; i < c->nneighbor; i++)
-		peer_new(eng, &c->neighbor[i]);
+		auth_listen(peer_new(eng, &c->neighbor[i]), NULL);
 	state_load_limits(eng);
 	state_load_drains(eng);
 	sets_changed(eng);

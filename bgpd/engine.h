@@ -319,9 +319,11 @@ void listeners_start(struct engine *);
 void listeners_stop(struct engine *);
 void listener_take(
     struct engine *, const struct addr *, int fd, const char *text);
-/* Sets or removes a peer's TCP MD5 key on the listeners of its family; 0 or
- * a negative errno. */
-int listeners_key(struct engine *, const struct conf_neighbor *, bool set);
+/* Sets a peer's keys (TCP MD5, TCP-AO) on the listeners of its family, or
+ * removes those that it was with (NULL: none) and no longer has; now NULL: all
+ * of them.  0 or a negative errno. */
+int listeners_key(struct engine *, const struct conf_neighbor *now,
+    const struct conf_neighbor *was);
 /* The real world's dial. */
 int dial_peer(struct engine *, struct peer *);
 

@@ -466,7 +466,14 @@ peer_sock_opts(const struct conf_neighbor *c, struct sock_opts *o)
 		.min_ttl =
 		    (uint8_t)(c->ttl_security > 0 ? 256 - c->ttl_security : 0),
 		.md5_key = c->md5.key,
-		.md5_len = c->md5.len };
+		.md5_len = c->md5.len,
+		.nao = c->nao };
+	for (size_t i = 0; i < c->nao; i++)
+		o->ao[i] = (struct sock_ao_key){ .send_id = c->ao[i].send_id,
+			.recv_id = c->ao[i].recv_id,
+			.cmac = c->ao[i].cmac,
+			.len = c->ao[i].key.len,
+			.key = c->ao[i].key.key };
 }
 
 void

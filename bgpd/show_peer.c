@@ -341,6 +341,12 @@ text_state(struct show *s, const struct peer *p)
 	}
 	if (p->conf->md5.len > 0 || p->conf->md5_file != NULL)
 		out_text(o, "  Authentication: TCP MD5 signature\n");
+	for (size_t i = 0; i < p->conf->nao; i++)
+		out_text(o,
+		    "  Authentication: TCP-AO key %u (receive %u), %s%s\n",
+		    p->conf->ao[i].send_id, p->conf->ao[i].recv_id,
+		    p->conf->ao[i].cmac ? "aes-128-cmac" : "hmac-sha-1",
+		    i == 0 ? ", asked for" : "");
 }
 
 static void

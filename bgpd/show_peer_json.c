@@ -101,6 +101,8 @@ json_config(struct out *o, struct peer *p)
 		out_u64(o, "max_out_prefix", out->max);
 	if (c->md5.len > 0 || c->md5_file != NULL)
 		out_str(o, "authentication", "MD5");
+	else if (c->nao > 0)
+		out_str(o, "authentication", "TCP-AO");
 	out_bool(o, "ttl_security", c->ttl_security > 0);
 	out_u64(o, "holdtime", c->hold_s);
 	out_u64(o, "min_holdtime", c->hold_min_s);

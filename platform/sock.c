@@ -7,13 +7,52 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Headers older than Linux 6.7: its interface, for the probe to find out. */
+#ifndef TCP_AO_ADD_KEY
+#define TCP_AO_ADD_KEY 38
+#define TCP_AO_DEL_KEY 39
+#define TCP_AO_INFO 40
+
+struct tcp_ao_add {
+	struct sockaddr_storage addr;
+	char alg_name[64];
+	int32_t ifindex;
+	uint32_t set_current : 1, set_rnext : 1, reserved : 30;
+	uint16_t reserved2;
+	uint8_t prefix, sndid, rcvid, maclen, keyflags, keylen;
+	uint8_t key[80];
+} __attribute__((aligned(8)));
+
+struct tcp_ao_del {
+	struct sockaddr_storage addr;
+	int32_t ifindex;
+	uint32_t set_current : 1, set_rnext : 1, del_async : 1, reserved : 29;
+	uint16_t reserved2;
+	uint8_t prefix, sndid, rcvid, current_key, rnext, keyflags;
+} __attribute__((aligned(8)));
+
+struct tcp_ao_info_opt {
+	uint32_t set_current : 1, set_rnext : 1, ao_required : 1,
+	    set_counters : 1, accept_icmps : 1, reserved : 27;
+	uint16_t reserved2;
+	uint8_t current_key, rnext;
+	uint64_t pkt_good, pkt_bad, pkt_key_not_found, pkt_ao_required,
+	    pkt_dropped_icmp;
+} __attribute__((aligned(8)));
+#endif
+_Static_assert(sizeof(struct tcp_ao_add) == 288 &&
+	sizeof(struct tcp_ao_del) == 144 &&
+	sizeof(struct tcp_ao_info_opt) == 48,
+    "the kernel's structs");
+
 #ifndef IPV6_MINHOPCOUNT
 #define IPV6_MINHOPCOUNT 73
 #endif
 
 enum {
 	TTL_BGP = 255,
-	DSCP_CS6 = 48 << 2
+	DSCP_CS6 = 48 << 2,
+	AO_MAC_LEN = 12, /* RFC 5926: 96 bits */
 };
 
 socklen_t
@@ -144,6 +183,130 @@ set_md5(int fd, const struct addr *peer, const uint8_t *key, size_t len)
 	return err;
 }
 
+/* ---- TCP-AO ------------------------------------------------------------ */
+
+static const char *
+ao_alg(const struct sock_ao_key *k)
+{
+	return k->cmac ? "cmac(aes128)" : "hmac(sha1)";
+}
+
+/* first: the connection begins with it, and asks for it. */
+static int
+ao_add(int fd, const struct addr *peer, const struct sock_ao_key *k, bool first)
+{
+	struct tcp_ao_add a;
+	int err = 0;
+
+	memset(&a, 0, sizeof a);
+	if (k->len == 0 || k->len > sizeof a.key)
+		return -EINVAL;
+	sock_addr(peer, 0, &a.addr);
+	strlcpy(a.alg_name, ao_alg(k), sizeof a.alg_name);
+	a.set_current = a.set_rnext = first;
+	a.prefix = peer->fam == FAM_INET6 ? 128 : 32;
+	a.sndid = k->send_id;
+	a.rcvid = k->recv_id;
+	a.maclen = AO_MAC_LEN;
+	a.keylen = k->len;
+	memcpy(a.key, k->key, k->len);
+	if (setsockopt(fd, IPPROTO_TCP, TCP_AO_ADD_KEY, &a, sizeof a) == -1)
+		err = -errno;
+	explicit_bzero(&a, sizeof a);
+	return err == -EEXIST ? 0 : err;
+}
+
+/* next: what a connection that still uses it goes on with, or NULL. */
+static int
+ao_del(int fd, const struct addr *peer, const struct sock_ao_key *k,
+    const struct sock_ao_key *next)
+{
+	struct tcp_ao_del d;
+
+	memset(&d, 0, sizeof d);
+	sock_addr(peer, 0, &d.addr);
+	d.prefix = peer->fam == FAM_INET6 ? 128 : 32;
+	d.sndid = k->send_id;
+	d.rcvid = k->recv_id;
+	if (next != NULL) {
+		d.set_current = d.set_rnext = 1;
+		d.current_key = next->send_id;
+		d.rnext = next->recv_id;
+	}
+	if (setsockopt(fd, IPPROTO_TCP, TCP_AO_DEL_KEY, &d, sizeof d) == -1 &&
+	    errno != ENOENT)
+		return -errno;
+	return 0;
+}
+
+/* RFC 5925 3.1: the peer sends with the key whose id we ask for; ours follows
+ * what it asks for. */
+static int
+ao_ask(int fd, const struct sock_ao_key *k)
+{
+	struct tcp_ao_info_opt o;
+
+	memset(&o, 0, sizeof o);
+	o.set_rnext = 1;
+	o.rnext = k->recv_id;
+	if (setsockopt(fd, IPPROTO_TCP, TCP_AO_INFO, &o, sizeof o) == -1)
+		return -errno;
+	return 0;
+}
+
+/* The connection is a signed one. */
+static int
+ao_there(int fd)
+{
+	struct tcp_ao_info_opt o;
+	socklen_t n = sizeof o;
+
+	memset(&o, 0, sizeof o);
+	if (getsockopt(fd, IPPROTO_TCP, TCP_AO_INFO, &o, &n) == -1)
+		return -errno;
+	return 0;
+}
+
+static bool
+ao_has(const struct sock_ao_key *k, size_t n, const struct sock_ao_key *one)
+{
+	for (size_t i = 0; i < n; i++)
+		if (k[i].send_id == one->send_id &&
+		    k[i].recv_id == one->recv_id)
+			return true;
+	return false;
+}
+
+int
+sock_ao_probe(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP), err;
+
+	if (fd == -1)
+		return -errno;
+	err = ao_there(fd); /* ENOENT: it is known, there are no keys */
+	close(fd);
+	return err == -ENOENT ? 0 : err;
+}
+
+int
+sock_ao(int fd, const struct addr *peer, const struct sock_ao_key *k, size_t n,
+    const struct sock_ao_key *old, size_t nold, bool connection)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < n && err == 0; i++)
+		if (!connection || !ao_has(old, nold, &k[i]))
+			err = ao_add(fd, peer, &k[i], false);
+	if (connection && n > 0 && err == 0)
+		err = ao_ask(fd, &k[0]);
+	for (size_t i = 0; i < nold && err == 0; i++)
+		if (!ao_has(k, n, &old[i]))
+			err = ao_del(fd, peer, &old[i],
+			    connection && n > 0 ? &k[0] : NULL);
+	return err;
+}
+
 static int
 new_socket(const struct addr *a)
 {
@@ -167,6 +330,9 @@ dial(
 	if (o->md5_len > 0 &&
 	    (err = set_md5(fd, remote, o->md5_key, o->md5_len)) != 0)
 		return err;
+	for (size_t i = 0; i < o->nao; i++)
+		if ((err = ao_add(fd, remote, &o->ao[i], i == 0)) != 0)
+			return err;
 	set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 	if (o->local.fam != FAM_NONE) {
 		n = sock_addr(&o->local, 0, &ss);
@@ -289,6 +455,9 @@ sock_accepted(int fd, const struct sock_opts *o, uint8_t *syn_ttl)
 	 */
 	if (o->md5_len > 0 &&
 	    (err = set_md5(fd, &remote, o->md5_key, o->md5_len)) != 0)
+		return err;
+	/* These cannot be added to it any more. */
+	if (o->nao > 0 && (err = ao_there(fd)) != 0)
 		return err;
 	set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 	if ((err = set_ttl(fd, remote.fam, o->ttl)) != 0)

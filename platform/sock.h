@@ -6,10 +6,24 @@
 #ifndef SOCK_H
 #define SOCK_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/socket.h>
 
 #include "lib/addr.h"
+
+enum {
+	SOCK_AO_MAX = 8
+};
+
+/* A key of TCP-AO (RFC 5925); the octets are borrowed. */
+struct sock_ao_key {
+	uint8_t send_id, recv_id;
+	bool cmac; /* AES-128-CMAC-96, else HMAC-SHA-1-96 */
+	uint8_t len;
+	const uint8_t *key;
+};
 
 /* What differs between neighbors; all optional. */
 struct sock_opts {
@@ -18,6 +32,8 @@ struct sock_opts {
 	uint8_t min_ttl; /* GTSM (RFC 5082): drop what is lower; 0: off */
 	const uint8_t *md5_key; /* RFC 2385; borrowed */
 	size_t md5_len;
+	struct sock_ao_key ao[SOCK_AO_MAX]; /* the first is to be used */
+	size_t nao;
 };
 
 /* The address as the kernel wants it; returns the length. */
@@ -44,6 +60,15 @@ int sock_listen(int fd);
  * on with it; key NULL removes it.
  */
 int sock_md5(int fd, const struct addr *peer, const uint8_t *key, size_t len);
+/* 0; -ENOPROTOOPT: this kernel has no TCP-AO. */
+int sock_ao_probe(void);
+/*
+ * The peer's keys on a listener, or on a connection that has some: adds what
+ * is new, removes what is only in `old`, and asks on a connection for the
+ * first.
+ */
+int sock_ao(int fd, const struct addr *peer, const struct sock_ao_key *,
+    size_t n, const struct sock_ao_key *old, size_t nold, bool connection);
 /* -EAGAIN when nobody waits. */
 int sock_accept(int fd, struct addr *remote, uint16_t *port);
 /* On an accepted socket; the TTL of the SYN is in *syn_ttl, 0 if unknown. */

@@ -1,7 +1,9 @@
 """TCP MD5 and GTSM: with other daemons, and what an operator is told when a
 key or a TTL is wrong, of which the peer itself gets to see nothing."""
 
+import errno
 import os
+import pathlib
 import pwd
 import socket
 import struct
@@ -10,13 +12,13 @@ import time
 import pytest
 
 import routers
-from ana import Ana, wait_for_log
-from lab import wait_until
+from ana import BUILD, Ana, wait_for_log
+from lab import run, wait_until
 from routers import Route
 from speaker import Closed, Connection, announcement, keepalive
 
 US, PEER = 52580, 3292
-TCP_MD5SIG, IP_MINTTL = 14, 21
+TCP_MD5SIG, IP_MINTTL, TCP_AO_INFO = 14, 21, 40
 ROUTES = [Route("2.104.0.0/14"), Route("2.108.0.0/15")]
 
 
@@ -44,7 +46,7 @@ class Scene:
         self.ours, self.theirs = ("2001:db8:1::1", "2001:db8:1::2") if v6 \
             else ("192.0.2.1", "192.0.2.2")
         self.family = "inet6" if v6 else "inet"
-        self.ana = Ana(lab, self.a, US, "192.0.2.1")
+        self.ana = kw.pop("ana", Ana)(lab, self.a, US, "192.0.2.1")
         more = list(kw.pop("more", ()))
         if key is not None:
             self.secret(key)
@@ -289,6 +291,128 @@ def test_the_kernel_refuses(lab):
     s.a.run("sysctl", "-qw", "%s=%s" % (path, old))
     s.ana.cli("reload")
     s.taken(s.session(b"ours"), "2.104.0.0/14")
+
+
+def kernel_has_ao(s):
+    probe = s.p.socket()
+    try:
+        probe.getsockopt(socket.IPPROTO_TCP, TCP_AO_INFO, 48)
+    except OSError as e:
+        return e.errno != errno.ENOPROTOOPT
+    finally:
+        probe.close()
+    return True
+
+
+def test_tcp_ao_on_a_kernel_without(lab):
+    """Nothing unsigned is taken, nor dialled, and it is said; no secret is."""
+    s = Scene(lab, more=('tcp-ao key 1 secret-file "secrets/one";',
+                         'tcp-ao key 2 receive-id 3 secret-file '
+                         '"secrets/two" algorithm aes-128-cmac;'))
+    if kernel_has_ao(s):
+        pytest.skip("this kernel has TCP-AO")
+    s.secret("first-secret", name="one")
+    s.secret("second-secret", name="two")
+    listener = Connection.listen(s.p, s.theirs)
+    listener.settimeout(3)
+    s.start()
+    s.says("it has tcp-ao, and this kernel has none", "Linux 6.7")
+    with pytest.raises(TimeoutError):
+        listener.accept()
+    with pytest.raises((OSError, Closed)):
+        s.dial().handshake(PEER)
+    for words in (("show", "neighbor", "peer"), ("show", "config",
+                                                 "defaults"),
+                  ("show", "support")):
+        text = s.ana.cli(*words)
+        assert "first-secret" not in text and "second-secret" not in text
+    text = s.ana.cli("show", "neighbor", "peer")
+    assert "TCP-AO key 1 (receive 1), hmac-sha-1, asked for" in text
+    assert "TCP-AO key 2 (receive 3), aes-128-cmac" in text
+    # Without it there is a session again; it begins with a reload.
+    s.n.more = ()
+    s.ana.reload()
+    listener.settimeout(20)
+    c = Connection(listener.accept()[0])
+    c.handshake(PEER)
+    s.taken(c, "2.104.0.0/14")
+    listener.close()
+    # And it is no way around the missing kernel to begin on a session.
+    s.n.more = ('tcp-ao key 1 secret-file "secrets/one";',)
+    s.ana.reload()
+    assert c.wait_closed()[:2] == (6, 6)
+    s.says("it has tcp-ao, and this kernel has none")
+
+
+class FakeAo(Ana):
+    """The release build, which thinks that the kernel has TCP-AO."""
+
+    def argv(self):
+        shim = self.lab.path("fakeao.so")
+        run("cc", "-D_GNU_SOURCE", "-shared", "-fPIC", "-o", shim,
+            str(pathlib.Path(__file__).with_name("fakeao.c")), "-ldl")
+        return ["env", "LD_PRELOAD=" + shim,
+                str(BUILD.parent / "release" / "ana-bgpd"),
+                *super().argv()[1:]]
+
+    def asked(self):
+        """What the kernel was asked for since the last time."""
+        with open(self.process.log) as f:
+            lines = [x[4:].strip() for x in f if x.startswith("ao: ")]
+        new, self.seen = lines[self.seen:], len(lines)
+        return new
+
+    seen = 0
+
+
+def test_tcp_ao_rolls_over(lab):
+    """What is asked of the kernel, for a new key on a session that stays."""
+    s = Scene(lab, ana=FakeAo)
+    for name in ("one", "two", "three"):
+        s.secret("key-" + name, name=name)
+
+    def key(i, name, more=""):
+        return 'tcp-ao key %d %ssecret-file "secrets/%s";' % (i, more, name)
+    s.n.more = (key(1, "one"), key(2, "two", "receive-id 9 ")[:-1] +
+                " algorithm aes-128-cmac;")
+    one = "add 1/1 hmac(sha1) mac 12 /32 key key-one"
+    two = "add 2/9 cmac(aes128) mac 12 /32 key key-two"
+    listener = Connection.listen(s.p, s.theirs)
+    listener.settimeout(20)
+    s.start()
+    c = Connection(listener.accept()[0])
+    c.handshake(PEER)
+    s.taken(c, "2.104.0.0/14")
+    asked = s.ana.asked()
+    # The listener's keys, and those of the connection that it dialled.
+    assert set(asked) == {"socket " + x for x in (
+        one, two, one + " first")}, asked
+    assert sorted(asked)[:2] == ["socket " + one, "socket " + one + " first"]
+    # A third, and the second one is gone: the session stays.
+    s.n.more = (key(3, "three"), key(1, "one"))
+    s.ana.reload()
+    three = "add 3/3 hmac(sha1) mac 12 /32 key key-three"
+    asked = s.ana.asked()
+    assert [x for x in asked if x.startswith("connection")] == [
+        "connection " + three, "connection ask 3",
+        "connection del 2/9 next 3/3"], asked
+    assert "socket " + three in asked
+    assert "socket del 2/9 next 0/0" in asked
+    s.taken(c, "2.108.0.0/15")
+    assert "established 1 times" in s.ana.cli("show", "neighbor", "peer")
+    # Another secret under an old id cannot be had without a new session.
+    s.secret("key-other", name="one")
+    assert "becomes another under its old id" in s.ana.cli("reload", "-n")
+    s.ana.cli("reload")
+    assert c.wait_closed()[:2] == (6, 6)
+    # An accepted connection has the listener's keys.
+    c.close()
+    listener.close()
+    s.taken(s.session(), "2.104.0.0/14")
+    s.n.more = ()
+    s.ana.reload()
+    assert {"socket del 3/3 next 0/0", "socket del 1/1 next 0/0"} <= set(
+        s.ana.asked())
 
 
 @pytest.mark.parametrize("mode", [0o404, 0o440, 0o420])
