@@ -28,6 +28,8 @@ NOTIFIES = {"frr", "gobgp"}             # also over a NOTIFICATION
 # GoBGP forwards nothing itself and says so: the Forwarding State bit is clear
 # in its next OPEN, on which RFC 4724 4.2 has its stale routes removed at once.
 FORWARDS = {"frr"}
+# Enhanced route refresh (RFC 7313).
+ENHANCED = {"bird", "frr"}
 ROLES = {"bird": "provider", "frr": "provider", "openbgpd": "provider"}
 
 
@@ -234,6 +236,11 @@ class TestRestart:
             scene.ana.cli("neighbor", n.remote, "refresh")
             wait_until(lambda: scene.ana.show(n)["stats"]["update"][
                 "received"]["updates"] > rx, what="its routes again")
+            assert scene.agreed(n)["enhanced_refresh"] == (
+                scene.kind in ENHANCED)
+            if scene.kind in ENHANCED:
+                wait_until(lambda: scene.ana.show(n)["stats"][
+                    "route-refresh"]["received"]["eorr"] > 0, what="EoRR")
         scene.settle()
 
     def test_long_message(self, scene):
