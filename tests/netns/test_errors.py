@@ -798,6 +798,16 @@ def test_session_begins(scene, name, more, data, want):
             assert got[:2] == want[:2] and got[2]
         else:
             assert got == want
+        shown = scene.errors(n)
+        if want is not None and want[0] != 4:
+            seen = shown["messages"][0]
+            assert (seen["reaction"], seen["error_code"],
+                    seen["error_subcode"]) == ("reset", want[0], want[1])
+            assert seen["octets"] and seen["why"]
+            assert re.match(r"RFC \d", seen["rfc"])
+        last = shown["notifications"][0]
+        if want is not None:
+            assert (last["code"], last["subcode"]) == want[:2]
         if name.startswith("role-") or name == "required-capability":
             # What is configured forbids it: nothing good may follow.
             caps = CAPS + capability(9, b"\3") + capability(70)

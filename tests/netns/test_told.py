@@ -117,8 +117,10 @@ EVERYBODY = ("ext", "int", "provider", "customer", "peer", "rs", "rs-client")
 
 @pytest.mark.parametrize("community,to", [
     ("65535:65281", {"int"}), ("65535:65283", {"int"}),
-    ("65535:65282", set()), ("719:1", set(EVERYBODY))],
-    ids=["no-export", "no-export-subconfed", "no-advertise", "plain"])
+    ("65535:65282", set()), ("65535:65284", set(EVERYBODY) - {"peer"}),
+    ("719:1", set(EVERYBODY))],
+    ids=["no-export", "no-export-subconfed", "no-advertise", "no-peer",
+         "plain"])
 def test_communities(scene, community, to):
     p = scene.prefix()
     scene.send("source", p, communities=(community,))

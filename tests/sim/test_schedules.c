@@ -444,6 +444,8 @@ test_send_hold(void **state)
 	while (b->up != NULL && sim_now_s() - since < 3000) {
 		if (session_has_room(b->up))
 			peer_send_again(b);
+		/* What waits for it is bounded, however often it asks. */
+		assert_true(session_queued(b->up) <= SESSION_TX_MAX);
 		timer_stop(&sim.eng[SIM_A]->timers, &a->up->hold);
 		ev_io_want(a->up->io, false, true);
 		sim_turn(SIM_A);
