@@ -4,6 +4,7 @@ services that come and go.  Each step looks at what the partners have."""
 import json
 import os
 import signal
+import subprocess
 import threading
 
 import jsonschema
@@ -426,13 +427,15 @@ class Seen:
         self.ever, self.always = set(), None
         self.t = threading.Thread(target=self.run, daemon=True)
         self.t.start()
+        wait_until(lambda: self.always is not None, what="a first look")
 
     def run(self):
         while not self.stop:
             try:
                 now = set(self.router.routes())
-            except (LabError, OSError):
-                continue
+            except (LabError, OSError, ValueError, KeyError,
+                    subprocess.SubprocessError):
+                continue        # it was not to be asked just then
             self.ever |= now
             self.always = now if self.always is None else self.always & now
 
