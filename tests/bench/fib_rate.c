@@ -261,7 +261,7 @@ clean(struct sender *s)
 
 /* ---- ana-fibd ----------------------------------------------------------- */
 
-static uint32_t done_n, swept;
+static uint32_t done_n, swept, sets;
 static bool is_ready;
 
 static void
@@ -288,6 +288,12 @@ on_done(void *arg, const struct pfx *p, bool removed, int err, const char *text)
 }
 
 static void
+on_set_done(void *arg, uint32_t set, bool dropped, int err, const char *text)
+{
+	sets++;
+}
+
+static void
 on_fam_done(void *arg, enum fam f, bool flushed, uint32_t n, int err)
 {
 	swept++;
@@ -296,6 +302,7 @@ on_fam_done(void *arg, enum fam f, bool flushed, uint32_t n, int err)
 static const struct fib_events events = { .ready = on_ready,
 	.down = on_down,
 	.done = on_done,
+	.set_done = on_set_done,
 	.fam_done = on_fam_done };
 
 static void
@@ -377,7 +384,7 @@ through_fibd(struct times *t)
 	pid = start(&fd);
 	f = fib_open_fd(fd, &events, NULL);
 	is_ready = false;
-	done_n = swept = 0;
+	done_n = swept = sets = 0;
 	f->ops->hello(f, &hello);
 	while (!is_ready)
 		turn(f);
@@ -401,9 +408,7 @@ through_fibd(struct times *t)
 	t->move = -cpu(pid);
 	nh.addr = addr_v4(0x0a000003);
 	f->ops->nhset(f, 1, &nh, 1);
-	f->ops->replace(
-	    f, &(struct pfx){ .addr = addr_v4(0x50000000), .len = 8 }, 1);
-	while (done_n < routes + 1)
+	while (sets < 2)
 		turn(f);
 	t->move += cpu(pid);
 	t->withdraw = -cpu(pid);
@@ -415,7 +420,7 @@ through_fibd(struct times *t)
 		else
 			turn(f);
 	}
-	while (done_n < 2 * routes + 1)
+	while (done_n < 2 * routes)
 		turn(f);
 	t->withdraw += cpu(pid);
 	f->ops->flush(f, FAM_INET);
