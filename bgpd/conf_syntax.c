@@ -533,8 +533,9 @@ match_word(struct match *m, const char *s, size_t len, struct conf_word *w,
 	size_t i;
 
 	for (i = 0; i < NTYPE; i++)
-		if (strlen(types[i].word) == len &&
-		    memcmp(types[i].word, s, len) == 0)
+		if (types[i].word[0] == s[0] &&
+		    strncmp(types[i].word, s, len) == 0 &&
+		    types[i].word[len] == '\0')
 			break;
 	if (w == NULL || w->kind == WORD_LIST) {
 		if (i < NTYPE)
@@ -579,6 +580,18 @@ match_word(struct match *m, const char *s, size_t len, struct conf_word *w,
 	return false;
 }
 
+static bool
+opens(char c)
+{
+	return c == '(' || c == '[' || c == '{';
+}
+
+static bool
+closes(char c)
+{
+	return c == ')' || c == ']' || c == '}';
+}
+
 /* The end of the group that starts at s with ( [ or {. */
 static const char *
 group_end(const char *s)
@@ -586,9 +599,9 @@ group_end(const char *s)
 	int depth = 0;
 
 	for (;; s++) {
-		if (strchr("([{", *s) != NULL)
+		if (opens(*s))
 			depth++;
-		else if (strchr(")]}", *s) != NULL && --depth == 0)
+		else if (closes(*s) && --depth == 0)
 			return s;
 	}
 }
@@ -600,7 +613,7 @@ alt_end(const char *s, const char *end)
 	for (; s < end; s++) {
 		if (*s == '|')
 			return s;
-		if (strchr("([{", *s) != NULL)
+		if (opens(*s))
 			s = group_end(s);
 	}
 	return end;
@@ -657,7 +670,7 @@ match_seq(struct match *m, const char *s, const char *end, size_t *i)
 			s++;
 			continue;
 		}
-		if (strchr("([{", *s) != NULL) {
+		if (opens(*s)) {
 			e = group_end(s);
 			if (*s == '{') {
 				if (!match_list(m, s + 1, e, i))
