@@ -161,6 +161,8 @@ irr(struct ask *q)
 		return REASON_NO_SET;
 	if (!pfxset_match(q->f->irr, q->pfx))
 		return REASON_NOT_IN_SET;
+	if (pfxset_origins(q->f->irr) == NULL)
+		return REASON_NONE;
 	origin = aspath_origin(q->a->as_path);
 	if (pfxset_origin_ok(q->f->irr, origin))
 		return REASON_NONE;

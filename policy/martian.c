@@ -212,6 +212,9 @@ martian_asn(uint32_t as)
 {
 	size_t i;
 
+	/* Nearly all of them stand behind the reserved ones. */
+	if (as > 131071 && as < 4200000000)
+		return ASN_PUBLIC;
 	for (i = 0; i < sizeof(asns) / sizeof(asns[0]); i++)
 		if (as <= asns[i].hi)
 			return as >= asns[i].lo ? asns[i].what : ASN_PUBLIC;
