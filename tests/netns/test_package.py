@@ -231,6 +231,16 @@ def check_fresh(m):
         assert "ok installed" in m("dpkg-query", "-Wf", "${Status}", other)
 
 
+def check_metrics(m):
+    """The second package: a file that says that all is well."""
+    m.install(sorted(DEBS.glob("ana-bgpd-prometheus_*.deb"))[-1])
+    assert m.show("ana-bgpd-textfile.timer", "ActiveState") == "active"
+    m("systemctl", "start", "ana-bgpd-textfile.service")
+    text = m("cat", "/var/lib/prometheus/node-exporter/ana-bgpd.prom")
+    assert "\nana_bgpd_up 1" in text
+    m("dpkg", "-P", "ana-bgpd-prometheus")
+
+
 def check_restart(s, act, units):
     """Whatever act does, no route goes and BIRD is not told to forget."""
     before = {u: s.m.main_pid(u) for u in units}
@@ -259,6 +269,7 @@ def test_life_of_the_package(scene):
     m.boot()
     m.install(s.deb)
     check_fresh(m)
+    check_metrics(m)
     s.bird.announce(*ROUTES)
     s.bird.start()
     m.write("/etc/ana-bgpd/ana-bgpd.conf", CONF)
