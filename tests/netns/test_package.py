@@ -10,6 +10,7 @@ build/package-root, which takes minutes; each run works on a layer above it.
 import contextlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -27,8 +28,6 @@ pytestmark = pytest.mark.skipif(
 BASE, DEBS = TOP / "build/package-root", TOP / "build/package"
 INSIDE = ["systemd", "systemd-sysv", "dbus", "iproute2", "procps"]
 BESIDE = ["bird2", "frr", "openbgpd", "prometheus-node-exporter"]
-LIBRARIES = ["libbsd0", "libcap-ng0", "libevent-core-2.1-7", "libjansson4",
-             "libmd0", "libnl-3-200", "libseccomp2"]
 MIRROR = "http://deb.debian.org/debian"
 US, BIRD_AS, OTHER_AS = 52580, 719, 3292
 ROUTES = [Route("62.142.0.0/16"), Route("46.182.112.0/21")]
@@ -55,22 +54,29 @@ neighbor 192.0.2.6 {
 """
 
 
-def make_base():
-    if (BASE / ".done").exists():
+def make_base(deb):
+    """Debian, the daemons to stand beside, and what our package needs."""
+    needs = sorted(re.findall(r"(?:^|, )(lib[^ ,]+)", run(
+        "dpkg-deb", "-f", str(deb), "Depends")))
+    done = BASE / ".done"
+    if done.exists() and done.read_text().split() == needs:
         return
-    subprocess.run(["rm", "-rf", "--one-file-system", str(BASE)], check=True)
-    run("debootstrap", "--variant=minbase", "--include=" + ",".join(INSIDE),
-        "bookworm", str(BASE), MIRROR, timeout=1800)
+    if not done.exists():
+        subprocess.run(["rm", "-rf", "--one-file-system", str(BASE)],
+                       check=True)
+        run("debootstrap", "--variant=minbase",
+            "--include=" + ",".join(INSIDE), "bookworm", str(BASE), MIRROR,
+            timeout=1800)
     rc = BASE / "usr/sbin/policy-rc.d"
     rc.write_text("#!/bin/sh\nexit 101\n")
     rc.chmod(0o755)
     run("chroot", str(BASE), "env", "DEBIAN_FRONTEND=noninteractive",
         "apt-get", "-q", "-y", "install", "--no-install-recommends",
-        *BESIDE, *LIBRARIES, timeout=1800)
+        *BESIDE, *needs, timeout=1800)
     run("chroot", str(BASE), "systemctl", "disable", "bird", "frr",
         "openbgpd", "prometheus-node-exporter")
     rc.unlink()
-    (BASE / ".done").touch()
+    done.write_text(" ".join(needs))
 
 
 class Machine:
@@ -190,8 +196,9 @@ def deleted(monitor):
 
 @pytest.fixture
 def scene(lab):
-    make_base()
-    assert list(DEBS.glob("ana-bgpd_*.deb")), "./dev package has not been run"
+    debs = list(DEBS.glob("ana-bgpd_*.deb"))
+    assert debs, "./dev package has not been run"
+    make_base(debs[0])
     s = Scene(lab)
     try:
         yield s
