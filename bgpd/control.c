@@ -133,6 +133,7 @@ done(struct show *s, enum cmd_exit code, const char *text)
 		out_str(s->out, "status", code == CMD_DONE ? "OK" : "FAILED");
 		if (code != CMD_DONE)
 			out_str(s->out, "error", text);
+		show_ana(s);
 		out_end(s->out);
 	} else if (code == CMD_DONE)
 		out_text(s->out, "%s\n", text);
@@ -629,6 +630,13 @@ refuse(struct client *c, enum cmd_exit code, const char *text)
 {
 	c->show.code = code;
 	strlcpy(c->show.err, text, sizeof c->show.err);
+	if (c->show.out != NULL && out_is_json(c->show.out)) {
+		out_obj(c->show.out, NULL);
+		out_str(c->show.out, "status", "FAILED");
+		out_str(c->show.out, "error", text);
+		show_ana(&c->show);
+		out_end(c->show.out);
+	}
 	answer(c);
 }
 
@@ -637,8 +645,14 @@ begin(struct client *c, const struct ctl_request *r)
 {
 	struct show *s = &c->show;
 	char err[CMD_ERRLEN];
+	bool good;
 
-	if (cmd_parse(r->n, r->word, &s->req, err) != CMD_DONE) {
+	good = cmd_parse(r->n, r->word, &s->req, err) == CMD_DONE;
+	s->eng = c->ctl->eng;
+	/* A watch and a trace write whole lines, also of JSON. */
+	s->out = out_new(s->req.json && s->req.file == NULL &&
+	    (!good || (s->req.id != CMD_WATCH && s->req.id != CMD_TRACE)));
+	if (!good) {
 		refuse(c, CMD_USAGE, err);
 		return;
 	}
@@ -647,10 +661,6 @@ begin(struct client *c, const struct ctl_request *r)
 		    "permission denied: this is the read-only socket");
 		return;
 	}
-	s->eng = c->ctl->eng;
-	/* A watch writes whole lines, also of JSON. */
-	s->out = out_new(s->req.json && s->req.file == NULL &&
-	    s->req.id != CMD_WATCH && s->req.id != CMD_TRACE);
 	if (cmd_find(s->req.id)->flags & CMD_ADMIN)
 		log_info("control: %s asked by uid %u",
 		    cmd_find(s->req.id)->path, c->uid);

@@ -510,23 +510,31 @@ static const struct show_cmd *const command[CMD_N] = {
 static void
 finish(struct show *s)
 {
-	char name[256] = "", when[32];
-
 	show_walk_end(s);
 	if (s->listing)
 		out_end(s->out);
-	gethostname(name, sizeof name - 1);
 	if (s->key != NULL) { /* a part of an answer */
 		out_end(s->out);
 		return;
 	}
+	if (s->code != CMD_DONE && s->err[0] != '\0')
+		out_str(s->out, "error", s->err);
+	show_ana(s);
+	out_end(s->out);
+}
+
+void
+show_ana(struct show *s)
+{
+	char name[256] = "", when[32];
+
+	gethostname(name, sizeof name - 1);
 	out_obj(s->out, "ana");
 	out_str(s->out, "version", ANA_VERSION);
 	out_str(s->out, "hostname",
 	    s->eng->conf->hostname != NULL ? s->eng->conf->hostname : name);
 	out_str(s->out, "time", show_time(clock_real_s(), when, sizeof when));
 	out_u64(s->out, "generation", s->eng->generation);
-	out_end(s->out);
 	out_end(s->out);
 }
 

@@ -65,6 +65,8 @@ bool show_only(struct show *);
 struct peer *show_next_peer(const struct engine *, unsigned int after);
 /* Description, or with -n and without one the address; safe to print. */
 const char *show_name(const struct show *, const struct peer *, char *, size_t);
+/* The object that ends each JSON answer. */
+void show_ana(struct show *);
 /* Seconds since a time of the real clock; -1 (never) for 0. */
 int64_t show_since(int64_t when_s);
 /* The same as text, "00:01:31". */

@@ -5,6 +5,8 @@ the same types."""
 import copy
 import json
 import pathlib
+import re
+import socket
 
 import jsonschema
 import pytest
@@ -13,11 +15,40 @@ from ana import TOP, Ana
 from lab import wait_until
 from routers import OpenBgpd, Route
 from speaker import attribute, message, nlri, notification
-from test_show import Scene, neighbor
+from test_show import Scene, answer, neighbor
 
 SCHEMAS = {p.stem: json.loads(p.read_text())
            for p in sorted((TOP / "doc" / "schema").glob("*.json"))}
+# What has no schema of its own has that of this one.
+LIKE = {"show-summary": "show", "top": "show", "reload": "set-load",
+        "show-errors-neighbor": "show-errors"}
+# Asked of the scene; FILE and LIST are files that it writes.
 COMMANDS = {
+    "explain": [["explain", p] for p in (
+        "62.142.0.0/16", "62.142.64.0/24", "10.1.0.0/16", "8.8.8.0/24",
+        "179.191.160.0/24", "2001:998::/32", "192.0.2.1")] + [
+            ["explain", "46.182.112.0/21", "neighbor", "partner"],
+            ["explain", "62.142.0.0/16", "neighbor", "nosuch"]],
+    "test-route": [["test", "route", p, "as-path", "719 3292", "community",
+                    "719:1", "neighbor", "partner"] for p in (
+                        "62.142.9.0/24", "46.0.0.0/8", "2001:998::/32")] + [
+        ["test", "route", "62.142.9.0/24", "neighbor", "nosuch"]],
+    "diff": [["diff", "FILE"], ["diff", "BAD"], ["reload", "-n"]],
+    "check": [["check", "FILE"], ["check", "BAD"]],
+    "set-diff": [["set", "diff", "as719", "LIST"],
+                 ["set", "diff", "nosuch", "LIST"]],
+    "set-load": [["set", "load", "as719"], ["set", "load", "nosuch"],
+                 ["reload"]],
+    "action": [["log", "level", "debug"], ["neighbor", "nosuch", "down"],
+               ["neighbor", "absent", "refresh"], ["fib", "couple"],
+               ["reload", "confirm"],
+               ["network", "withdraw", "203.0.113.0/24"],
+               ["neighbor", "absent", "clear-limit"]],
+    "show-fib": [["show", "fib"], ["show", "fib", "drift"],
+                 ["show", "fib", "conflicts"]],
+    "show-announcements": [["show", "announcements"],
+                           ["show", "announcements", "192.0.2.0/24"]],
+    "show": [["show"], ["show", "summary"], ["top"]],
     "show-rib": [["show", "rib"], ["show", "rib", "in", "detail"],
                  ["show", "rib", "out"], ["show", "rib", "203.0.113.7"]],
     "show-errors": [["show", "errors", "neighbor", "partner"]],
@@ -27,13 +58,25 @@ COMMANDS = {
 
 @pytest.fixture(scope="class")
 def scene(class_lab):
-    yield Scene(class_lab)
+    scene = Scene(class_lab)
+    ana, etc = scene.ana, pathlib.Path(scene.ana.conf).parent
+    (etc / "FILE").write_text(ana.config().replace(
+        "62.142.0.0/16", "62.143.0.0/16").replace("med 3", "med 4"))
+    (etc / "BAD").write_text("syntax 1; global { as 0; } nonsense;")
+    (etc / "LIST").write_text("62.142.0.0/16\n")
+    scene.files = {x: str(etc / x) for x in ("FILE", "BAD", "LIST")}
+    yield scene
 
 
 def check(scene, name):
     validator = jsonschema.Draft202012Validator(SCHEMAS[name])
+    if name == "watch":
+        return      # a stream, not an answer: below
     for words in COMMANDS.get(name, [name.split("-")]):
-        _, text, _ = scene.ana.cli("-j", *words, check=False)
+        words = [scene.files.get(w, w) for w in words]
+        status, text, err = scene.ana.cli("-j", *words, check=False)
+        if status not in (0, 5):
+            assert json.loads(text)["error"], words
         faults = [("/".join(map(str, e.absolute_path)), e.message)
                   for e in validator.iter_errors(json.loads(text))]
         assert not faults, (words, faults)
@@ -57,6 +100,47 @@ class TestSchema:
         jsonschema.Draft202012Validator.check_schema(SCHEMAS[name])
         assert SCHEMAS[name]["title"].startswith("ana-bgpctl -j ")
         check(scene, name)
+
+    def test_every_command_has_one(self, scene):
+        """No command of the table answers -j without a schema."""
+        flags = {}
+        for flag, path in re.findall(
+                r'^\t\{ CMD_\w+, ([\w |]+), "([^"]+)"',
+                (TOP / "lib/cmd.c").read_text(), re.M):
+            flags[path] = flag
+        assert len(flags) > 40
+        for path, flag in flags.items():
+            if "CMD_AT_CLIENT" in flag:
+                continue
+            words = [w for w in path.split() if not w.isupper()]
+            name = LIKE.get("-".join(words), "-".join(words))
+            if name not in SCHEMAS and "CMD_ADMIN" in flag:
+                name = "action"
+            assert name in SCHEMAS, path
+
+    def test_watch(self, scene):
+        validator = jsonschema.Draft202012Validator(SCHEMAS["watch"])
+        _, text, _ = scene.ana.cli("-j", "-t", "1", "watch", "from", "0",
+                                   check=False)
+        lines = [json.loads(x) for x in text.splitlines()]
+        assert len(lines) > 3
+        for line in lines:
+            assert not list(validator.iter_errors(line)), line
+
+    def test_refusals(self, scene):
+        """Said in JSON, too, by either socket."""
+        validator = jsonschema.Draft202012Validator(SCHEMAS["action"])
+        for path, words in (("restricted.sock", ["reload"]),
+                            ("control.sock", ["frob"]),
+                            ("control.sock", ["show", "rib", "10.0.0.1/8"])):
+            s = socket.socket(socket.AF_UNIX)
+            s.settimeout(20)
+            s.connect(scene.ana.dir + "/run/" + path)
+            s.sendall(b"\1" + b"".join(w.encode() + b"\0" for w in
+                                       ["-j"] + words) + b"\0")
+            text, err, code = answer(s)
+            assert not list(validator.iter_errors(json.loads(text))), text
+            assert code in (1, 2) and err
 
     @pytest.mark.parametrize("name", ["show", "show-neighbor", "show-rib"])
     def test_missing_keys_are_found(self, scene, name):
@@ -122,7 +206,8 @@ def test_superset_of_openbgpd(lab):
     ana = Ana(lab, a, 52580, "192.0.2.1")
     obgp = OpenBgpd(lab, p, 719, "192.0.2.2")
     more = ("max-prefix 100;",)
-    ana.neighbor("192.0.2.2", 719, "192.0.2.1", passive=True, more=more)
+    # Both dial: OpenBGPD waits long after an attempt that came too early.
+    ana.neighbor("192.0.2.2", 719, "192.0.2.1", more=more)
     ana.neighbor("192.0.2.9", 3292, "192.0.2.1", passive=True)
     obgp.neighbor("192.0.2.1", 52580, "192.0.2.2")
     ana.glob.append("graceful-restart { restart-time 60s; }")
