@@ -118,6 +118,27 @@ class TestSchema:
                 name = "action"
             assert name in SCHEMAS, path
 
+    def test_what_alice_reads(self, scene):
+        """Alice-LG ends where one of these is missing, also of a neighbor
+        that was never up."""
+        for n in scene.ana.ctl("show", "neighbor")["neighbors"]:
+            assert int(n["remote_as"]) > 0 and n["remote_addr"]
+            assert n["state"] and n["description"]
+            assert re.fullmatch(r"Never|\d\d:\d\d:\d\d|\dd\d\dh\d\dm|"
+                                r"\d\dw\dd\d\dh|\d+w", n["last_updown"])
+            for way in ("sent", "received"):
+                assert type(n["stats"]["prefixes"][way]) is int
+        rows = scene.ana.ctl("show", "rib", "in", "detail")["rib"]
+        assert len(rows) > 5
+        for r in rows:
+            assert {"prefix", "origin", "true_nexthop", "last_update",
+                    "aspath", "neighbor"} <= set(r)
+            assert r["neighbor"]["remote_addr"] == "192.0.2.2"
+            assert type(r["localpref"]) is int
+            for kind in ("communities", "large_communities",
+                         "extended_communities"):
+                assert isinstance(r.get(kind, []), list)
+
     def test_watch(self, scene):
         validator = jsonschema.Draft202012Validator(SCHEMAS["watch"])
         _, text, _ = scene.ana.cli("-j", "-t", "1", "watch", "from", "0",

@@ -55,6 +55,7 @@ class Scene:
                           name="absent", irr="as719")
         self.ana.announce(OWN, OWN6)
         self.ana.start()
+        self.p = p
         self.peer = Speaker(p, "192.0.2.2", "192.0.2.1", PEER,
                             ("inet", "inet6"))
         self.peer.announce(GOOD, *(
@@ -616,6 +617,14 @@ class TestTwoPartners:
         assert n["last_notification"]["data_hex"] == "00010100000003"
         assert "over its prefix limit" in n["why_down"]
         assert re.search(r"the hold ends in 1[78]\d\d s", n["why_down"])
+        _, text, _ = two.cli("-j", "-t", "1", "watch", "limits", "fib", "from",
+                             "0", check=False)
+        events = [json.loads(x) for x in text.splitlines()]
+        assert {e["class"] for e in events} == {"watch", "limits", "fib"}
+        tripped, = [e for e in events if e["event"] == "tripped"]
+        assert tripped["prefix"] == "62.145.0.0/16"
+        assert tripped["neighbor"]["description"] == "n2"
+        assert "ready" in [e["event"] for e in events]
         _, lines = table(two.cli("show"), "Neighbor")
         assert lines[1].endswith(" Idle (prefix limit)")
         assert "Held down until" in two.cli("show", "neighbor", "n2")

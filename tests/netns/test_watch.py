@@ -160,6 +160,17 @@ class TestWatch:
         text = scene.ana.cli("show", "history", "neighbor", "partner")
         assert "NOTIFICATION received: Cease" in text
         assert "absent" not in text and "\x1b" not in text
+        # What we say is kept, too, and a reload forgets nothing.
+        scene.peer = Speaker(scene.p, "192.0.2.2", "192.0.2.1", PEER,
+                             ("inet", "inet6"))
+        scene.ana.cli("neighbor", "partner", "clear", "ticket 7")
+        scene.ana.reload()
+        n = scene.ana.ctl("show", "history", "neighbor",
+                          "partner")["neighbors"][0]
+        sent = [h for h in n["history"] if h["type"] == "notification"][0]
+        assert (sent["direction"], sent["code"], sent["shutdown_message"]) == (
+            "sent", 6, "ticket 7")
+        assert n["established"] == 2
         assert scene.ana.cli("show", "history", "neighbor", "x",
                              check=False)[0] == 4
 
