@@ -717,6 +717,14 @@ fibsync_next(const struct fibsync *fs, enum fam f, struct pfx *at,
 	return true;
 }
 
+size_t
+fibsync_memory(const struct fibsync *fs)
+{
+	return sizeof *fs + slab_memory(&fs->routes) +
+	    trie_memory(fs->trie[FAM_INET]) + trie_memory(fs->trie[FAM_INET6]) +
+	    fs->nset * sizeof(struct set);
+}
+
 void
 fibsync_get_stats(const struct fibsync *fs, struct fibsync_stats *st)
 {

@@ -113,6 +113,8 @@ struct fibsync_error {
 };
 bool fibsync_error(
     const struct fibsync *, unsigned int i, struct fibsync_error *);
+/* Octets of all that it keeps. */
+size_t fibsync_memory(const struct fibsync *);
 void fibsync_get_stats(const struct fibsync *, struct fibsync_stats *);
 
 #endif /* FIBSYNC_H */

@@ -395,6 +395,7 @@ memory_rib(const struct engine *eng, struct memory *m)
 static void
 memory_queues(const struct engine *eng, struct memory *m)
 {
+	struct fibsync_stats st;
 	const struct peer *p;
 	uint64_t n = 0;
 	size_t size = 0;
@@ -410,6 +411,11 @@ memory_queues(const struct engine *eng, struct memory *m)
 		}
 		size += sizeof *p;
 	}
+	fibsync_get_stats(eng->fibsync, &st);
+	owner(m, "fib", "routes wanted in the kernel",
+	    st.wanted[FAM_INET] + st.wanted[FAM_INET6],
+	    fibsync_memory(eng->fibsync));
+	owner(m, "engine", "the daemon's own tables", 1, sizeof *eng);
 	owner(m, "session", "sessions with their buffers", n, size);
 	owner(m, "events", "events kept for watch", events_last(eng->events),
 	    events_memory(eng->events));
