@@ -25,6 +25,7 @@ struct top {
 		TABLE,
 		DETAIL,
 		REJECTED,
+		HISTORY,
 		HELP
 	} view;
 	bool colour, paused, quit, by_name, typing;
@@ -42,6 +43,7 @@ static const char help_text[] =
     "r        its refused routes, and back\n"
     "s        sort by name, or as configured\n"
     "f        show only names that contain what is typed, Enter ends\n"
+    "e        the last state changes and NOTIFICATIONs, and back\n"
     "p        pause\n"
     "?        this text, and back\n";
 
@@ -78,6 +80,18 @@ fit(const char *s, int columns)
 	return n;
 }
 
+/* "241/250": more than 80 % of what is permitted. */
+static bool
+near_limit(const char *line)
+{
+	unsigned int in, limit;
+
+	for (; (line = strchr(line, ' ')) != NULL; line++)
+		if (sscanf(line, " %u/%u ", &in, &limit) == 2)
+			return (uint64_t)in * 5 > (uint64_t)limit * 4;
+	return false;
+}
+
 static const char *
 colour_of(const struct top *t, const char *line, bool row)
 {
@@ -89,7 +103,9 @@ colour_of(const struct top *t, const char *line, bool row)
 	for (size_t i = 0; i < sizeof down / sizeof down[0]; i++)
 		if (strstr(line, down[i]) != NULL)
 			return "\033[31m";
-	return row ? "\033[32m" : "";
+	if (!row)
+		return "";
+	return near_limit(line) ? "\033[33m" : "\033[32m";
 }
 
 static void
@@ -184,7 +200,11 @@ fetch(struct top *t)
 	const char *detail[] = { "show", "neighbor", t->name };
 	const char *rejected[] = { "show", "rejected", "neighbor", t->name };
 
+	const char *history[] = { "show", "history" };
+
 	t->text.len = 0;
+	if (t->view == HISTORY)
+		return t->ask(t->arg, 2, history, &t->text);
 	if (t->view == DETAIL)
 		return t->ask(t->arg, 3, detail, &t->text);
 	if (t->view == REJECTED)
@@ -259,6 +279,9 @@ key(struct top *t, char k)
 	case '\r':
 	case '\n':
 		toggle(t, DETAIL);
+		break;
+	case 'e':
+		toggle(t, HISTORY);
 		break;
 	case 's':
 		t->by_name = !t->by_name;

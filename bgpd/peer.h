@@ -137,6 +137,10 @@ struct peer {
 
 	/* Telling. */
 	struct peer_msgs rx, tx;
+	struct peer_pace {
+		uint64_t at_ms, rx, tx; /* totals at the last look */
+		double rx_s, tx_s; /* messages a second until then */
+	} pace;
 	uint64_t malformed[WIRE_RESET + 1]; /* by verdict */
 	struct evidence *evidence; /* the last of them */
 	uint32_t established_count;

@@ -21,7 +21,7 @@ SCHEMAS = {p.stem: json.loads(p.read_text())
            for p in sorted((TOP / "doc" / "schema").glob("*.json"))}
 # What has no schema of its own has that of this one.
 LIKE = {"show-summary": "show", "top": "show", "reload": "set-load",
-        "show-errors-neighbor": "show-errors"}
+        "show-errors-neighbor": "show-errors", "trace-neighbor": "watch"}
 # Asked of the scene; FILE and LIST are files that it writes.
 COMMANDS = {
     "explain": [["explain", p] for p in (

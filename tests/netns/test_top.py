@@ -8,6 +8,7 @@ import pytest
 
 from ana import program
 from lab import wait_until
+from speaker import keepalive
 from test_show import Scene
 
 
@@ -70,6 +71,10 @@ class TestTop:
             s.key("r")
             s.until(r"62\.142\.128\.0/25 .*prefix-length")
             s.key("r")
+            s.key("e")
+            s.until(r"(?i)established")
+            s.key("e")
+            s.until(r"Events:")
             s.key("?")
             s.until("Enter +all about it")
             s.key("?")
@@ -93,10 +98,25 @@ class TestTop:
             s.until(r"Events:")
             assert not re.search(r"\x1b\[[0-9;]*3[0-7]m", s.text("-e"))
 
+    def test_pace(self, scene):
+        """Messages a second, from one look to the next."""
+        def received():
+            text = scene.ana.cli("top", "--batch", "-n", "1")
+            return float(re.search(r"^partner +719 +([\d.]+) ", text,
+                                   re.M)[1])
+        received()
+        scene.peer.send(keepalive() * 2000)
+        wait_until(lambda: received() > 1, 30, what="a pace")
+
     def test_batch(self, scene):
         text = scene.ana.cli("top", "--batch", "-n", "3")
         assert text.count("ana-bgpd ") == 3 and "\x1b" not in text
         assert text.count("\npartner ") == 3
+        assert re.search(r"^Neighbor +AS +Rcvd/s +Sent/s +Up/Down +"
+                         r"State/PrfRcvd +Accept +Reject +Told$", text, re.M)
+        # Received, of how many, accepted, refused; two networks of ours.
+        assert re.search(r"^partner +719 +[\d.]+ +[\d.]+ +\S+ +7/\d+ +2 +5 +2$",
+                         text, re.M), text
         status, _, err = scene.ana.cli("top", check=False)
         assert status == 2 and "--batch" in err
         status, _, err = scene.ana.cli("top", "-n", "0", check=False)

@@ -10,9 +10,10 @@ import socket
 import subprocess
 import time
 
+import jsonschema
 import pytest
 
-from ana import Ana, program
+from ana import TOP, Ana, program
 from lab import wait_until
 from routers import Route
 from speaker import Speaker, notification
@@ -230,6 +231,9 @@ def test_trace(lab):
         seen = trace.until(direction="received", type="UPDATE")
         assert {e["neighbor"]["remote_addr"] for e in seen} == {"192.0.2.2"}
         assert {e["class"] for e in seen} == {"trace"}
+        schema = json.loads((TOP / "doc/schema/watch.json").read_text())
+        for e in seen:
+            jsonschema.validate(e, schema)
         assert [e["type"] for e in seen if e["direction"] == "received"] == [
             "OPEN", "KEEPALIVE", "UPDATE"]
         assert "announce 62.1.0.0/16" in seen[-1]["text"]
