@@ -323,6 +323,7 @@ engine_network_attrs(struct engine *eng, const struct conf_network *n,
 	if (n->med_set || how->med_set) {
 		a.has |= 1u << HAS_MED;
 		a.med = how->med_set ? how->med : n->med;
+		a.weight = how->med_set ? EXPORT_MED_STAYS : 0;
 	}
 	for (size_t i = 0; i < n->ncomm; i++)
 		rule_comm_add(&a, &n->comm[i], &eng->arena);

@@ -232,6 +232,10 @@ export_check(const struct export_facts *f, const struct pfx *pfx,
 	}
 	if (leaving)
 		keep_leaving(f, a, out, arena);
+	if (source == SOURCE_LOCAL && a->weight == EXPORT_MED_STAYS) {
+		out->med = a->med;
+		out->has |= 1u << HAS_MED;
+	}
 	if (f->internal)
 		finish_internal(f, source, out);
 	else

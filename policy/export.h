@@ -23,6 +23,14 @@ struct export_drain {
 	uint32_t med;
 };
 
+/*
+ * As the weight of a network of ours, which else has none: its MED says that
+ * it is about to go (on-fail med), and stands whatever a rule sets.
+ */
+enum {
+	EXPORT_MED_STAYS = 1
+};
+
 struct export_facts {
 	uint32_t local_as, peer_as;
 	bool internal;

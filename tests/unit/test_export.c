@@ -425,6 +425,28 @@ test_network_drained(void **state)
 	assert_int_equal(x->out.med, 0);
 }
 
+/* on-fail med: the policy's MED is for a network that is well. */
+static void
+test_network_failing(void **state)
+{
+	struct rule_action med = { .type = ACT_MED, .n = 0 };
+	struct fix *x = *state;
+
+	policy_add_action(x->rule, &med);
+	x->a.has |= 1u << HAS_MED;
+	x->a.med = 500;
+	assert_int_equal(check(x, SOURCE_LOCAL), REASON_NONE);
+	assert_int_equal(x->out.med, 0);
+	x->a.weight = EXPORT_MED_STAYS;
+	assert_int_equal(check(x, SOURCE_LOCAL), REASON_NONE);
+	assert_int_equal(x->out.med, 500);
+	assert_int_equal(x->out.weight, 0);
+	/* A rule's weight on a learned route is another thing. */
+	x->f.off = GUARD_BIT(GUARD_EXPORT);
+	assert_int_equal(check(x, SOURCE_EXTERNAL), REASON_NONE);
+	assert_int_equal(x->out.med, 0);
+}
+
 /* RFC 9234 5, by our own role, with and without OTC on the route. */
 static void
 test_otc(void **state)
@@ -493,6 +515,7 @@ main(void)
 		T(test_no_next_hop),
 		T(test_gshut),
 		T(test_network_drained),
+		T(test_network_failing),
 		T(test_otc),
 	};
 
