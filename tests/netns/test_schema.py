@@ -69,11 +69,13 @@ def scene(class_lab):
 
 
 def check(scene, name):
+    """Asks what COMMANDS has, or the name's words, and validates answers."""
+    files = getattr(scene, "files", {})
     validator = jsonschema.Draft202012Validator(SCHEMAS[name])
     if name == "watch":
         return      # a stream, not an answer: below
     for words in COMMANDS.get(name, [name.split("-")]):
-        words = [scene.files.get(w, w) for w in words]
+        words = [files.get(w, w) for w in words]
         status, text, err = scene.ana.cli("-j", *words, check=False)
         if status not in (0, 5):
             assert json.loads(text)["error"], words
