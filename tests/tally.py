@@ -1,12 +1,12 @@
-"""tally.py NAME JUNIT-FILE SECONDS: first line "PASSED FAILED", then text."""
+"""tally.py NAME SECONDS JUNIT-FILE...: first line "PASSED FAILED", then text."""
 import sys
 import xml.etree.ElementTree as ET
 
 
 def main():
-    name, path, seconds = sys.argv[1:]
+    name, seconds, *paths = sys.argv[1:]
     passed, bad, skipped = 0, [], {}
-    for case in ET.parse(path).getroot().iter('testcase'):
+    for case in (c for p in paths for c in ET.parse(p).iter('testcase')):
         title = '%s %s' % (case.get('classname', ''), case.get('name', ''))
         skip = case.find('skipped')
         trouble = [e for e in (case.find('failure'), case.find('error'))
