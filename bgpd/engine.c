@@ -720,7 +720,6 @@ run_rib(struct engine *eng)
 		conf_free(eng->leaving_conf);
 		eng->leaving_conf = NULL;
 	}
-	/* First: what a new next hop shares with a known one is known. */
 	engine_fib_wishes(eng);
 	restart_check(eng);
 	more |= rib_nexthop_run(eng->rib, BUDGET_WALK);

@@ -211,33 +211,18 @@ on_nh_state(void *arg, const struct addr *a, bool reachable, uint32_t ifindex,
 	}
 }
 
-/* Another next hop with the same global address that is in use, or NULL:
- * watched is the address. */
-static const struct nexthop *
-other_user(const struct engine *eng, const struct nexthop_wish *w)
+/* Watched is the global address: does any next hop in use have it? */
+static bool
+in_use(const struct engine *eng, const struct addr *a)
 {
 	const struct nexthop *nh;
 
 	for (uint32_t id = 0; (id = nexthop_next(eng->nexthops, id)) != 0;) {
 		nh = nexthop_at(eng->nexthops, id);
-		if (nh->users > 0 && addr_eq(&nh->addr, &w->addr) &&
-		    !addr_eq(&nh->ll, &w->ll))
-			return nh;
+		if (nh->users > 0 && addr_eq(&nh->addr, a))
+			return true;
 	}
-	return NULL;
-}
-
-/* A peer that changes the link-local half only must not lose its routes until
- * the answer is there. */
-static void
-same_as_others(struct engine *eng, const struct nexthop_wish *w)
-{
-	const struct nexthop *nh = other_user(eng, w);
-	uint32_t id = nexthop_find(eng->nexthops, &w->addr, &w->ll);
-
-	if (nh != NULL && nh->known && id != 0)
-		nexthop_set_state(
-		    eng->nexthops, id, nh->reachable, nh->ifindex, nh->cost);
+	return false;
 }
 
 void
@@ -248,10 +233,9 @@ engine_fib_wishes(struct engine *eng)
 	if (!eng->fib_ready)
 		return;
 	while (nexthop_take_wish(eng->nexthops, &w)) {
-		if (w.wanted) {
-			same_as_others(eng, &w);
+		if (w.wanted)
 			eng->fib->ops->watch(eng->fib, &w.addr, 0);
-		} else if (other_user(eng, &w) == NULL)
+		else if (!in_use(eng, &w.addr))
 			eng->fib->ops->unwatch(eng->fib, &w.addr, 0);
 	}
 }

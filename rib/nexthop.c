@@ -171,13 +171,39 @@ wish(struct nexthops *t, struct node *n)
 	}
 }
 
+/* One with the same global address that is watched, or NULL. */
+static const struct node *
+watched(struct node *n)
+{
+	struct node *first = n, *o;
+
+	while ((o = RB_PREV(node_tree, NULL, first)) != NULL &&
+	    addr_eq(&o->hop.addr, &n->hop.addr))
+		first = o;
+	for (o = first; o != NULL && addr_eq(&o->hop.addr, &n->hop.addr);
+	     o = RB_NEXT(node_tree, NULL, o))
+		if (o != n && o->told && o->hop.known)
+			return o;
+	return NULL;
+}
+
 void
 nexthop_use(struct nexthops *t, uint32_t id)
 {
 	struct node *n = node_at(t, id);
+	const struct node *o;
 
-	if (n->hop.users++ == 0)
-		wish(t, n);
+	if (n->hop.users++ > 0)
+		return;
+	wish(t, n);
+	o = watched(n);
+	if (o == NULL)
+		return;
+	n->hop.known = true;
+	n->hop.reachable = o->hop.reachable;
+	n->hop.ifindex = o->hop.ifindex;
+	n->hop.cost = o->hop.cost;
+	n->hop.via = o->hop.via;
 }
 
 void

@@ -46,7 +46,12 @@ const struct nexthop *nexthop_at(const struct nexthops *, uint32_t id);
 /* In order of addresses: the next number after id (0: the first), or 0. */
 uint32_t nexthop_next(const struct nexthops *, uint32_t id);
 
-/* For the RIB: an accepted path begins or ceases to use it. */
+/*
+ * For the RIB: an accepted path begins or ceases to use it.  What is watched
+ * is the global address: one that comes into use beside, or in place of, one
+ * that differs in the other half is known at once, so that a peer that changes
+ * that half does not lose its routes until the answer is there.
+ */
 void nexthop_use(struct nexthops *, uint32_t id);
 void nexthop_unuse(struct nexthops *, uint32_t id);
 /*

@@ -88,6 +88,36 @@ wishes(void **state)
 	nexthops_free(t);
 }
 
+/* The link-local half alone is another: what is watched is known. */
+static void
+same_address(void **state)
+{
+	struct nexthops *t = nexthops_new();
+	struct addr a = addr_v4(1), ll = addr_v4(2);
+	struct nexthop_wish w;
+	uint32_t x = nexthop_get(t, &a, &none), y;
+
+	nexthop_use(t, x);
+	assert_true(nexthop_take_wish(t, &w));
+	y = nexthop_get(t, &a, &ll);
+	nexthop_use(t, y);
+	assert_false(nexthop_at(t, y)->known);
+	nexthop_unuse(t, y);
+	assert_true(nexthop_set_state(t, x, true, 3, 0));
+	/* One replaces the other within a turn. */
+	nexthop_unuse(t, x);
+	nexthop_use(t, y);
+	assert_true(nexthop_at(t, y)->known && nexthop_at(t, y)->reachable);
+	assert_int_equal(nexthop_at(t, y)->ifindex, 3);
+	while (nexthop_take_wish(t, &w))
+		;
+	assert_true(nexthop_set_state(t, y, false, 0, NEXTHOP_NO_COST));
+	/* Of what was given up before, the state is old. */
+	nexthop_use(t, x);
+	assert_false(nexthop_at(t, x)->reachable);
+	nexthops_free(t);
+}
+
 int
 main(void)
 {
@@ -95,6 +125,7 @@ main(void)
 		cmocka_unit_test(get_and_unref),
 		cmocka_unit_test(state_changes),
 		cmocka_unit_test(wishes),
+		cmocka_unit_test(same_address),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
