@@ -11,22 +11,10 @@
 /* ---- writing ----------------------------------------------------------- */
 
 static void
-put_quoted(FILE *f, const char *s)
-{
-	fputc('"', f);
-	for (; *s != '\0'; s++) {
-		if (*s == '"' || *s == '\\')
-			fputc('\\', f);
-		fputc(*s, f);
-	}
-	fputc('"', f);
-}
-
-static void
 put_track(FILE *f, const struct track *t, int64_t now)
 {
 	fprintf(f, "track ");
-	put_quoted(f, t->conf.key);
+	conf_quote(f, t->conf.key);
 	fprintf(f, " {\n\tstate %s;\n\tage %" PRId64 ";\n\tflaps %u;\n",
 	    track_state_name(t->state), now - t->since_ms, t->flaps);
 	fprintf(f, "\tagainst %u;\n", t->against);
@@ -51,13 +39,13 @@ put_commands(FILE *f, const struct announce_net *n, int64_t now)
 		if (n->drain_med_set)
 			fprintf(f, "\tdrain-med %u;\n", n->drain_med);
 		fprintf(f, "\tby ");
-		put_quoted(f, n->who);
+		conf_quote(f, n->who);
 		fprintf(f, ";\n");
 	}
 	if (n->reason[0] != '\0' &&
 	    (n->draining || (n->withdrawn && n->persistent))) {
 		fprintf(f, "\treason ");
-		put_quoted(f, n->reason);
+		conf_quote(f, n->reason);
 		fprintf(f, ";\n");
 	}
 }

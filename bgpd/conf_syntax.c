@@ -743,8 +743,8 @@ conf_word_plain(const char *s)
 	return *s != '\0' && strspn(s, ok) == strlen(s);
 }
 
-static void
-quoted(FILE *f, const char *s)
+void
+conf_quote(FILE *f, const char *s)
 {
 	fputc('"', f);
 	for (; *s != '\0'; s++) {
@@ -799,7 +799,7 @@ conf_word_print(FILE *f, const struct conf_word *w)
 		break;
 	case CT_STRING:
 	case CT_PATH:
-		quoted(f, w->text);
+		conf_quote(f, w->text);
 		break;
 	case CT_NONE:
 	case CT_LITERAL:
@@ -818,7 +818,7 @@ conf_word_print(FILE *f, const struct conf_word *w)
 		else if (w->type == CT_NAME && conf_word_plain(w->text))
 			fputs(w->text, f);
 		else
-			quoted(f, w->text);
+			conf_quote(f, w->text);
 		break;
 	}
 }

@@ -234,6 +234,8 @@ bool conf_syntax_match(const struct conf_schema *, struct conf_node *,
     size_t first, struct conf_syntax_err *);
 /* A word of the value's type in canonical form, quoted where it must be. */
 void conf_word_print(FILE *, const struct conf_word *);
+/* Any text as a string that is read back as it was. */
+void conf_quote(FILE *, const char *);
 /* The words of a statement without ';', in canonical form; allocated. */
 char *conf_node_print(const struct conf_node *);
 /* "a time such as 90s or 5m"; by a syntax's word. */

@@ -335,13 +335,9 @@ state_load_limits(struct engine *eng)
 static void
 put_text(FILE *f, const char *key, const char *s)
 {
-	fprintf(f, "\t%s \"", key);
-	for (; *s != '\0'; s++) {
-		if (*s == '"' || *s == '\\')
-			fputc('\\', f);
-		fputc(*s, f);
-	}
-	fprintf(f, "\";\n");
+	fprintf(f, "\t%s ", key);
+	conf_quote(f, s);
+	fprintf(f, ";\n");
 }
 
 static void

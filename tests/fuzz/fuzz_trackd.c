@@ -64,7 +64,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	memcpy(&s, data, sizeof s);
 	/* TCP has no name. */
 	if (s.kind == TRACKD_TCP && s.name[0] == '\0')
-		s.name[0] = '/';
+		memcpy(s.name, "/", 2);
 	set(&s);
 	return 0;
 }
