@@ -57,7 +57,7 @@ enum kind {
 /* ---- the views -------------------------------------------------------- */
 
 struct own_view {
-	uint64_t one, ready, traffic_bps, lab, generation, reload_ok, reload_s,
+	uint64_t one, ready, traffic, lab, generation, reload_ok, reload_s,
 	    restarting;
 	uint64_t octets[TYPES], objects[TYPES], references;
 	uint64_t set_octets, set_objects, sets, queue_octets, queue_objects;
@@ -411,8 +411,10 @@ view_own(struct engine *eng, struct own_view *v)
 	v->fib_conflicts = st.conflicts;
 	v->fib_overruns = st.overruns;
 	view_memory(eng, v);
-	if (!drain_traffic(eng, &v->traffic_bps))
-		v->traffic_bps = NOTHING;
+	if (drain_traffic(eng, &v->traffic))
+		v->traffic /= 8; /* bits */
+	else
+		v->traffic = NOTHING;
 }
 
 static void
@@ -914,7 +916,7 @@ static const struct metric table[] = {
 	    "table is as it should be."),
 	OWN_FN("ana_bgpd_maintenance", STATESET, m_maintenance,
 	    "The step of the maintenance, idle when there is none."),
-	OWN("ana_bgpd_partner_traffic_bits_per_second", GAUGE, traffic_bps,
+	OWN("ana_bgpd_partner_traffic_bytes_per_second", GAUGE, traffic,
 	    "What the links to the neighbors carry in both directions."),
 	OWN("ana_bgpd_lab_mode", GAUGE, lab,
 	    "1 when documentation numbers are accepted."),

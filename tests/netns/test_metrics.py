@@ -226,6 +226,9 @@ class TestMetrics:
 
     def test_textfile(self, scene, tmp_path):
         """The script behind the timer: all or nothing, never half a file."""
+        # What is there only after a while is looked at, too.
+        wait_until(lambda: "ana_bgpd_partner_traffic" in
+                   scene.ana.cli("show", "metrics"), what="counted links")
         script = TOP / "etc/ana-bgpd-textfile"
         target = tmp_path / "ana-bgpd.prom"
         env = {"PATH": "%s:/usr/bin:/bin" % pathlib.Path(
@@ -235,7 +238,8 @@ class TestMetrics:
                            capture_output=True, text=True, timeout=60)
         assert p.returncode == 0, p.stderr
         assert "ana_bgpd_up 1" in target.read_text()
-        assert promtool("check", "metrics", text=target.read_text())[0] == 0
+        status, text = promtool("check", "metrics", text=target.read_text())
+        assert status == 0, text
         env["ANA_BGPD_SOCKET"] = str(tmp_path / "none")
         p = subprocess.run(["sh", script, target], env=env,
                            capture_output=True, text=True, timeout=60)
