@@ -20,21 +20,42 @@ struct set {
 };
 RB_HEAD(set_tree, set);
 
+/* A million of them: 16 octets, IPv6 28. */
 struct route {
-	struct pfx pfx;
-	uint16_t want, told; /* set numbers, 0: none */
-	uint16_t inflight; /* requests not answered */
-	uint8_t state;
-	bool dirty;
-	int err;
 	uint32_t next; /* dirty queue */
+	uint32_t want : 12; /* set numbers, 0: none */
+	uint32_t told : 12;
+	uint32_t state : 3;
+	uint32_t dirty : 1;
+	uint16_t inflight; /* requests not answered */
+	uint8_t len;
+	uint8_t why; /* it failed, 0: it did not */
+	uint8_t addr[]; /* 4 or 16 octets */
+};
+_Static_assert(sizeof(struct route) == 12, "a million of them");
+_Static_assert(FIB_SET_MAX < 1 << 12, "set numbers");
+
+/* What was said of routes that failed: a few things of many routes. */
+struct why {
+	uint32_t routes;
+	int err;
 	char *text;
+};
+enum {
+	WHYS = 63, /* the last is for all that found no room */
+};
+
+/* Of one family; they name each other by numbers of their slab. */
+struct routes {
+	enum fam fam;
+	struct trie *trie;
+	struct slab slab;
+	uint32_t first, last; /* dirty queue */
 };
 
 struct fibsync {
-	struct trie *trie[FAM_N];
-	struct slab routes;
-	uint32_t first, last; /* dirty queue */
+	struct routes routes[FAM_N];
+	struct why why[WHYS + 1];
 	struct set_tree sets;
 	struct set *by_num[FIB_SET_MAX + 1];
 	uint32_t nset, unused; /* unused: told sets without a route */
@@ -88,12 +109,20 @@ fibsync_state_name(enum fibsync_state s)
 	return name[s];
 }
 
+static struct route *
+route_at(const struct routes *rs, uint32_t num)
+{
+	return slab_at(&rs->slab, num);
+}
+
 static void
 route_key(const void *arg, uint32_t num, struct pfx *p)
 {
-	const struct fibsync *fs = arg;
+	const struct routes *rs = arg;
+	const struct route *r = route_at(rs, num);
 
-	*p = ((const struct route *)slab_at(&fs->routes, num))->pfx;
+	addr_set(&p->addr, rs->fam, r->addr);
+	p->len = r->len;
 }
 
 struct fibsync *
@@ -101,9 +130,13 @@ fibsync_new(void)
 {
 	struct fibsync *fs = mem_alloc(sizeof *fs);
 
-	for (enum fam f = FAM_INET; f < FAM_N; f++)
-		fs->trie[f] = trie_new_keyed(f, route_key, fs);
-	slab_init(&fs->routes, sizeof(struct route));
+	for (enum fam f = FAM_INET; f < FAM_N; f++) {
+		struct routes *rs = &fs->routes[f];
+
+		rs->fam = f;
+		rs->trie = trie_new_keyed(f, route_key, rs);
+		slab_init(&rs->slab, sizeof(struct route) + fam_bits(f) / 8);
+	}
 	RB_INIT(&fs->sets);
 	return fs;
 }
@@ -111,18 +144,14 @@ fibsync_new(void)
 void
 fibsync_free(struct fibsync *fs)
 {
-	struct pfx at;
-	uint32_t n;
-
 	for (enum fam f = FAM_INET; f < FAM_N; f++) {
-		memset(&at, 0, sizeof at);
-		while ((n = trie_next(fs->trie[f], &at)) != 0)
-			free(((struct route *)slab_at(&fs->routes, n))->text);
-		trie_free(fs->trie[f]);
+		trie_free(fs->routes[f].trie);
+		slab_fini(&fs->routes[f].slab);
 	}
 	for (int i = 1; i <= FIB_SET_MAX; i++)
 		free(fs->by_num[i]);
-	slab_fini(&fs->routes);
+	for (int i = 1; i <= WHYS; i++)
+		free(fs->why[i].text);
 	free(fs);
 }
 
@@ -231,39 +260,71 @@ fibsync_lost(struct fibsync *fs, const struct addr *a, uint32_t ifindex)
 static struct route *
 find(const struct fibsync *fs, const struct pfx *p, uint32_t *num)
 {
-	*num = trie_get(fs->trie[p->addr.fam], p);
-	return *num == 0 ? NULL : slab_at(&fs->routes, *num);
+	const struct routes *rs = &fs->routes[p->addr.fam];
+
+	*num = trie_get(rs->trie, p);
+	return *num == 0 ? NULL : route_at(rs, *num);
 }
 
 static void
-mark(struct fibsync *fs, struct route *r, uint32_t num)
+mark(struct fibsync *fs, struct routes *rs, struct route *r, uint32_t num)
 {
 	if (r->dirty)
 		return;
 	r->dirty = true;
 	r->next = 0;
-	if (fs->last != 0)
-		((struct route *)slab_at(&fs->routes, fs->last))->next = num;
+	if (rs->last != 0)
+		route_at(rs, rs->last)->next = num;
 	else
-		fs->first = num;
-	fs->last = num;
+		rs->first = num;
+	rs->last = num;
 	fs->ndirty++;
 }
 
-static void
-set_state(struct fibsync *fs, struct route *r, enum fibsync_state st, int err,
-    const char *text)
+static uint8_t
+why_ref(struct fibsync *fs, int err, const char *text)
 {
-	enum fam f = r->pfx.addr.fam;
+	unsigned int i, place = 0;
+
+	if (err == 0)
+		return 0;
+	if (text == NULL)
+		text = "";
+	for (i = 1; i < WHYS; i++) {
+		const struct why *w = &fs->why[i];
+
+		if (w->routes == 0)
+			place = place != 0 ? place : i;
+		else if (w->err == err && strcmp(w->text, text) == 0)
+			break;
+	}
+	if (i == WHYS && place != 0)
+		i = place;
+	if (fs->why[i].routes++ == 0) {
+		bool room = i < WHYS;
+
+		free(fs->why[i].text);
+		fs->why[i].err = room ? err : EIO;
+		fs->why[i].text =
+		    mem_strdup(room ? text : "for a reason that the log has");
+	}
+	return (uint8_t)i;
+}
+
+static void
+set_state(struct fibsync *fs, enum fam f, struct route *r,
+    enum fibsync_state st, int err, const char *text)
+{
+	uint8_t why = why_ref(fs, err, text);
 
 	if (r->state == FIBSYNC_INSTALLED)
 		fs->stats.installed[f]--;
 	else if (r->state == FIBSYNC_FAILED || r->state == FIBSYNC_CONFLICT)
 		fs->stats.failed[f]--;
-	r->state = (uint8_t)st;
-	r->err = err;
-	free(r->text);
-	r->text = text != NULL && *text != '\0' ? mem_strdup(text) : NULL;
+	if (r->why != 0)
+		fs->why[r->why].routes--;
+	r->state = st;
+	r->why = why;
 	if (st == FIBSYNC_INSTALLED)
 		fs->stats.installed[f]++;
 	else if (st == FIBSYNC_FAILED || st == FIBSYNC_CONFLICT)
@@ -271,12 +332,14 @@ set_state(struct fibsync *fs, struct route *r, enum fibsync_state st, int err,
 }
 
 static void
-drop(struct fibsync *fs, struct route *r, uint32_t num)
+drop(struct fibsync *fs, const struct pfx *p, struct route *r, uint32_t num)
 {
-	set_state(fs, r, FIBSYNC_NONE, 0, NULL);
+	struct routes *rs = &fs->routes[p->addr.fam];
+
+	set_state(fs, rs->fam, r, FIBSYNC_NONE, 0, NULL);
 	set_unref(fs, r->told);
-	trie_del(fs->trie[r->pfx.addr.fam], &r->pfx);
-	slab_del(&fs->routes, num);
+	trie_del(rs->trie, p);
+	slab_del(&rs->slab, num);
 }
 
 static void
@@ -316,16 +379,18 @@ full(const struct fibsync *fs)
 }
 
 static void
-refuse(struct fibsync *fs, struct route *r, const char *why)
+refuse(struct fibsync *fs, enum fam f, struct route *r, const char *why)
 {
-	set_state(fs, r, FIBSYNC_FAILED, ENOSPC, why);
-	count_error(fs, (enum fam)r->pfx.addr.fam, ENOSPC);
+	set_state(fs, f, r, FIBSYNC_FAILED, ENOSPC, why);
+	count_error(fs, f, ENOSPC);
 }
 
 void
 fibsync_want(
     struct fibsync *fs, const struct pfx *p, const struct fib_nh *nh, size_t n)
 {
+	enum fam f = (enum fam)p->addr.fam;
+	struct routes *rs = &fs->routes[f];
 	struct route *r;
 	uint32_t num;
 	uint16_t set;
@@ -333,30 +398,31 @@ fibsync_want(
 	if ((r = find(fs, p, &num)) == NULL) {
 		if (n == 0)
 			return;
-		num = slab_new(&fs->routes);
-		r = slab_at(&fs->routes, num);
-		r->pfx = *p;
-		trie_put(fs->trie[p->addr.fam], p, num);
+		num = slab_new(&rs->slab);
+		r = route_at(rs, num);
+		memcpy(r->addr, p->addr.o, fam_bits(f) / 8);
+		r->len = p->len;
+		trie_put(rs->trie, p, num);
 	}
 	if (n > 0 && r->want == 0 && full(fs)) {
 		fs->over = true;
-		refuse(fs, r, "over \"fib max-routes\" of the configuration");
+		refuse(
+		    fs, f, r, "over \"fib max-routes\" of the configuration");
 		return;
 	}
 	set = n > 0 ? set_get(fs, nh, n) : 0;
 	if (n > 0 && set == 0)
-		refuse(fs, r, "too many different sets of next hops");
+		refuse(fs, f, r, "too many different sets of next hops");
 	if (r->want == set) {
 		if (n == 0 && r->told == 0 && r->inflight == 0 && !r->dirty)
-			drop(fs, r, num);
+			drop(fs, p, r, num);
 		return;
 	}
-	fs->stats.wanted[p->addr.fam] +=
-	    (uint32_t)((set != 0) - (r->want != 0));
+	fs->stats.wanted[f] += (uint32_t)((set != 0) - (r->want != 0));
 	set_ref(fs, set);
 	set_unref(fs, r->want);
-	r->want = set;
-	mark(fs, r, num);
+	r->want = set & 0xfff;
+	mark(fs, rs, r, num);
 }
 
 static uint32_t
@@ -407,7 +473,7 @@ tell_set(struct set *s, struct fib *f)
 }
 
 static int
-tell(struct fibsync *fs, struct route *r, struct fib *f)
+tell(struct fibsync *fs, const struct pfx *p, struct route *r, struct fib *f)
 {
 	int err;
 
@@ -415,9 +481,9 @@ tell(struct fibsync *fs, struct route *r, struct fib *f)
 	    (r->want == 0 || r->state == FIBSYNC_INSTALLED))
 		return 0;
 	if (r->want == 0)
-		err = f->ops->remove(f, &r->pfx);
+		err = f->ops->remove(f, p);
 	else if ((err = tell_set(fs->by_num[r->want], f)) == 0)
-		err = f->ops->replace(f, &r->pfx, r->want);
+		err = f->ops->replace(f, p, r->want);
 	if (err != 0)
 		return err;
 	r->inflight++;
@@ -427,9 +493,10 @@ tell(struct fibsync *fs, struct route *r, struct fib *f)
 	r->told = r->want;
 	/* One that is to go counts as there until it is gone. */
 	if (r->want != 0) {
-		set_state(fs, r, FIBSYNC_PENDING, 0, NULL);
+		set_state(
+		    fs, (enum fam)p->addr.fam, r, FIBSYNC_PENDING, 0, NULL);
 		if (fs->timed.addr.fam == FAM_NONE)
-			fs->timed = r->pfx;
+			fs->timed = *p;
 	}
 	return 0;
 }
@@ -469,46 +536,57 @@ drop_sets(struct fibsync *fs, struct fib *f)
 	return true;
 }
 
+/* The first of a queue; what the FIB said. */
+static int
+run_first(struct fibsync *fs, struct routes *rs, struct fib *f)
+{
+	uint32_t num = rs->first;
+	struct route *r = route_at(rs, num);
+	struct pfx p;
+	int err;
+
+	route_key(rs, num, &p);
+	err = tell(fs, &p, r, f);
+	if (err == -EAGAIN || err == -ENOTCONN)
+		return err;
+	rs->first = r->next;
+	if (rs->first == 0)
+		rs->last = 0;
+	r->dirty = false;
+	fs->ndirty--;
+	if (err != 0) {
+		set_state(fs, rs->fam, r, FIBSYNC_FAILED, -err, strerror(-err));
+		count_error(fs, rs->fam, -err);
+	}
+	if (r->want == 0 && r->told == 0 && r->inflight == 0)
+		drop(fs, &p, r, num);
+	return 0;
+}
+
 bool
 fibsync_run(struct fibsync *fs, struct fib *f, unsigned int budget)
 {
 	if (f == NULL || !tell_again(fs, f))
 		return false;
-	while (fs->first != 0 && budget-- > 0) {
-		uint32_t num = fs->first;
-		struct route *r = slab_at(&fs->routes, num);
-		int err = tell(fs, r, f);
-
-		if (err == -EAGAIN || err == -ENOTCONN)
-			return false;
-		fs->first = r->next;
-		if (fs->first == 0)
-			fs->last = 0;
-		r->dirty = false;
-		fs->ndirty--;
-		if (err != 0) {
-			set_state(fs, r, FIBSYNC_FAILED, -err, strerror(-err));
-			count_error(fs, (enum fam)r->pfx.addr.fam, -err);
-		}
-		if (r->want == 0 && r->told == 0 && r->inflight == 0)
-			drop(fs, r, num);
-	}
-	if (fs->first == 0 && fs->inflight == 0 && fs->unused > 0)
+	for (enum fam fam = FAM_INET; fam < FAM_N; fam++)
+		while (fs->routes[fam].first != 0 && budget-- > 0)
+			if (run_first(fs, &fs->routes[fam], f) != 0)
+				return false;
+	if (fs->ndirty == 0 && fs->inflight == 0 && fs->unused > 0)
 		drop_sets(fs, f);
-	return fs->first != 0;
+	return fs->ndirty != 0;
 }
 
 bool
 fibsync_settled(const struct fibsync *fs)
 {
-	return fs->first == 0 && fs->inflight == 0 && fs->nagain == 0;
+	return fs->ndirty == 0 && fs->inflight == 0 && fs->nagain == 0;
 }
 
 /* Everything told is void: mark all that is wanted. */
 static void
 restart(struct fibsync *fs)
 {
-	struct route *r;
 	struct pfx at;
 	uint32_t num;
 
@@ -520,13 +598,14 @@ restart(struct fibsync *fs)
 	fs->inflight = 0;
 	for (enum fam f = FAM_INET; f < FAM_N; f++) {
 		memset(&at, 0, sizeof at);
-		while ((num = trie_next(fs->trie[f], &at)) != 0) {
-			r = slab_at(&fs->routes, num);
+		while ((num = trie_next(fs->routes[f].trie, &at)) != 0) {
+			struct route *r = route_at(&fs->routes[f], num);
+
 			set_unref(fs, r->told);
 			r->told = 0;
 			r->inflight = 0;
-			set_state(fs, r, FIBSYNC_PENDING, 0, NULL);
-			mark(fs, r, num);
+			set_state(fs, f, r, FIBSYNC_PENDING, 0, NULL);
+			mark(fs, &fs->routes[f], r, num);
 		}
 	}
 }
@@ -562,13 +641,13 @@ fibsync_done(struct fibsync *fs, const struct pfx *p, bool removed, int err,
 	if (r->inflight > 0)
 		return;
 	if (!removed)
-		set_state(fs, r,
+		set_state(fs, (enum fam)p->addr.fam, r,
 		    err == 0            ? FIBSYNC_INSTALLED
 			: err == EEXIST ? FIBSYNC_CONFLICT
 					: FIBSYNC_FAILED,
 		    err, text);
 	if (r->want == 0 && r->told == 0 && !r->dirty)
-		drop(fs, r, num);
+		drop(fs, p, r, num);
 }
 
 void
@@ -606,7 +685,6 @@ fibsync_take_room(struct fibsync *fs)
 void
 fibsync_retry(struct fibsync *fs)
 {
-	struct route *r;
 	struct pfx at;
 	uint32_t num;
 
@@ -621,10 +699,11 @@ fibsync_retry(struct fibsync *fs)
 		}
 	for (enum fam f = FAM_INET; f < FAM_N; f++) {
 		memset(&at, 0, sizeof at);
-		while ((num = trie_next(fs->trie[f], &at)) != 0) {
-			r = slab_at(&fs->routes, num);
+		while ((num = trie_next(fs->routes[f].trie, &at)) != 0) {
+			struct route *r = route_at(&fs->routes[f], num);
+
 			if (r->want != 0 && r->state == FIBSYNC_FAILED)
-				mark(fs, r, num);
+				mark(fs, &fs->routes[f], r, num);
 		}
 	}
 }
@@ -641,13 +720,14 @@ bool
 fibsync_told(
     struct fibsync *fs, const struct pfx *p, enum fib_state st, int64_t now_s)
 {
+	enum fam f = (enum fam)p->addr.fam;
 	uint32_t num;
 	struct route *r = find(fs, p, &num);
 	/* One that waited for a link, or for a foreign route to go, is put
 	 * there; that is no drift. */
 	bool drift = r == NULL || r->state == FIBSYNC_INSTALLED;
 
-	fs->stats.drift[p->addr.fam] += drift && st != FIB_CONFLICT;
+	fs->stats.drift[f] += drift && st != FIB_CONFLICT;
 	fs->stats.conflicts += st == FIB_CONFLICT;
 	if (drift)
 		fs->drift[fs->ndrift++ % FIBSYNC_DRIFTS] =
@@ -656,17 +736,17 @@ fibsync_told(
 		return drift;
 	switch (st) {
 	case FIB_CONFLICT:
-		set_state(fs, r, FIBSYNC_CONFLICT, EEXIST,
+		set_state(fs, f, r, FIBSYNC_CONFLICT, EEXIST,
 		    "a foreign route has this destination and metric");
 		break;
 	case FIB_GONE:
-		set_state(
-		    fs, r, FIBSYNC_FAILED, ENOENT, "removed by somebody else");
-		mark(fs, r, num);
+		set_state(fs, f, r, FIBSYNC_FAILED, ENOENT,
+		    "removed by somebody else");
+		mark(fs, &fs->routes[f], r, num);
 		break;
 	case FIB_CHANGED:
 	case FIB_PUTBACK:
-		set_state(fs, r, FIBSYNC_INSTALLED, 0, NULL);
+		set_state(fs, f, r, FIBSYNC_INSTALLED, 0, NULL);
 		break;
 	}
 	return drift;
@@ -679,14 +759,17 @@ fibsync_overrun(struct fibsync *fs)
 }
 
 static void
-fill(const struct fibsync *fs, const struct route *r, struct fibsync_route *o)
+fill(const struct fibsync *fs, const struct pfx *p, const struct route *r,
+    struct fibsync_route *o)
 {
 	const struct set *s = r->want != 0 ? fs->by_num[r->want] : NULL;
+	const struct why *w = &fs->why[r->why];
 
-	o->pfx = r->pfx;
-	o->state = r->state == FIBSYNC_NONE ? FIBSYNC_PENDING : r->state;
-	o->err = r->err;
-	o->text = r->text;
+	o->pfx = *p;
+	o->state = r->state == FIBSYNC_NONE ? FIBSYNC_PENDING
+					    : (enum fibsync_state)r->state;
+	o->err = r->why != 0 ? w->err : 0;
+	o->text = r->why != 0 && *w->text != '\0' ? w->text : NULL;
 	o->nnh = s != NULL ? s->n : 0;
 	if (s != NULL)
 		memcpy(o->nh, s->nh, s->n * sizeof *s->nh);
@@ -701,7 +784,7 @@ fibsync_get(
 
 	if (r == NULL)
 		return FIBSYNC_NONE;
-	fill(fs, r, o);
+	fill(fs, p, r, o);
 	return o->state;
 }
 
@@ -709,20 +792,23 @@ bool
 fibsync_next(const struct fibsync *fs, enum fam f, struct pfx *at,
     struct fibsync_route *o)
 {
-	uint32_t num = trie_next(fs->trie[f], at);
+	uint32_t num = trie_next(fs->routes[f].trie, at);
 
 	if (num == 0)
 		return false;
-	fill(fs, slab_at(&fs->routes, num), o);
+	fill(fs, at, route_at(&fs->routes[f], num), o);
 	return true;
 }
 
 size_t
 fibsync_memory(const struct fibsync *fs)
 {
-	return sizeof *fs + slab_memory(&fs->routes) +
-	    trie_memory(fs->trie[FAM_INET]) + trie_memory(fs->trie[FAM_INET6]) +
-	    fs->nset * sizeof(struct set);
+	size_t n = sizeof *fs + fs->nset * sizeof(struct set);
+
+	for (enum fam f = FAM_INET; f < FAM_N; f++)
+		n += slab_memory(&fs->routes[f].slab) +
+		    trie_memory(fs->routes[f].trie);
+	return n;
 }
 
 void

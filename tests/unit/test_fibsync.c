@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -199,6 +200,76 @@ test_lost_next_hop(void **state)
 	fibsync_free(fs);
 }
 
+/* Many routes fail for a few reasons: each is kept once, but with its words. */
+static void
+test_why(void **state)
+{
+	static const struct fib_ops ops = { .nhset = count_set,
+		.replace = count_route };
+	struct asked a = { .fib = { .ops = &ops } };
+	struct fibsync *fs = fibsync_new();
+	struct fib_nh nh = { .addr = addr_v4(1), .ifindex = 1, .weight = 1 };
+	struct fibsync_route r;
+	struct pfx p;
+	char text[32];
+
+	for (unsigned int i = 0; i < 100; i++) {
+		p = pfx(i);
+		fibsync_want(fs, &p, &nh, 1);
+		fibsync_run(fs, &a.fib, 1);
+		snprintf(text, sizeof text, "of kind %u", i < 40 ? i % 2 : i);
+		fibsync_done(fs, &p, false, 22, text);
+	}
+	for (unsigned int i = 0; i < 100; i++) {
+		p = pfx(i);
+		assert_int_equal(fibsync_get(fs, &p, &r), FIBSYNC_FAILED);
+		snprintf(text, sizeof text, "of kind %u", i < 40 ? i % 2 : i);
+		/* Both of the forty, and sixty more: all have found room. */
+		assert_int_equal(r.err, 22);
+		assert_string_equal(r.text, text);
+	}
+	for (unsigned int i = 100; i < 200; i++) {
+		p = pfx(i);
+		fibsync_want(fs, &p, &nh, 1);
+		fibsync_run(fs, &a.fib, 1);
+		snprintf(text, sizeof text, "of kind %u", i);
+		fibsync_done(fs, &p, false, 22, text);
+		assert_int_equal(fibsync_get(fs, &p, &r), FIBSYNC_FAILED);
+		assert_int_not_equal(r.err, 0);
+		assert_non_null(r.text);
+	}
+	/* Those that are over make room. */
+	for (unsigned int i = 0; i < 200; i++) {
+		p = pfx(i);
+		fibsync_told(fs, &p, FIB_PUTBACK, 1);
+		assert_int_equal(fibsync_get(fs, &p, &r), FIBSYNC_INSTALLED);
+		assert_int_equal(r.err, 0);
+		assert_null(r.text);
+	}
+	fibsync_told(fs, &p, FIB_CONFLICT, 1);
+	fibsync_get(fs, &p, &r);
+	assert_int_equal(r.err, 17);
+	assert_non_null(r.text);
+	fibsync_free(fs);
+}
+
+/* What a route costs, with its place in the trie. */
+static void
+test_memory(void **state)
+{
+	struct fibsync *fs = fibsync_new();
+	struct fib_nh nh = { .addr = addr_v4(1), .ifindex = 1, .weight = 1 };
+	size_t idle = fibsync_memory(fs);
+
+	for (unsigned int i = 0; i < 10000; i++) {
+		struct pfx p = pfx(i);
+
+		fibsync_want(fs, &p, &nh, 1);
+	}
+	assert_true((fibsync_memory(fs) - idle) / 10000 <= 26);
+	fibsync_free(fs);
+}
+
 int
 main(void)
 {
@@ -207,6 +278,8 @@ main(void)
 		cmocka_unit_test(test_drift),
 		cmocka_unit_test(test_refused_set),
 		cmocka_unit_test(test_lost_next_hop),
+		cmocka_unit_test(test_why),
+		cmocka_unit_test(test_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
