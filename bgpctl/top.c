@@ -13,6 +13,10 @@
 #include <termios.h>
 #include <unistd.h>
 
+#define RED "\033[31m"
+#define GREEN "\033[32m"
+#define YELLOW "\033[33m"
+
 enum {
 	FRAME_MS = 1000,
 	NAME_LEN = 64
@@ -28,6 +32,7 @@ struct top {
 		HISTORY,
 		HELP
 	} view;
+	bool events; /* what is drawn now stands below the table */
 	bool colour, paused, quit, by_name, typing;
 	int selected; /* row of the table */
 	char name[NAME_LEN]; /* of the row selected: what to ask about */
@@ -80,32 +85,46 @@ fit(const char *s, int columns)
 	return n;
 }
 
-/* "241/250": more than 80 % of what is permitted. */
-static bool
-near_limit(const char *line)
+/* How long the neighbor's name in a row is: up to its AS number. */
+static size_t
+name_len(const char *row)
+{
+	size_t n = strlen(row);
+
+	return n > 20 && row[20] == ' ' ? 20 : strcspn(row, " ");
+}
+
+/* By what stands behind the AS number, two paces and a time. */
+static const char *
+colour_of_row(const char *row)
 {
 	unsigned int in, limit;
+	int n;
 
-	for (; (line = strchr(line, ' ')) != NULL; line++)
-		if (sscanf(line, " %u/%u ", &in, &limit) == 2)
-			return (uint64_t)in * 5 > (uint64_t)limit * 4;
-	return false;
+	row += name_len(row);
+	for (int i = 0; i < 4; i++) {
+		row += strspn(row, " ");
+		row += strcspn(row, " ");
+	}
+	n = sscanf(row, " %u/%u", &in, &limit);
+	if (n < 1)
+		return RED; /* the state's name */
+	return n == 2 && (uint64_t)in * 5 > (uint64_t)limit * 4 ? YELLOW
+								: GREEN;
 }
 
 static const char *
-colour_of(const struct top *t, const char *line, bool row)
+colour_of_head(const char *line)
 {
-	static const char *const down[] = { "Idle", "Active", "Connect",
-		"OpenSent", "OpenConfirm", "NOT READY", "is NOT there" };
+	static const struct {
+		const char *word, *colour;
+	} alarm[] = { { "NOT READY", RED }, { "is NOT there", RED },
+		{ "FAILED", RED }, { "ALARM", RED }, { "TOO OLD", YELLOW } };
 
-	if (!t->colour)
-		return "";
-	for (size_t i = 0; i < sizeof down / sizeof down[0]; i++)
-		if (strstr(line, down[i]) != NULL)
-			return "\033[31m";
-	if (!row)
-		return "";
-	return near_limit(line) ? "\033[33m" : "\033[32m";
+	for (size_t i = 0; i < sizeof alarm / sizeof alarm[0]; i++)
+		if (strstr(line, alarm[i].word) != NULL)
+			return alarm[i].colour;
+	return "";
 }
 
 static void
@@ -118,8 +137,11 @@ draw(struct top *t, const char *line, bool row, bool selected)
 	t->drawn++;
 	snprintf(buf, sizeof buf, "%.*s", fit(line, t->columns), line);
 	printf("%s%s%s%s\033[K\r\n", selected ? "\033[7m" : "",
-	    row || t->drawn <= 3 ? colour_of(t, buf, row) : "", buf,
-	    t->colour || selected ? "\033[0m" : "");
+	    !t->colour                           ? ""
+		: row                            ? colour_of_row(line)
+		: t->view == TABLE && !t->events ? colour_of_head(line)
+						 : "",
+	    buf, t->colour || selected ? "\033[0m" : "");
 }
 
 static int
@@ -128,16 +150,11 @@ by_line(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* The neighbor's name as the table has it: up to its AS number. */
 static void
 take_name(struct top *t, const char *row)
 {
-	size_t n = strlen(row);
+	size_t n = name_len(row);
 
-	if (n > 20 && row[20] == ' ')
-		n = 20;
-	else
-		n = strcspn(row, " ");
 	if (n >= sizeof t->name)
 		n = sizeof t->name - 1;
 	memcpy(t->name, row, n);
@@ -173,6 +190,7 @@ draw_text(struct top *t)
 	int n = 0;
 	bool table = false;
 
+	t->events = false;
 	for (char *line = t->text.p; line != NULL; line = save) {
 		save = strchr(line, '\n');
 		if (save != NULL)
@@ -184,6 +202,7 @@ draw_text(struct top *t)
 		if (table) {
 			draw_table(t, row, n);
 			table = false;
+			t->events = true;
 		}
 		draw(t, line, false, false);
 		table =

@@ -140,6 +140,8 @@ struct peer {
 	struct peer_pace {
 		uint64_t at_ms, rx, tx; /* totals at the last look */
 		double rx_s, tx_s; /* messages a second until then */
+		uint64_t fib_at_ms; /* when its routes were counted last */
+		uint32_t fib; /* of them in the kernel */
 	} pace;
 	uint64_t malformed[WIRE_RESET + 1]; /* by verdict */
 	struct evidence *evidence; /* the last of them */

@@ -125,6 +125,51 @@ show_ifname(const struct engine *eng, uint32_t ifindex, char *buf, size_t n)
 	return buf;
 }
 
+const char *
+show_host(const struct engine *eng, char *buf, size_t n)
+{
+	*buf = '\0';
+	if (eng->conf->hostname != NULL)
+		strlcpy(buf, eng->conf->hostname, n);
+	else
+		gethostname(buf, n - 1);
+	buf[n - 1] = '\0';
+	return buf;
+}
+
+/* The first two numbers of /proc/self/statm; opened before the sandbox. */
+bool
+show_pages(const struct engine *eng, uint64_t *virtual, uint64_t *resident)
+{
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+	unsigned long long size, in;
+	char text[128];
+	ssize_t n = -1;
+
+	if (eng->statm_fd != -1)
+		n = pread(eng->statm_fd, text, sizeof text - 1, 0);
+	if (n <= 0)
+		return false;
+	text[n] = '\0';
+	if (sscanf(text, "%llu %llu", &size, &in) != 2)
+		return false;
+	*virtual = size * page;
+	*resident = in * page;
+	return true;
+}
+
+void
+show_alarms(struct show *s)
+{
+	char line[2048];
+
+	if (commit_alarm(s->eng)[0] != '\0')
+		out_text(s->out, "ALARM: %s\n", commit_alarm(s->eng));
+	show_maintenance_line(s->eng, line, sizeof line);
+	if (*line != '\0')
+		out_text(s->out, "%s\n", line);
+}
+
 void
 show_walk_begin(struct show *s, struct peer *p, enum fam fam)
 {
@@ -532,13 +577,11 @@ finish(struct show *s)
 void
 show_ana(struct show *s)
 {
-	char name[256] = "", when[32];
+	char name[256], when[32];
 
-	gethostname(name, sizeof name - 1);
 	out_obj(s->out, "ana");
 	out_str(s->out, "version", ANA_VERSION);
-	out_str(s->out, "hostname",
-	    s->eng->conf->hostname != NULL ? s->eng->conf->hostname : name);
+	out_str(s->out, "hostname", show_host(s->eng, name, sizeof name));
 	out_str(s->out, "time", show_time(clock_real_s(), when, sizeof when));
 	out_u64(s->out, "generation", s->eng->generation);
 	out_end(s->out);

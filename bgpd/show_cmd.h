@@ -34,7 +34,8 @@ extern const struct show_cmd show_cmd_summary,
 extern const struct show_cmd show_cmd_errors; /* show_errors.c */
 extern const struct show_cmd show_cmd_metrics; /* show_metrics.c */
 extern const struct show_cmd show_cmd_watch, show_cmd_trace, show_cmd_history,
-    show_cmd_support, show_cmd_top; /* show_events.c */
+    show_cmd_support; /* show_events.c */
+extern const struct show_cmd show_cmd_top; /* show_top.c */
 extern const struct show_cmd show_cmd_rib, show_cmd_rejected; /* show_rib.c */
 extern const struct show_cmd show_cmd_explain,
     show_cmd_test_route; /* explain.c */
@@ -75,6 +76,14 @@ const char *show_ago(int64_t when_s, char *buf, size_t);
 const char *show_time(int64_t when_s, char *buf, size_t);
 /* Octets as hex digits, at most cap of them fit; returns buf. */
 const char *show_hex(const uint8_t *, size_t len, char *buf, size_t cap);
+/* The configured name of this machine, or the system's. */
+const char *show_host(const struct engine *, char *buf, size_t);
+/* Octets of this process in memory, all and resident; false: not known. */
+bool show_pages(const struct engine *, uint64_t *virtual, uint64_t *resident);
+/* Lines of text above a table of neighbors: alarms, the maintenance. */
+void show_alarms(struct show *);
+/* The last n events, the oldest first. */
+void show_last_events(struct show *, unsigned int n);
 /* "maintenance: stopped since ..., begun by uid 0"; "" when there is none. */
 void show_maintenance_line(const struct engine *, char *buf, size_t);
 /* "ge-0", or "#7" for an interface that is not known. */

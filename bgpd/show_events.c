@@ -262,7 +262,6 @@ static const struct {
 
 enum {
 	SUPPORT_EVENTS = 100,
-	TOP_EVENTS = 8,
 	NSECTION = sizeof section / sizeof section[0]
 };
 
@@ -272,9 +271,8 @@ struct support {
 	bool running;
 };
 
-/* The last n events, the oldest first. */
-static void
-last_events(struct show *s, unsigned int n)
+void
+show_last_events(struct show *s, unsigned int n)
 {
 	const struct events *ev = s->eng->events;
 	uint64_t after = events_last(ev), lost;
@@ -317,7 +315,7 @@ rows_support(struct show *s, unsigned int budget)
 	}
 	out_text(s->out, "==== the last events\n\n");
 	out_arr(s->out, "events");
-	last_events(s, SUPPORT_EVENTS);
+	show_last_events(s, SUPPORT_EVENTS);
 	out_end(s->out);
 	return false;
 }
@@ -344,66 +342,8 @@ show_support_forget_peer(struct support *u, uint16_t peer)
 		show_forget_peer(&u->part, peer);
 }
 
-/* ---- top -------------------------------------------------------------- */
-
-/* One frame; what asks again each second is ana-bgpctl. */
-static bool
-head_top(struct show *s)
-{
-	const struct engine *eng = s->eng;
-	struct out *o = s->out;
-	struct fibsync_stats fib;
-	unsigned int up = 0, all = 0;
-	uint64_t in = 0, accepted = 0, rejected = 0;
-	char when[32], t[OUT_TIME_LEN], why[512];
-	const struct peer *p;
-
-	fibsync_get_stats(eng->fibsync, &fib);
-	TAILQ_FOREACH (p, &eng->peers, entry) {
-		all++;
-		up += p->up != NULL;
-		for (enum fam f = FAM_INET; f < FAM_N; f++) {
-			in += adjin_count(p->adjin, f)->received;
-			accepted += adjin_count(p->adjin, f)->accepted;
-			rejected += adjin_count(p->adjin, f)->rejected;
-		}
-	}
-	out_text(o, "ana-bgpd %s  AS%u  up %s  %s%s\n", ANA_VERSION,
-	    eng->conf->as, show_ago(eng->start_s, t, sizeof t),
-	    show_time(clock_real_s(), when, sizeof when),
-	    eng->conf->lab_mode ? "  LAB MODE" : "");
-	out_text(o,
-	    "sessions %u/%u  routes %llu in, %llu accepted, %llu rejected  "
-	    "kernel %u of %u%s\n",
-	    up, all, (unsigned long long)in, (unsigned long long)accepted,
-	    (unsigned long long)rejected,
-	    fib.installed[FAM_INET] + fib.installed[FAM_INET6],
-	    fib.wanted[FAM_INET] + fib.wanted[FAM_INET6],
-	    eng->fib_ready ? "" : " (ana-fibd is NOT there)");
-	out_text(o, "generation %u%s  longest turn %llu ms  %s\n\n",
-	    eng->generation,
-	    eng->reload_s == 0 || eng->reload_ok ? ""
-						 : " (the last reload FAILED)",
-	    (unsigned long long)eng->loop.max_turn_us / 1000,
-	    engine_ready(eng, why, sizeof why) ? "ready" : "NOT READY");
-	return show_cmd_summary.head(s);
-}
-
-static bool
-rows_top(struct show *s, unsigned int budget)
-{
-	if (show_cmd_summary.rows(s, budget))
-		return true;
-	if (out_is_json(s->out))
-		return false;
-	out_text(s->out, "\nEvents:\n");
-	last_events(s, TOP_EVENTS);
-	return false;
-}
-
 const struct show_cmd show_cmd_watch = { NULL, head_watch, rows_watch };
 const struct show_cmd show_cmd_trace = { NULL, head_trace, rows_trace };
 const struct show_cmd show_cmd_history = { "neighbors", show_only,
 	rows_history };
 const struct show_cmd show_cmd_support = { NULL, head_support, rows_support };
-const struct show_cmd show_cmd_top = { "neighbors", head_top, rows_top };

@@ -312,27 +312,6 @@ family_label(struct metrics *m, enum fam f)
 
 /* ---- reading the views ------------------------------------------------ */
 
-/* The first two numbers of /proc/self/statm; opened before the sandbox. */
-static void
-view_pages(const struct engine *eng, struct own_view *v)
-{
-	unsigned long long size, resident;
-	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
-	char text[128];
-	ssize_t n = -1;
-
-	v->virtual = v->resident = NOTHING;
-	if (eng->statm_fd != -1)
-		n = pread(eng->statm_fd, text, sizeof text - 1, 0);
-	if (n <= 0)
-		return;
-	text[n] = '\0';
-	if (sscanf(text, "%llu %llu", &size, &resident) != 2)
-		return;
-	v->virtual = size * page;
-	v->resident = resident * page;
-}
-
 static void
 view_memory(const struct engine *eng, struct own_view *v)
 {
@@ -373,7 +352,8 @@ view_memory(const struct engine *eng, struct own_view *v)
 		v->queue_objects += s->rx_len > 0;
 	}
 	v->heap = heap.uordblks + heap.hblkhd;
-	view_pages(eng, v);
+	if (!show_pages(eng, &v->virtual, &v->resident))
+		v->virtual = v->resident = NOTHING;
 }
 
 static void
@@ -505,12 +485,10 @@ view_routes(struct peer *p, struct peer_view *v)
 static void
 m_bgpd(struct metrics *m)
 {
-	const struct conf *c = m->eng->conf;
 	struct utsname u;
-	char host[256] = "";
+	char host[256];
 
-	gethostname(host, sizeof host - 1);
-	label(m, "nodename", c->hostname != NULL ? c->hostname : host);
+	label(m, "nodename", show_host(m->eng, host, sizeof host));
 	if (uname(&u) == 0)
 		labelf(m, "domainname", "%s", u.domainname);
 	label(m, "release", ANA_VERSION);

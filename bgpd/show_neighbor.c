@@ -11,28 +11,16 @@
 
 /* ---- summary ---------------------------------------------------------- */
 
-static uint32_t
-received(const struct peer *p, bool accepted)
-{
-	uint32_t n = 0;
-
-	for (enum fam f = FAM_INET; f < FAM_N; f++)
-		n += accepted ? adjin_count(p->adjin, f)->accepted
-			      : adjin_count(p->adjin, f)->rejected;
-	return n;
-}
-
 /* "118/250" when it is up, else its state and who keeps it down. */
 static void
 state_column(const struct peer *p, char *buf, size_t n)
 {
-	const struct conf_limit *l = &p->conf->limit[CONF_RECEIVED][FAM_NONE];
-	bool off = p->conf->guard_off & GUARD_BIT(GUARD_MAX_PREFIX);
+	uint32_t max = show_peer_max(p);
 	const char *name = fsm_state_name(peer_state(p));
 	char text[256];
 
-	if (p->up != NULL && l->max != 0 && !off)
-		snprintf(buf, n, "%6u/%u", adjin_received(p->adjin), l->max);
+	if (p->up != NULL && max != 0)
+		snprintf(buf, n, "%6u/%u", adjin_received(p->adjin), max);
 	else if (p->up != NULL)
 		snprintf(buf, n, "%6u", adjin_received(p->adjin));
 	else if (p->admin_down && p->down_text[0] != '\0')
@@ -50,42 +38,11 @@ state_column(const struct peer *p, char *buf, size_t n)
 		strlcpy(buf, name, n);
 }
 
-/* Messages a second since somebody looked last, a second ago or more. */
-static const struct peer_pace *
-pace(struct peer *p)
-{
-	struct peer_pace *l = &p->pace;
-	uint64_t ms = p->eng->now_ms - l->at_ms;
-
-	if (l->at_ms != 0 && ms < 1000)
-		return l;
-	l->rx_s = l->at_ms == 0 ? 0 : (double)(p->rx.total - l->rx) * 1e3 / ms;
-	l->tx_s = l->at_ms == 0 ? 0 : (double)(p->tx.total - l->tx) * 1e3 / ms;
-	l->at_ms = p->eng->now_ms;
-	l->rx = p->rx.total;
-	l->tx = p->tx.total;
-	return l;
-}
-
-/* What is not in each frame of top: totals; in each: the pace. */
-static void
-put_traffic(struct show *s, struct peer *p)
-{
-	const struct session *ses = peer_session(p);
-
-	if (s->req.id == CMD_TOP)
-		out_text(s->out, "%7.1f %7.1f ", pace(p)->rx_s, pace(p)->tx_s);
-	else
-		out_text(s->out, "%10llu %10llu %5zu ",
-		    (unsigned long long)p->rx.total,
-		    (unsigned long long)p->tx.total,
-		    ses != NULL ? session_queued(ses) : 0);
-}
-
 static void
 put_line(struct show *s, struct peer *p)
 {
-	char name[256], t[OUT_TIME_LEN], state[512], told[16] = "";
+	const struct session *ses = peer_session(p);
+	char name[256], t[OUT_TIME_LEN], state[512];
 
 	show_name(s, p, name, sizeof name);
 	if (s->req.terse) {
@@ -94,20 +51,15 @@ put_line(struct show *s, struct peer *p)
 		return;
 	}
 	state_column(p, state, sizeof state);
-	out_text(s->out, "%-20s %8u ", name, p->conf->remote_as);
-	put_traffic(s, p);
-	out_text(
-	    s->out, "%-8s ", out_timeframe(show_peer_updown(p), t, sizeof t));
-	if (s->req.id == CMD_TOP && p->up != NULL)
-		snprintf(told, sizeof told, " %6u",
-		    show_peer_told(p, FAM_INET) + show_peer_told(p, FAM_INET6));
+	out_text(s->out, "%-20s %8u %10llu %10llu %5zu %-8s ", name,
+	    p->conf->remote_as, (unsigned long long)p->rx.total,
+	    (unsigned long long)p->tx.total,
+	    ses != NULL ? session_queued(ses) : 0,
+	    out_timeframe(show_peer_updown(p), t, sizeof t));
 	if (p->up != NULL)
-		out_text(s->out, "%-13s  %6u %6u%s%s%s\n", state,
-		    received(p, true), received(p, false), told,
-		    !p->facts.drained ? "" : " (drained)",
-		    p->limit.frozen           ? " (frozen)"
-			: peer_limit_holds(p) ? " (over the limit)"
-					      : "");
+		out_text(s->out, "%-13s  %6u %6u%s\n", state,
+		    show_peer_accepted(p), show_peer_rejected(p),
+		    show_peer_marks(p));
 	else
 		out_text(s->out, "%s\n", state);
 }
@@ -115,21 +67,12 @@ put_line(struct show *s, struct peer *p)
 static bool
 head_summary(struct show *s)
 {
-	char line[2048];
-
-	if (!s->req.terse && commit_alarm(s->eng)[0] != '\0')
-		out_text(s->out, "ALARM: %s\n", commit_alarm(s->eng));
-	show_maintenance_line(s->eng, line, sizeof line);
-	if (!s->req.terse && *line != '\0')
-		out_text(s->out, "%s\n", line);
-	if (s->req.id == CMD_TOP)
-		out_text(s->out, "%-20s %8s %7s %7s %-8s %s  %6s %6s %6s\n",
-		    "Neighbor", "AS", "Rcvd/s", "Sent/s", "Up/Down",
-		    "State/PrfRcvd", "Accept", "Reject", "Told");
-	else if (!s->req.terse)
-		out_text(s->out, "%-20s %8s %10s %10s %5s %-8s %s  %6s %6s\n",
-		    "Neighbor", "AS", "MsgRcvd", "MsgSent", "OutQ", "Up/Down",
-		    "State/PrfRcvd", "Accept", "Reject");
+	if (s->req.terse)
+		return true;
+	show_alarms(s);
+	out_text(s->out, "%-20s %8s %10s %10s %5s %-8s %s  %6s %6s\n",
+	    "Neighbor", "AS", "MsgRcvd", "MsgSent", "OutQ", "Up/Down",
+	    "State/PrfRcvd", "Accept", "Reject");
 	return true;
 }
 

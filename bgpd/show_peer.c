@@ -36,6 +36,41 @@ show_peer_step(const struct peer *p, unsigned int i)
 	return &p->step[(p->nstep - 1 - i) % PEER_STEPS];
 }
 
+uint32_t
+show_peer_accepted(const struct peer *p)
+{
+	return adjin_count(p->adjin, FAM_INET)->accepted +
+	    adjin_count(p->adjin, FAM_INET6)->accepted;
+}
+
+uint32_t
+show_peer_rejected(const struct peer *p)
+{
+	return adjin_count(p->adjin, FAM_INET)->rejected +
+	    adjin_count(p->adjin, FAM_INET6)->rejected;
+}
+
+uint32_t
+show_peer_max(const struct peer *p)
+{
+	if (p->conf->guard_off & GUARD_BIT(GUARD_MAX_PREFIX))
+		return 0;
+	return p->conf->limit[CONF_RECEIVED][FAM_NONE].max;
+}
+
+const char *
+show_peer_marks(const struct peer *p)
+{
+	const char *const mark[2][3] = { { "", " (over the limit)",
+					     " (frozen)" },
+		{ " (drained)", " (drained) (over the limit)",
+		    " (drained) (frozen)" } };
+
+	return mark[p->facts.drained][p->limit.frozen ? 2
+		: peer_limit_holds(p)                 ? 1
+						      : 0];
+}
+
 const struct peer_notif *
 show_peer_last(const struct peer *p, bool sent)
 {
@@ -210,6 +245,27 @@ show_peer_why(const struct peer *p, char *buf, size_t n)
 		    (long long)(left > 0 ? left : 0));
 		strlcat(buf, down, n);
 	}
+	return buf;
+}
+
+const char *
+show_peer_reason(const struct peer *p, char *buf, size_t n)
+{
+	const struct peer_notif *k = show_peer_notif(p, 0);
+	const struct peer_step *st;
+	unsigned int i = 0;
+
+	if (p->up == NULL)
+		return show_peer_why(p, buf, n);
+	while ((st = show_peer_step(p, i++)) != NULL)
+		if (st->from == FSM_ESTABLISHED)
+			break;
+	buf[0] = '\0';
+	if (k != NULL && (st == NULL || k->when_s >= st->when_s)) {
+		strlcpy(buf, k->sent ? "we sent " : "the peer sent ", n);
+		show_notif_print(k, buf + strlen(buf), n - strlen(buf));
+	} else if (st != NULL)
+		strlcpy(buf, fsm_event_name((enum fsm_event)st->event), n);
 	return buf;
 }
 

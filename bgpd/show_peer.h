@@ -17,6 +17,14 @@ void show_peer_text(struct show *, struct peer *);
 int64_t show_peer_updown(const struct peer *);
 /* Why it is not up, and what happens next, as one sentence; "" when up. */
 const char *show_peer_why(const struct peer *, char *buf, size_t);
+/* What ended its last session or attempt; when it is up, the one before; "". */
+const char *show_peer_reason(const struct peer *, char *buf, size_t);
+/* Prefixes of both families, and how many it may send; 0: any number. */
+uint32_t show_peer_accepted(const struct peer *);
+uint32_t show_peer_rejected(const struct peer *);
+uint32_t show_peer_max(const struct peer *);
+/* " (drained) (frozen)": what is not as usual although it is up; or "". */
+const char *show_peer_marks(const struct peer *);
 /* The i-th NOTIFICATION or state change, the last one first, or NULL. */
 const struct peer_notif *show_peer_notif(const struct peer *, unsigned int i);
 const struct peer_step *show_peer_step(const struct peer *, unsigned int i);

@@ -8,7 +8,7 @@ import pytest
 
 from ana import program
 from lab import wait_until
-from speaker import keepalive
+from speaker import Speaker, keepalive, notification
 from test_show import Scene
 
 
@@ -51,9 +51,12 @@ class TestTop:
         with Screen(scene, tmp_path) as s:
             text = s.until(r"Events:")
             lines = text.splitlines()
-            assert lines[0].startswith("ana-bgpd ") and "AS52580" in lines[0]
+            assert lines[0].startswith("ana-bgpd ") and \
+                "  %s  AS52580" % scene.ana.name in lines[0]
             assert lines[1].startswith("sessions 1/2  routes 7 in, 2 accepted"
                                        ", 5 rejected  kernel 2 of 2")
+            assert re.match(r"NOT READY  generation 1  longest turn \d+ ms  "
+                            r"RSS \d+ MB", lines[2])
             assert lines[4].startswith("Neighbor ")
             assert re.match(r"partner +719 ", lines[5])
             assert re.match(r"absent +3292 ", lines[6])
@@ -113,10 +116,13 @@ class TestTop:
         assert text.count("ana-bgpd ") == 3 and "\x1b" not in text
         assert text.count("\npartner ") == 3
         assert re.search(r"^Neighbor +AS +Rcvd/s +Sent/s +Up/Down +"
-                         r"State/PrfRcvd +Accept +Reject +Told$", text, re.M)
+                         r"State/PrfRcvd +Accept +Reject +Told +Kernel +"
+                         r"Last reason$", text, re.M)
         # Received, of how many, accepted, refused; two networks of ours.
-        assert re.search(r"^partner +719 +[\d.]+ +[\d.]+ +\S+ +7/\d+ +2 +5 +2$",
-                         text, re.M), text
+        assert re.search(r"^partner +719 +[\d.]+ +[\d.]+ +\S+ +7/250 +#[.]{4} "
+                         r"+2 +5 +2 +2$", text, re.M), text
+        assert re.search(r"^absent +3292 +0.0 +0.0 Never +Active +waiting for "
+                         r"the peer to connect", text, re.M)
         status, _, err = scene.ana.cli("top", check=False)
         assert status == 2 and "--batch" in err
         status, _, err = scene.ana.cli("top", "-n", "0", check=False)
@@ -125,3 +131,27 @@ class TestTop:
                             "top", "--batch"], capture_output=True,
                            env=dict(os.environ, ASAN_OPTIONS="exitcode=99"))
         assert p.returncode == 3
+
+    def test_json(self, scene):
+        up, absent = scene.ana.ctl("top")["neighbors"]
+        assert (up["fib"], up["last_reason"]) == (2, "")
+        assert "waiting for the peer" in absent["last_reason"]
+
+    def test_last_reason(self, scene):
+        """Also of a neighbor that is back, and no colour comes of its words."""
+        def row():
+            return re.search(r"^partner .*", scene.ana.cli(
+                "top", "--batch"), re.M)[0]
+        scene.peer.send(notification(6, 4, b"\x06Active"))
+        wait_until(lambda: re.search(
+            '  the peer sent NOTIFICATION Cease, Administrative Reset: "Active"',
+            row()), what="why it is down")
+        scene.peer.close()
+        scene.peer = Speaker(scene.p, "192.0.2.2", "192.0.2.1", 719,
+                             ("inet", "inet6"))
+        wait_until(lambda: row().endswith(
+            '  the peer sent Cease, Administrative Reset: "Active"'),
+            what="why it was down, of one that is up")
+        scene.ana.reload()
+        assert "  generation 2 (reloaded 00:00:0" in scene.ana.cli("top",
+                                                                   "--batch")
