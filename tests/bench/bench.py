@@ -484,27 +484,51 @@ def s11(env, kind):
     with Scene(env, kind, peers, count=(2,)) as s:
         s.feed.say("table", 0, BASE, n, sets, 0)
         s.start()
-
-        def probed(when):
-            v = sorted(s.feed.wait(s.bound, ev="probed")["ms"]) or [1e4]
-            s.r[when + "_median_ms"] = statistics.median(v)
-            s.r[when + "_p99_ms"] = v[min(len(v) - 1, int(len(v) * 0.99))]
-            s.r[when + "_probes"] = len(v)
-
         s.feed.say("probe", 1, 2, 199 << 24, 500, 0.002)
-        probed("idle")
+        probed(s, "idle")
         s.feed.ask("phase")
         s.feed.say("fresh", 2, n)
         s.feed.say("probe", 1, 2, 199 << 24, 100000, 0.001)
         t0 = s.send(0)
         s.r["time_s"] = s.feed.wait(s.bound, ev="reached", id=2)["t"] - t0
         s.feed.say("unprobe")
-        probed("load")
+        probed(s, "load")
+        return s.r
+
+
+def probed(s, when):
+    v = sorted(s.feed.wait(s.bound, ev="probed")["ms"]) or [1e4]
+    s.r[when + "_median_ms"] = statistics.median(v)
+    s.r[when + "_p99_ms"] = v[min(len(v) - 1, int(len(v) * 0.99))]
+    s.r[when + "_probes"] = len(v)
+
+
+def s11k(env, kind):
+    """latency of one new route into the kernel, idle and while a table loads"""
+    if not DAEMONS[kind].kernel:
+        raise LabError("does not write the kernel's table here")
+    n = env.n(1000000)
+    with Scene(env, kind, pair(senders=2)[:2], kernel=True) as s:
+        s.feed.say("table", 0, BASE, n, n // 5, 0)
+        s.start()
+        s.feed.say("kernel", s.ns.full)
+        s.feed.say("probe", 1, -2, 199 << 24, 500, 0.002)
+        probed(s, "idle")
+        base = fib_count(s.ns)
+        s.feed.say("probe", 1, -2, 200 << 24, 100000, 0.001)
+        t0 = s.send(0)
+        while fib_count(s.ns) - base < n:
+            if time.monotonic() - t0 > s.bound:
+                raise Slow("the kernel has %d" % (fib_count(s.ns) - base))
+            time.sleep(0.05)
+        s.r["time_s"] = time.monotonic() - t0
+        s.feed.say("unprobe")
+        probed(s, "load")
         return s.r
 
 
 SCENARIOS = {f.__name__: f for f in (s1, s1r, s2, s3, s3b, s4, s4m, s5a, s5b,
-                                     s6, s7, s8, s9, s10, s11)}
+                                     s6, s7, s8, s9, s10, s11, s11k)}
 QUICK = ["s1", "s1r", "s3", "s4", "s5a", "s7"]
 
 

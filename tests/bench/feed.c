@@ -11,8 +11,11 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/rtnetlink.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -32,6 +35,7 @@ enum {
 	SERIES = 1 << 14,
 	SLOTS24 = 1 << 24,
 	SESSIONS = 1024,
+	KERNEL = -2, /* in place of a session's number */
 	RETRY_MS = 100,
 	PATIENCE_MS = 1000, /* for an OPEN, where a backlog is short */
 };
@@ -447,11 +451,11 @@ reached(struct session *s)
 }
 
 static void
-probed(const struct session *s, uint32_t addr)
+probed(int to, uint32_t addr)
 {
 	double t = now();
 
-	if (!probe.waiting || s->id != probe.to || addr != probe.prefix)
+	if (!probe.waiting || to != probe.to || addr != probe.prefix)
 		return;
 	probe.ms[probe.round++] = 1000 * (t - probe.sent);
 	probe.waiting = false;
@@ -477,7 +481,7 @@ prefixes(struct session *s, const uint8_t *p, const uint8_t *end, bool on)
 		else
 			s->gone++;
 		if (on && probe.on)
-			probed(s, a);
+			probed(s->id, a);
 	}
 	return p;
 }
@@ -668,6 +672,9 @@ probe_send(double t)
 	}
 	if (t < probe.next)
 		return;
+	/* The kernel's route is the same whatever the path: another one. */
+	if (probe.to == KERNEL)
+		probe.prefix += 1 << 8;
 	memset(m + HDR, 0, 4);
 	len = attributes(m + at, s, probe.round + 7, 900);
 	m[HDR + 3] = (uint8_t)len;
@@ -680,6 +687,80 @@ probe_send(double t)
 	probe.sent = t;
 	probe.waiting = true;
 	send_small(s, m, at);
+}
+
+/* ---- the kernel's table ------------------------------------------------ */
+
+static int kernel_fd = -1;
+
+/*
+ * News of the routes of a namespace, but only of those that the probe makes:
+ * 199.0.0.0/8 and what follows.  A route begins with RTA_TABLE and RTA_DST.
+ */
+static int
+kernel_open(const char *netns)
+{
+	enum {
+		DST = NLMSG_HDRLEN + sizeof(struct rtmsg) + 8 + NLA_HDRLEN
+	};
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, DST),
+		BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 199, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+	struct sock_fprog prog = { 4, code };
+	struct sockaddr_nl sa = { .nl_family = AF_NETLINK,
+		.nl_groups = RTMGRP_IPV4_ROUTE };
+	char path[256];
+	int own = open("/proc/self/ns/net", O_RDONLY), other, fd;
+
+	snprintf(path, sizeof path, "/var/run/netns/%s", netns);
+	other = open(path, O_RDONLY);
+	if (own == -1 || other == -1 || setns(other, CLONE_NEWNET) == -1)
+		return -1;
+	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK, NETLINK_ROUTE);
+	if (setns(own, CLONE_NEWNET) == -1 || fd == -1 ||
+	    setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof prog) ==
+		-1 ||
+	    bind(fd, (struct sockaddr *)&sa, sizeof sa) == -1)
+		return -1;
+	close(own);
+	close(other);
+	return fd;
+}
+
+static void
+kernel_news(void)
+{
+	uint8_t buf[8192];
+	ssize_t n;
+
+	while ((n = recv(kernel_fd, buf, sizeof buf, 0)) > 0) {
+		const struct nlmsghdr *h = (const void *)buf;
+		const struct rtmsg *m = NLMSG_DATA(h);
+		const struct rtattr *a = RTM_RTA(m);
+		size_t left = RTM_PAYLOAD(h);
+		uint32_t dst;
+
+		for (; h->nlmsg_type == RTM_NEWROUTE && RTA_OK(a, left);
+		     a = RTA_NEXT(a, left))
+			if (a->rta_type == RTA_DST) {
+				memcpy(&dst, RTA_DATA(a), sizeof dst);
+				probed(KERNEL, ntohl(dst));
+			}
+	}
+}
+
+static void
+cmd_kernel(const char *netns)
+{
+	struct epoll_event e = { .events = EPOLLIN, .data.fd = KERNEL };
+
+	kernel_fd = kernel_open(netns);
+	if (kernel_fd == -1 ||
+	    epoll_ctl(ep, EPOLL_CTL_ADD, kernel_fd, &e) == -1)
+		die("the kernel's table");
 }
 
 /* ---- commands ---------------------------------------------------------- */
@@ -837,6 +918,8 @@ command(char *line)
 		cmd_session(w);
 	else if (strcmp(w[0], "probe") == 0 && n == 6)
 		cmd_probe(w);
+	else if (strcmp(w[0], "kernel") == 0 && n == 2)
+		cmd_kernel(w[1]);
 	else if (strcmp(w[0], "unprobe") == 0)
 		probe.rounds = probe.round;
 	else if (strcmp(w[0], "ping") == 0)
@@ -908,6 +991,8 @@ main(void)
 		for (int i = 0; i < n; i++)
 			if (ev[i].data.fd == -1)
 				commands();
+			else if (ev[i].data.fd == KERNEL)
+				kernel_news();
 			else
 				on_io(ses[ev[i].data.fd], ev[i].events);
 		if (probe.on)
