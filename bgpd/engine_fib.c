@@ -335,14 +335,14 @@ want(struct engine *eng, uint32_t dest, const struct pfx *pfx, uint16_t best)
 	/* What is announced as ours is never also forwarded elsewhere. */
 	if (best != RIB_LOCAL)
 		n = next_hops(eng, dest, nh);
-	fibsync_want(eng->fibsync, pfx, nh, n);
+	fibsync_want(eng->fibsync, pfx, nh, n, best);
 }
 
 void
 engine_fib_best(struct engine *eng, const struct rib_change *c)
 {
 	if (c->new_attrs == 0)
-		fibsync_want(eng->fibsync, c->pfx, NULL, 0);
+		fibsync_want(eng->fibsync, c->pfx, NULL, 0, c->old_peer);
 	else
 		want(eng, c->dest, c->pfx, c->new_peer);
 }

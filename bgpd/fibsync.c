@@ -45,16 +45,24 @@ enum {
 	WHYS = 63, /* the last is for all that found no room */
 };
 
+enum {
+	LANES = 16, /* dirty queues a family */
+	LANE_RUN = 64, /* routes of one, then it is the next one's turn */
+};
+
 /* Of one family; they name each other by numbers of their slab. */
 struct routes {
 	enum fam fam;
 	struct trie *trie;
 	struct slab slab;
-	uint32_t first, last; /* dirty queue */
+	struct lane {
+		uint32_t first, last; /* 0: none is dirty */
+	} lane[LANES];
 };
 
 struct fibsync {
 	struct routes routes[FAM_N];
+	unsigned int turn; /* the lane to ask for next, of both families */
 	struct why why[WHYS + 1];
 	struct set_tree sets;
 	struct set *by_num[FIB_SET_MAX + 1];
@@ -267,17 +275,20 @@ find(const struct fibsync *fs, const struct pfx *p, uint32_t *num)
 }
 
 static void
-mark(struct fibsync *fs, struct routes *rs, struct route *r, uint32_t num)
+mark(struct fibsync *fs, struct routes *rs, struct route *r, uint32_t num,
+    unsigned int lane)
 {
+	struct lane *l = &rs->lane[lane % LANES];
+
 	if (r->dirty)
 		return;
 	r->dirty = true;
 	r->next = 0;
-	if (rs->last != 0)
-		route_at(rs, rs->last)->next = num;
+	if (l->last != 0)
+		route_at(rs, l->last)->next = num;
 	else
-		rs->first = num;
-	rs->last = num;
+		l->first = num;
+	l->last = num;
 	fs->ndirty++;
 }
 
@@ -386,8 +397,8 @@ refuse(struct fibsync *fs, enum fam f, struct route *r, const char *why)
 }
 
 void
-fibsync_want(
-    struct fibsync *fs, const struct pfx *p, const struct fib_nh *nh, size_t n)
+fibsync_want(struct fibsync *fs, const struct pfx *p, const struct fib_nh *nh,
+    size_t n, unsigned int lane)
 {
 	enum fam f = (enum fam)p->addr.fam;
 	struct routes *rs = &fs->routes[f];
@@ -422,7 +433,7 @@ fibsync_want(
 	set_ref(fs, set);
 	set_unref(fs, r->want);
 	r->want = set & 0xfff;
-	mark(fs, rs, r, num);
+	mark(fs, rs, r, num, lane);
 }
 
 static uint32_t
@@ -536,11 +547,11 @@ drop_sets(struct fibsync *fs, struct fib *f)
 	return true;
 }
 
-/* The first of a queue; what the FIB said. */
-static int
-run_first(struct fibsync *fs, struct routes *rs, struct fib *f)
+/* The first of a lane; false: no room for more records. */
+static bool
+run_first(struct fibsync *fs, struct routes *rs, struct lane *l, struct fib *f)
 {
-	uint32_t num = rs->first;
+	uint32_t num = l->first;
 	struct route *r = route_at(rs, num);
 	struct pfx p;
 	int err;
@@ -548,10 +559,10 @@ run_first(struct fibsync *fs, struct routes *rs, struct fib *f)
 	route_key(rs, num, &p);
 	err = tell(fs, &p, r, f);
 	if (err == -EAGAIN || err == -ENOTCONN)
-		return err;
-	rs->first = r->next;
-	if (rs->first == 0)
-		rs->last = 0;
+		return false;
+	l->first = r->next;
+	if (l->first == 0)
+		l->last = 0;
 	r->dirty = false;
 	fs->ndirty--;
 	if (err != 0) {
@@ -560,7 +571,7 @@ run_first(struct fibsync *fs, struct routes *rs, struct fib *f)
 	}
 	if (r->want == 0 && r->told == 0 && r->inflight == 0)
 		drop(fs, &p, r, num);
-	return 0;
+	return true;
 }
 
 bool
@@ -568,10 +579,16 @@ fibsync_run(struct fibsync *fs, struct fib *f, unsigned int budget)
 {
 	if (f == NULL || !tell_again(fs, f))
 		return false;
-	for (enum fam fam = FAM_INET; fam < FAM_N; fam++)
-		while (fs->routes[fam].first != 0 && budget-- > 0)
-			if (run_first(fs, &fs->routes[fam], f) != 0)
+	while (fs->ndirty > 0 && budget > 0) {
+		struct routes *rs = &fs->routes[FAM_INET + fs->turn % 2];
+		struct lane *l = &rs->lane[fs->turn / 2];
+
+		for (int i = 0; i < LANE_RUN && l->first != 0 && budget > 0;
+		     i++, budget--)
+			if (!run_first(fs, rs, l, f))
 				return false;
+		fs->turn = (fs->turn + 1) % (2 * LANES);
+	}
 	if (fs->ndirty == 0 && fs->inflight == 0 && fs->unused > 0)
 		drop_sets(fs, f);
 	return fs->ndirty != 0;
@@ -605,7 +622,7 @@ restart(struct fibsync *fs)
 			r->told = 0;
 			r->inflight = 0;
 			set_state(fs, f, r, FIBSYNC_PENDING, 0, NULL);
-			mark(fs, &fs->routes[f], r, num);
+			mark(fs, &fs->routes[f], r, num, 0);
 		}
 	}
 }
@@ -703,7 +720,7 @@ fibsync_retry(struct fibsync *fs)
 			struct route *r = route_at(&fs->routes[f], num);
 
 			if (r->want != 0 && r->state == FIBSYNC_FAILED)
-				mark(fs, &fs->routes[f], r, num);
+				mark(fs, &fs->routes[f], r, num, 0);
 		}
 	}
 }
@@ -742,7 +759,7 @@ fibsync_told(
 	case FIB_GONE:
 		set_state(fs, f, r, FIBSYNC_FAILED, ENOENT,
 		    "removed by somebody else");
-		mark(fs, &fs->routes[f], r, num);
+		mark(fs, &fs->routes[f], r, num, 0);
 		break;
 	case FIB_CHANGED:
 	case FIB_PUTBACK:

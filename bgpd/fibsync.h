@@ -54,12 +54,17 @@ void fibsync_free(struct fibsync *);
 /* Never more routes than this, both families; 0: no limit. */
 void fibsync_set_max(struct fibsync *, uint32_t max);
 
-/* The next hops that the prefix should have; none: it should not be there. */
-void fibsync_want(
-    struct fibsync *, const struct pfx *, const struct fib_nh *, size_t n);
 /*
- * Asks the FIB (NULL: there is none now) for up to budget differences.  True:
- * more could be asked at once; false: nothing to do, or no room.
+ * The next hops that the prefix should have; none: it should not be there.
+ * Each lane has its turn, whatever waits in others: who loads a table is in
+ * one of its own, mostly (there are a few only, any number will do).
+ */
+void fibsync_want(struct fibsync *, const struct pfx *, const struct fib_nh *,
+    size_t n, unsigned int lane);
+/*
+ * Asks the FIB (NULL: there is none now) for up to budget differences, some of
+ * each lane in turn.  True: more could be asked at once; false: nothing to do,
+ * or no room.
  */
 bool fibsync_run(struct fibsync *, struct fib *, unsigned int budget);
 /*

@@ -25,8 +25,10 @@ _Static_assert(FIBD_NH == (int)FIB_SET_NH, "next hops in a set");
 _Static_assert(FIBD_SETS == (int)FIB_SET_MAX, "set numbers");
 
 enum {
-	OUT_MAX = 512 * 1024,
-	PEND_MAX = 16384, /* a power of two */
+	OUT_MAX = 256 * 1024,
+	/* A power of two; what the kernel does in some 10 ms: a change that
+	 * comes while a table loads stands behind as many. */
+	PEND_MAX = 4096,
 	READ_TURN = 64, /* datagrams a call of readable() */
 	WRITE_TURN = 256,
 };

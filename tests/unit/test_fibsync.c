@@ -53,7 +53,7 @@ test_drift(void **state)
 
 	assert_null(fibsync_drift_at(fs, 0));
 	/* One that waits and then is there is no drift. */
-	fibsync_want(fs, &p, &nh, 1);
+	fibsync_want(fs, &p, &nh, 1, 0);
 	assert_false(fibsync_told(fs, &p, FIB_PUTBACK, 5));
 	/* From now on it is installed, and somebody meddles. */
 	assert_true(fibsync_told(fs, &p, FIB_CHANGED, 6));
@@ -79,6 +79,7 @@ test_drift(void **state)
 struct asked {
 	struct fib fib;
 	unsigned int sets, routes;
+	struct pfx last;
 };
 
 static int
@@ -91,7 +92,10 @@ count_set(struct fib *f, uint32_t set, const struct fib_nh *nh, size_t n)
 static int
 count_route(struct fib *f, const struct pfx *p, uint32_t set)
 {
-	((struct asked *)(void *)f)->routes++;
+	struct asked *a = (struct asked *)(void *)f;
+
+	a->last = *p;
+	a->routes++;
 	return 0;
 }
 
@@ -107,7 +111,7 @@ test_refused_set(void **state)
 	struct fibsync_stats st;
 	struct pfx p = pfx(1), q = pfx(2);
 
-	fibsync_want(fs, &p, &nh, 1);
+	fibsync_want(fs, &p, &nh, 1, 0);
 	assert_false(fibsync_run(fs, &a.fib, 10));
 	assert_int_equal(a.sets, 1);
 	assert_int_equal(a.routes, 1);
@@ -115,7 +119,7 @@ test_refused_set(void **state)
 	fibsync_done(fs, &p, false, 22, "unknown next-hop set");
 	assert_true(fibsync_refused(fs));
 	/* Nothing is asked with it meanwhile. */
-	fibsync_want(fs, &q, &nh, 1);
+	fibsync_want(fs, &q, &nh, 1, 0);
 	assert_false(fibsync_run(fs, &a.fib, 10));
 	assert_int_equal(a.sets, 1);
 	assert_int_equal(a.routes, 1);
@@ -153,10 +157,10 @@ test_lost_next_hop(void **state)
 
 	for (unsigned int i = 0; i < 1000; i++) {
 		p = pfx(i);
-		fibsync_want(fs, &p, nh, 3);
+		fibsync_want(fs, &p, nh, 3, 0);
 	}
 	p = pfx(1000); /* a set that will be there already */
-	fibsync_want(fs, &p, nh, 1);
+	fibsync_want(fs, &p, nh, 1, 0);
 	assert_false(fibsync_run(fs, &a.fib, 2000));
 	for (unsigned int i = 0; i <= 1000; i++) {
 		p = pfx(i);
@@ -173,7 +177,7 @@ test_lost_next_hop(void **state)
 	assert_false(fibsync_settled(fs));
 	for (unsigned int i = 0; i < 1000; i++) {
 		p = pfx(i);
-		fibsync_want(fs, &p, nh, 2);
+		fibsync_want(fs, &p, nh, 2, 0);
 	}
 	assert_false(fibsync_run(fs, &a.fib, 2000));
 	assert_true(fibsync_settled(fs));
@@ -192,7 +196,7 @@ test_lost_next_hop(void **state)
 	fibsync_lost(fs, &nh[1].addr, 2);
 	for (unsigned int i = 0; i < 1000; i++) {
 		p = pfx(i);
-		fibsync_want(fs, &p, nh, 1);
+		fibsync_want(fs, &p, nh, 1, 0);
 	}
 	assert_false(fibsync_run(fs, &a.fib, 2000));
 	assert_int_equal(a.sets, 4);
@@ -215,7 +219,7 @@ test_why(void **state)
 
 	for (unsigned int i = 0; i < 100; i++) {
 		p = pfx(i);
-		fibsync_want(fs, &p, &nh, 1);
+		fibsync_want(fs, &p, &nh, 1, 0);
 		fibsync_run(fs, &a.fib, 1);
 		snprintf(text, sizeof text, "of kind %u", i < 40 ? i % 2 : i);
 		fibsync_done(fs, &p, false, 22, text);
@@ -230,7 +234,7 @@ test_why(void **state)
 	}
 	for (unsigned int i = 100; i < 200; i++) {
 		p = pfx(i);
-		fibsync_want(fs, &p, &nh, 1);
+		fibsync_want(fs, &p, &nh, 1, 0);
 		fibsync_run(fs, &a.fib, 1);
 		snprintf(text, sizeof text, "of kind %u", i);
 		fibsync_done(fs, &p, false, 22, text);
@@ -253,6 +257,48 @@ test_why(void **state)
 	fibsync_free(fs);
 }
 
+/* A change of another partner does not stand behind a table that loads. */
+static void
+test_lanes(void **state)
+{
+	static const struct fib_ops ops = { .nhset = count_set,
+		.replace = count_route };
+	enum {
+		TABLE = 20000,
+		BATCH = 64
+	};
+	struct asked a = { .fib = { .ops = &ops } };
+	struct fibsync *fs = fibsync_new();
+	struct fib_nh nh = { .addr = addr_v4(1), .ifindex = 1, .weight = 1 };
+	struct fibsync_stats st;
+	struct pfx p, own = pfx(TABLE), own6 = { .len = 32 };
+	unsigned int own_at = 0, own6_at = 0;
+
+	addr_parse("2001:db8::", &own6.addr);
+	for (unsigned int i = 0; i < TABLE; i++) {
+		p = pfx(i);
+		fibsync_want(fs, &p, &nh, 1, 3);
+	}
+	for (int i = 0; i < 1000; i++)
+		fibsync_run(fs, &a.fib, 1);
+	fibsync_want(fs, &own, &nh, 1, 4);
+	fibsync_want(fs, &own6, &nh, 1, 3);
+	for (unsigned int i = 1; i <= TABLE + 2 - 1000; i++) {
+		fibsync_run(fs, &a.fib, 1);
+		assert_int_equal(a.routes, 1000 + i);
+		if (pfx_eq(&a.last, &own))
+			own_at = i;
+		else if (pfx_eq(&a.last, &own6))
+			own6_at = i;
+	}
+	assert_in_range(own_at, 1, BATCH + 2);
+	assert_in_range(own6_at, 1, BATCH + 2);
+	fibsync_get_stats(fs, &st);
+	assert_int_equal(st.installed[FAM_INET], 0);
+	assert_int_equal(st.pending, TABLE + 2);
+	fibsync_free(fs);
+}
+
 /* What a route costs, with its place in the trie. */
 static void
 test_memory(void **state)
@@ -264,7 +310,7 @@ test_memory(void **state)
 	for (unsigned int i = 0; i < 10000; i++) {
 		struct pfx p = pfx(i);
 
-		fibsync_want(fs, &p, &nh, 1);
+		fibsync_want(fs, &p, &nh, 1, 0);
 	}
 	assert_true((fibsync_memory(fs) - idle) / 10000 <= 26);
 	fibsync_free(fs);
@@ -279,6 +325,7 @@ main(void)
 		cmocka_unit_test(test_refused_set),
 		cmocka_unit_test(test_lost_next_hop),
 		cmocka_unit_test(test_why),
+		cmocka_unit_test(test_lanes),
 		cmocka_unit_test(test_memory),
 	};
 
