@@ -287,16 +287,23 @@ class Connection:
 
     @classmethod
     def dial(cls, ns, local, remote, port=179, timeout=5):
+        """Who was started just now may not listen yet, so a refusal is
+        believed only after the timeout."""
         fam = socket.AF_INET6 if ":" in remote else socket.AF_INET
-        s = ns.socket(fam)
-        try:
-            s.settimeout(timeout)
-            s.bind((local, 0))
-            s.connect((remote, port))
-        except OSError:
-            s.close()
-            raise
-        return cls(s)
+        end = time.monotonic() + timeout
+        while True:
+            s = ns.socket(fam)
+            try:
+                s.settimeout(timeout)
+                s.bind((local, 0))
+                s.connect((remote, port))
+                return cls(s)
+            except OSError as e:
+                s.close()
+                if (not isinstance(e, ConnectionRefusedError) or
+                        time.monotonic() > end):
+                    raise
+            time.sleep(0.05)
 
     @staticmethod
     def listen(ns, local, port=179):
