@@ -6,7 +6,9 @@
  *
  * Objects come from slabs of a few sizes (a set's number says which), larger
  * ones from malloc.  The hash table grows by one bucket at a time (linear
- * hashing): no insertion ever has to move more than one chain.
+ * hashing): no insertion ever has to move more than one chain.  A bucket holds
+ * the hashes of its sets: only a set that is looked for is looked at, and none
+ * when the table grows.
  */
 #include "rib/attrs.h"
 
@@ -18,11 +20,13 @@
 #include "rib/nexthop.h"
 
 enum {
-	CLASS_BITS = 5,
+	CLASS_BITS = 6,
 	CLASS_BIG = (1 << CLASS_BITS) - 1, /* with memory of their own */
-	CLASS_STEP = 8,
+	CLASS_STEP = 4,
 	CLASS_MIN = 24, /* class n: CLASS_MIN + n * CLASS_STEP octets */
-	FIRST_BUCKETS = 64,
+	FIRST_BUCKETS = 16,
+	SLOTS = 7, /* a bucket is as large as a cache line */
+	LOAD = 5, /* sets a bucket, on average */
 };
 
 /* Above the HAS_ bits in the flags: which octet fields are not empty. */
@@ -38,8 +42,7 @@ enum {
 };
 
 struct set {
-	uint32_t next; /* in its chain; the slab's when free */
-	uint32_t refs;
+	uint32_t refs; /* the slab's link when free */
 	/* What is hashed and compared begins here. */
 	uint32_t nexthop;
 	uint32_t word; /* flags, and the length of val above them */
@@ -51,13 +54,19 @@ struct big {
 	struct set *set;
 };
 
+struct bucket {
+	uint32_t hash[SLOTS], id[SLOTS];
+	uint32_t used;
+	uint32_t next; /* one more that is needed, in `more`; 0: none */
+};
+
 struct attrs_pool {
 	struct slab slab[CLASS_BIG + 1];
+	struct slab buckets, more; /* buckets: number n of them is n - 1 here */
 	struct nexthops *hops;
 	bool own_hops;
 	uint64_t key[2];
-	uint32_t *bucket;
-	uint32_t nbucket, base, cap; /* base: power of two <= nbucket */
+	uint32_t nbucket, base; /* base: power of two <= nbucket */
 	uint32_t count;
 	uint64_t refs;
 	size_t big_memory;
@@ -275,41 +284,87 @@ set_at(const struct attrs_pool *pool, uint32_t id)
 	return class == CLASS_BIG ? ((struct big *)o)->set : o;
 }
 
-static uint64_t
+static uint32_t
 set_hash(const struct attrs_pool *pool, const struct set *s)
 {
-	return siphash(pool->key, (const uint8_t *)&s->nexthop,
+	return (uint32_t)siphash(pool->key, (const uint8_t *)&s->nexthop,
 	    set_size(s) - offsetof(struct set, nexthop));
 }
 
-static uint32_t
-bucket_of(const struct attrs_pool *pool, uint64_t hash)
+static struct bucket *
+bucket_of(const struct attrs_pool *pool, uint32_t hash)
 {
-	uint32_t b = (uint32_t)hash & (2 * pool->base - 1);
+	uint32_t n = hash & (2 * pool->base - 1);
 
-	return b < pool->nbucket ? b : b - pool->base;
+	if (n >= pool->nbucket)
+		n -= pool->base;
+	return slab_at(&pool->buckets, n + 1);
 }
 
-/* One bucket more; the chain it takes its share of is walked. */
+static struct bucket *
+bucket_next(const struct attrs_pool *pool, const struct bucket *b)
+{
+	return b->next == 0 ? NULL : slab_at(&pool->more, b->next);
+}
+
+static void
+bucket_put(struct attrs_pool *pool, uint32_t hash, uint32_t id)
+{
+	struct bucket *b = bucket_of(pool, hash);
+
+	while (b->used == SLOTS) {
+		if (b->next == 0)
+			b->next = slab_new(&pool->more);
+		b = bucket_next(pool, b);
+	}
+	b->hash[b->used] = hash;
+	b->id[b->used++] = id;
+}
+
+/* The last one of the chain takes its place. */
+static void
+bucket_del(struct attrs_pool *pool, uint32_t hash, uint32_t id)
+{
+	struct bucket *b = bucket_of(pool, hash), *last, *before = NULL;
+	uint32_t i;
+
+	for (;; b = bucket_next(pool, b)) {
+		for (i = 0; i < b->used && b->id[i] != id; i++)
+			;
+		if (i < b->used)
+			break;
+		before = b;
+	}
+	for (last = b; last->next != 0; last = bucket_next(pool, last))
+		before = last;
+	last->used--;
+	b->hash[i] = last->hash[last->used];
+	b->id[i] = last->id[last->used];
+	if (last->used == 0 && before != NULL) {
+		slab_del(&pool->more, before->next);
+		before->next = 0;
+	}
+}
+
+/* One bucket more; the chain it takes its share of is put anew. */
 static void
 grow(struct attrs_pool *pool)
 {
-	uint32_t from = pool->nbucket - pool->base, id, next;
+	struct bucket *from =
+	    slab_at(&pool->buckets, pool->nbucket - pool->base + 1);
+	struct bucket old = *from;
+	uint32_t n;
 
-	if (pool->nbucket == pool->cap) {
-		pool->cap *= 2;
-		pool->bucket =
-		    mem_realloc(pool->bucket, pool->cap, sizeof *pool->bucket);
-	}
-	id = pool->bucket[from];
-	pool->bucket[from] = pool->bucket[pool->nbucket++] = 0;
-	for (; id != 0; id = next) {
-		struct set *s = set_at(pool, id);
-		uint32_t *b = &pool->bucket[bucket_of(pool, set_hash(pool, s))];
-
-		next = s->next;
-		s->next = *b;
-		*b = id;
+	from->used = from->next = 0;
+	slab_new(&pool->buckets);
+	pool->nbucket++;
+	for (;;) {
+		for (uint32_t i = 0; i < old.used; i++)
+			bucket_put(pool, old.hash[i], old.id[i]);
+		if ((n = old.next) == 0)
+			break;
+		old = *bucket_next(pool, &old);
+		slab_del(&pool->more, n);
 	}
 	if (pool->nbucket == 2 * pool->base)
 		pool->base *= 2;
@@ -344,11 +399,8 @@ set_drop(struct attrs_pool *pool, uint32_t id)
 {
 	uint32_t class = id & CLASS_BIG;
 	struct set *s = set_at(pool, id);
-	uint32_t *at = &pool->bucket[bucket_of(pool, set_hash(pool, s))];
 
-	while (*at != id)
-		at = &set_at(pool, *at)->next;
-	*at = s->next;
+	bucket_del(pool, set_hash(pool, s), id);
 	if (s->nexthop != 0)
 		nexthop_unref(pool->hops, s->nexthop);
 	if (class == CLASS_BIG) {
@@ -372,24 +424,30 @@ attrs_pool_new(const uint8_t key[16], struct nexthops *hops)
 	memcpy(pool->key, key, sizeof pool->key);
 	pool->own_hops = hops == NULL;
 	pool->hops = hops == NULL ? nexthops_new() : hops;
-	pool->nbucket = pool->base = pool->cap = FIRST_BUCKETS;
-	pool->bucket = mem_alloc(pool->cap * sizeof *pool->bucket);
+	slab_init(&pool->buckets, sizeof(struct bucket));
+	slab_init(&pool->more, sizeof(struct bucket));
+	pool->nbucket = pool->base = FIRST_BUCKETS;
+	for (uint32_t i = 0; i < pool->nbucket; i++)
+		slab_new(&pool->buckets);
 	return pool;
 }
 
 void
 attrs_pool_free(struct attrs_pool *pool)
 {
+	const struct bucket *b;
+
 	if (pool == NULL)
 		return;
-	for (uint32_t b = 0; b < pool->nbucket; b++)
-		while (pool->bucket[b] != 0)
-			set_drop(pool, pool->bucket[b]);
+	for (uint32_t n = 1; n <= pool->nbucket; n++)
+		for (b = slab_at(&pool->buckets, n); b->used > 0;)
+			set_drop(pool, b->id[0]);
 	for (size_t i = 0; i <= CLASS_BIG; i++)
 		slab_fini(&pool->slab[i]);
+	slab_fini(&pool->buckets);
+	slab_fini(&pool->more);
 	if (pool->own_hops)
 		nexthops_free(pool->hops);
-	free(pool->bucket);
 	free(pool->probe);
 	free(pool);
 }
@@ -405,24 +463,27 @@ static uint32_t
 intern_probe(struct attrs_pool *pool)
 {
 	struct set *probe = pool->probe, *s;
-	uint64_t hash = set_hash(pool, probe);
-	uint32_t id, *b;
+	uint32_t hash = set_hash(pool, probe), id;
 
-	for (id = pool->bucket[bucket_of(pool, hash)]; id != 0; id = s->next) {
-		s = set_at(pool, id);
-		if (set_eq(s, probe)) {
+	for (const struct bucket *b = bucket_of(pool, hash); b != NULL;
+	     b = bucket_next(pool, b))
+		for (uint32_t i = 0; i < b->used; i++) {
+			if (b->hash[i] != hash)
+				continue;
+			s = set_at(pool, b->id[i]);
+			if (!set_eq(s, probe))
+				continue;
 			s->refs++;
 			if (probe->nexthop != 0)
 				nexthop_unref(pool->hops, probe->nexthop);
-			return id;
+			return b->id[i];
 		}
-	}
-	if (++pool->count > pool->nbucket)
+	if (++pool->count > LOAD * pool->nbucket)
 		grow(pool);
-	b = &pool->bucket[bucket_of(pool, hash)];
-	probe->next = *b;
 	probe->refs = 1;
-	return *b = set_store(pool, probe);
+	id = set_store(pool, probe);
+	bucket_put(pool, hash, id);
+	return id;
 }
 
 uint32_t
@@ -499,8 +560,8 @@ attrs_stats(const struct attrs_pool *pool, struct attrs_stats *st)
 {
 	st->sets = pool->count;
 	st->refs = pool->refs;
-	st->memory = sizeof *pool + pool->cap * sizeof *pool->bucket +
-	    pool->big_memory + pool->probe_cap;
+	st->memory = sizeof *pool + slab_memory(&pool->buckets) +
+	    slab_memory(&pool->more) + pool->big_memory + pool->probe_cap;
 	for (size_t i = 0; i <= CLASS_BIG; i++)
 		st->memory += slab_memory(&pool->slab[i]);
 	if (pool->own_hops)

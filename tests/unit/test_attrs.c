@@ -196,6 +196,7 @@ table_grows(void **state)
 	for (uint32_t i = 1; i < N; i += 2) {
 		attrs_get(pool, id[i], &out);
 		assert_int_equal(out.med, i);
+		assert_int_equal(attrs_intern(pool, &out), id[i]);
 	}
 	attrs_stats(pool, &st);
 	assert_int_equal(st.sets, N / 2);
