@@ -4,12 +4,11 @@
  * _total in its TYPE line too, infos and statesets are gauges), which is what
  * node_exporter's textfile collector and promtool read.
  *
- * What is one number, or some in fixed places, is read into a view of the
- * daemon and of each neighbor; one table says where in it a metric lies and by
- * which labels.  What has labels of its own is a function.  A family is written
- * at once, with its HELP and TYPE, so that it never breaks apart.  The names of
- * part A, their labels and meaning are those of OpenBGPD; what is ours begins
- * with ana_.
+ * One table says where a metric lies and by which labels: in the engine, in
+ * each peer, or, what is nobody's member, in a view of either.  What has labels
+ * of its own is a function.  A family is written at once, with its HELP and
+ * TYPE, so that it never breaks apart.  The names of part A, their labels and
+ * meaning are those of OpenBGPD; what is ours begins with ana_.
  */
 #include <malloc.h>
 #include <stdarg.h>
@@ -37,7 +36,6 @@ enum {
 	LABEL_OCTETS = 4096,
 	FAMILIES = 2, /* of a view: inet, inet6 */
 	STATES = 6,
-	MESSAGES = 5,
 	ROUTES = 7,
 	TYPES = 4,
 	/* Own networks that are told apart for each neighbor: a site has ten.
@@ -57,25 +55,20 @@ enum kind {
 /* ---- the views -------------------------------------------------------- */
 
 struct own_view {
-	uint64_t one, ready, traffic, lab, generation, reload_ok, reload_s,
-	    restarting;
+	uint64_t one, ready, traffic, lab, reload_ok, reload_s, networks_kept;
 	uint64_t octets[TYPES], objects[TYPES], references;
 	uint64_t set_octets, set_objects, sets, queue_octets, queue_objects;
-	uint64_t turns, stage_us[STAGE_N], stage_max_us[STAGE_N], turn_max_us;
-	uint64_t fib_up, fib[FAMILIES][3], fib_pending, fib_drift[FAMILIES];
-	uint64_t fib_conflicts, fib_overruns, strangers, networks_kept;
-	uint64_t cpu_us, start_s, resident, virtual, heap;
+	uint64_t fib[FAMILIES][3];
+	struct fibsync_stats sync;
+	uint64_t cpu_us, resident, virtual, heap;
 };
 
 struct peer_view {
 	uint64_t one, state[STATES], state_raw, changed, last_read, last_write;
-	uint64_t told, received, msg_tx[MESSAGES], msg_rx[MESSAGES];
-	uint64_t updates_tx, updates_rx, updates_pending;
-	uint64_t withdraws_tx, withdraws_rx, withdraws_pending;
-	uint64_t refresh_tx[3], refresh_rx[3], queue_objects, queue_octets[2];
-	uint64_t up, admin_down, drained, established, flaps, exceeded, tripped;
-	uint64_t routes[FAMILIES][ROUTES], malformed[3];
-	uint64_t stale[FAMILIES], converged_us[FAMILIES];
+	uint64_t told, received, updates_tx, withdraws_tx;
+	uint64_t updates_pending, withdraws_pending;
+	uint64_t queue_objects, queue_octets[2], up, admin_down, flaps;
+	uint64_t routes[FAMILIES][ROUTES], converged_us[FAMILIES];
 };
 
 /* A label, and its values in the order of the view. */
@@ -90,8 +83,8 @@ static const struct dimension
 	by_family = { "family", FAMILIES, { "inet", "inet6" } },
 	by_state = { "bgpd_peer_state", STATES, { "Idle", "Connect", "Active",
 	    "OpenSent", "OpenConfirm", "Established" } },
-	by_message = { "messages", MESSAGES, { "open", "notification", "update",
-	    "keepalive", "route_refresh" } },
+	by_message = { "messages", MSG_N - MSG_OPEN, { "open", "update",
+	    "notification", "keepalive", "route_refresh" } },
 	by_type = { "type", TYPES, { "prefix", "rde_aspath", "adjout_prefix",
 	    "nexthop" } },
 	by_references = { "type", 1, { "rde_aspath" } },
@@ -132,16 +125,21 @@ struct metrics {
 	uint16_t npeer;
 };
 
-/* One of three: samples out of a view, of a histogram, or of a function. */
+/* Samples out of numbers, of a histogram, or of a function. */
 struct metric {
-	const char *name;
+	const char *name, *help;
 	enum kind kind;
-	const char *help;
-	bool of_peer, us;
-	size_t at; /* in the view, or of the histogram in struct engine */
+	bool us; /* microseconds there, seconds here */
+	enum {
+		IN_OWN,
+		IN_ENGINE,
+		IN_NEIGHBOR,
+		IN_PEER
+	} in;
+	size_t at, size; /* of the first number there */
 	const struct dimension *by[2]; /* the outer one first */
 	void (*own)(struct metrics *);
-	void (*of)(struct metrics *, struct peer *);
+	void (*of)(struct metrics *, const struct peer *);
 };
 
 /* ---- writing ---------------------------------------------------------- */
@@ -359,37 +357,22 @@ view_memory(const struct engine *eng, struct own_view *v)
 static void
 view_own(struct engine *eng, struct own_view *v)
 {
-	const struct engine_loop *l = &eng->loop;
-	struct fibsync_stats st;
 	char why[512];
 
 	*v = (struct own_view){ .one = 1,
 		.ready = engine_ready(eng, why, sizeof why),
 		.lab = eng->conf->lab_mode,
-		.generation = eng->generation,
 		.reload_ok = eng->reload_s == 0 || eng->reload_ok,
 		.reload_s = (uint64_t)(eng->reload_s != 0 ? eng->reload_s
 							  : eng->start_s),
-		.restarting = eng->restarting,
-		.turns = l->turns,
-		.turn_max_us = l->max_turn_us,
-		.fib_up = eng->fib_ready,
-		.strangers = eng->strangers,
 		.networks_kept = eng->announce->kept,
-		.cpu_us = clock_cpu_us(),
-		.start_s = (uint64_t)eng->start_s };
-	memcpy(v->stage_us, l->us, sizeof v->stage_us);
-	memcpy(v->stage_max_us, l->max_us, sizeof v->stage_max_us);
-	fibsync_get_stats(eng->fibsync, &st);
+		.cpu_us = clock_cpu_us() };
+	fibsync_get_stats(eng->fibsync, &v->sync);
 	for (int i = 0; i < FAMILIES; i++) {
-		v->fib[i][0] = st.wanted[FAM_INET + i];
-		v->fib[i][1] = st.installed[FAM_INET + i];
-		v->fib[i][2] = st.failed[FAM_INET + i];
-		v->fib_drift[i] = st.drift[FAM_INET + i];
+		v->fib[i][0] = v->sync.wanted[FAM_INET + i];
+		v->fib[i][1] = v->sync.installed[FAM_INET + i];
+		v->fib[i][2] = v->sync.failed[FAM_INET + i];
 	}
-	v->fib_pending = st.pending;
-	v->fib_conflicts = st.conflicts;
-	v->fib_overruns = st.overruns;
 	view_memory(eng, v);
 	if (drain_traffic(eng, &v->traffic))
 		v->traffic /= 8; /* bits */
@@ -397,56 +380,32 @@ view_own(struct engine *eng, struct own_view *v)
 		v->traffic = NOTHING;
 }
 
-static void
-view_messages(const struct peer_msgs *c, uint64_t n[MESSAGES])
+/* Whole seconds since; NOTHING when it never was. */
+static uint64_t
+ago(const struct peer *p, uint64_t ms)
 {
-	static const enum wire_type type[MESSAGES] = { MSG_OPEN,
-		MSG_NOTIFICATION, MSG_UPDATE, MSG_KEEPALIVE,
-		MSG_ROUTE_REFRESH };
-
-	for (int i = 0; i < MESSAGES; i++)
-		n[i] = c->msg[type[i]];
+	return ms == 0 ? NOTHING : (p->eng->now_ms - ms) / 1000;
 }
 
 static void
 view_session(struct peer *p, struct peer_view *v)
 {
-	/* 0 is None there: a template, which we have not. */
-	static const uint8_t raw[FSM_NSTATES] = { [FSM_IDLE] = 1,
-		[FSM_CONNECT] = 2,
-		[FSM_ACTIVE] = 3,
-		[FSM_OPENSENT] = 4,
-		[FSM_OPENCONFIRM] = 5,
-		[FSM_ESTABLISHED] = 6 };
 	const struct session *s = peer_session(p);
-	uint64_t now = p->eng->now_ms;
 
 	v->one = 1;
-	v->state_raw = raw[peer_state(p)];
-	v->state[v->state_raw - 1] = 1;
+	v->state[peer_state(p)] = 1;
+	/* 0 is None there: a template, which we have not. */
+	v->state_raw = peer_state(p) + 1;
 	v->changed =
 	    p->last_change_s == 0 ? NOTHING : (uint64_t)show_peer_updown(p);
-	v->last_read =
-	    p->last_read_ms == 0 ? NOTHING : (now - p->last_read_ms) / 1000;
-	v->last_write =
-	    p->last_write_ms == 0 ? NOTHING : (now - p->last_write_ms) / 1000;
-	view_messages(&p->tx, v->msg_tx);
-	view_messages(&p->rx, v->msg_rx);
-	memcpy(v->refresh_tx, p->tx.refresh, sizeof v->refresh_tx);
-	memcpy(v->refresh_rx, p->rx.refresh, sizeof v->refresh_rx);
+	v->last_read = ago(p, p->last_read_ms);
+	v->last_write = ago(p, p->last_write_ms);
 	v->queue_octets[0] = s != NULL ? s->rx_len : 0;
 	v->queue_octets[1] = s != NULL ? session_queued(s) : 0;
 	v->queue_objects = v->queue_octets[0] > 0;
 	v->up = p->up != NULL;
 	v->admin_down = p->admin_down || !p->conf->enabled;
-	v->drained = p->facts.drained;
-	v->established = p->established_count;
 	v->flaps = p->established_count - v->up;
-	v->exceeded = p->limit.trips;
-	v->tripped = p->limit.tripped;
-	v->malformed[0] = p->malformed[WIRE_DISCARD];
-	v->malformed[1] = p->malformed[WIRE_WITHDRAW];
-	v->malformed[2] = p->malformed[WIRE_RESET];
 }
 
 /* All but what the walk counted: best, and in the kernel. */
@@ -460,8 +419,6 @@ view_routes(struct peer *p, struct peer_view *v)
 	v->updates_pending = st.dirty;
 	v->withdraws_pending = st.tombstones;
 	peer_told(p, &v->updates_tx, &v->withdraws_tx);
-	v->updates_rx = p->rx.updates;
-	v->withdraws_rx = p->rx.withdraws;
 	v->received = adjin_received(p->adjin);
 	for (int i = 0; i < FAMILIES; i++) {
 		enum fam f = (enum fam)(FAM_INET + i);
@@ -473,7 +430,6 @@ view_routes(struct peer *p, struct peer_view *v)
 		v->routes[i][5] = n->stale;
 		v->routes[i][6] = show_peer_told(p, f);
 		v->told += v->routes[i][6];
-		v->stale[i] = p->stale[f];
 		v->converged_us[i] = p->converged_ms[f] == 0
 		    ? NOTHING
 		    : (p->converged_ms[f] - 1) * 1000;
@@ -532,6 +488,7 @@ m_config_hash(struct metrics *m)
 	number(m, 1);
 }
 
+/* Clients now, or those refused. */
 static void
 m_clients(struct metrics *m)
 {
@@ -542,21 +499,7 @@ m_clients(struct metrics *m)
 	for (size_t i = 0;
 	     control_socket(m->eng->control, i, &path, &n, &refused); i++) {
 		label(m, "socket", path);
-		number(m, n);
-	}
-}
-
-static void
-m_clients_refused(struct metrics *m)
-{
-	unsigned int n;
-	const char *path;
-	uint64_t refused;
-
-	for (size_t i = 0;
-	     control_socket(m->eng->control, i, &path, &n, &refused); i++) {
-		label(m, "socket", path);
-		number(m, refused);
+		number(m, m->row->kind == COUNTER ? refused : n);
 	}
 }
 
@@ -615,12 +558,11 @@ m_set_age(struct metrics *m)
 {
 	const struct conf *c = m->eng->conf;
 
-	for (size_t i = 0; i < c->nset; i++) {
-		if (c->set[i].oldest == 0)
-			continue;
-		label(m, "set", c->set[i].name);
-		number(m, (uint64_t)show_since(c->set[i].oldest));
-	}
+	for (size_t i = 0; i < c->nset; i++)
+		if (c->set[i].oldest != 0) {
+			label(m, "set", c->set[i].name);
+			number(m, (uint64_t)show_since(c->set[i].oldest));
+		}
 }
 
 static void
@@ -628,37 +570,32 @@ m_set_old(struct metrics *m)
 {
 	const struct conf *c = m->eng->conf;
 
-	for (size_t i = 0; i < c->nset; i++) {
-		if (c->set[i].max_age_s == 0)
-			continue;
-		label(m, "set", c->set[i].name);
-		number(m, sets_is_old(m->eng, &c->set[i]));
-	}
+	for (size_t i = 0; i < c->nset; i++)
+		if (c->set[i].max_age_s != 0) {
+			label(m, "set", c->set[i].name);
+			number(m, sets_is_old(m->eng, &c->set[i]));
+		}
 }
 
+static void
+prefix_label(struct metrics *m, const struct announce_net *n)
+{
+	char text[PFX_STRLEN];
+
+	labelf(m, "prefix", "%s", pfx_print(&n->conf.pfx, text, sizeof text));
+}
+
+/* Is it announced, or how often did that change? */
 static void
 m_networks(struct metrics *m)
 {
 	const struct announce *a = m->eng->announce;
-	char text[PFX_STRLEN];
 
 	for (size_t i = 0; i < a->nnet; i++) {
-		label(m, "prefix",
-		    pfx_print(&a->net[i]->conf.pfx, text, sizeof text));
-		number(m, a->net[i]->how.told);
-	}
-}
-
-static void
-m_transitions(struct metrics *m)
-{
-	const struct announce *a = m->eng->announce;
-	char text[PFX_STRLEN];
-
-	for (size_t i = 0; i < a->nnet; i++) {
-		label(m, "prefix",
-		    pfx_print(&a->net[i]->conf.pfx, text, sizeof text));
-		number(m, a->net[i]->transitions);
+		prefix_label(m, a->net[i]);
+		number(m,
+		    m->row->kind == COUNTER ? a->net[i]->transitions
+					    : a->net[i]->how.told);
 	}
 }
 
@@ -666,19 +603,17 @@ static void
 m_tracks(struct metrics *m)
 {
 	const struct announce *a = m->eng->announce;
-	char text[PFX_STRLEN];
 
 	for (size_t i = 0; i < a->nnet; i++)
 		for (size_t k = 0; k < a->net[i]->conf.ntrack; k++) {
-			label(m, "prefix",
-			    pfx_print(&a->net[i]->conf.pfx, text, sizeof text));
+			prefix_label(m, a->net[i]);
 			label(m, "track", a->net[i]->track[k]->conf.key);
 			number(m, a->net[i]->track[k]->state == TRACK_UP);
 		}
 }
 
 static void
-p_notifications(struct metrics *m, struct peer *p)
+p_notifications(struct metrics *m, const struct peer *p)
 {
 	for (int sent = 0; sent < 2; sent++)
 		for (unsigned int c = 0; c < PEER_NOTIF_CODES; c++)
@@ -696,7 +631,7 @@ p_notifications(struct metrics *m, struct peer *p)
 }
 
 static void
-p_last_reset(struct metrics *m, struct peer *p)
+p_last_reset(struct metrics *m, const struct peer *p)
 {
 	const struct peer_notif *n = show_peer_notif(p, 0);
 
@@ -713,7 +648,7 @@ p_last_reset(struct metrics *m, struct peer *p)
 }
 
 static void
-p_max_prefix(struct metrics *m, struct peer *p)
+p_max_prefix(struct metrics *m, const struct peer *p)
 {
 	const struct conf_limit *l = p->conf->limit[CONF_RECEIVED];
 
@@ -730,8 +665,9 @@ p_max_prefix(struct metrics *m, struct peer *p)
 	}
 }
 
+/* Those that stand refused, or all since the start. */
 static void
-rejects(struct metrics *m, struct peer *p, bool now)
+p_rejects(struct metrics *m, const struct peer *p)
 {
 	struct adjin_reason r;
 
@@ -741,24 +677,13 @@ rejects(struct metrics *m, struct peer *p, bool now)
 				continue;
 			family_label(m, f);
 			label(m, "reason", reason_name(r.reason));
-			number(m, now ? r.now[f] : r.total[f]);
+			number(
+			    m, m->row->kind == COUNTER ? r.total[f] : r.now[f]);
 		}
 }
 
 static void
-p_rejected(struct metrics *m, struct peer *p)
-{
-	rejects(m, p, true);
-}
-
-static void
-p_rejects(struct metrics *m, struct peer *p)
-{
-	rejects(m, p, false);
-}
-
-static void
-p_policy_off(struct metrics *m, struct peer *p)
+p_policy_off(struct metrics *m, const struct peer *p)
 {
 	for (int g = GUARD_NONE + 1; g < GUARD_N; g++) {
 		if (!(p->conf->guard_off & GUARD_BIT(g)))
@@ -770,15 +695,13 @@ p_policy_off(struct metrics *m, struct peer *p)
 
 /* Is each network of ours announced to this neighbor? */
 static void
-p_seen(struct metrics *m, struct peer *p)
+p_seen(struct metrics *m, const struct peer *p)
 {
 	const struct announce *a = m->eng->announce;
-	char text[PFX_STRLEN];
 	uint32_t attrs;
 
 	for (size_t i = 0; i < a->nnet && i < SEEN_MAX; i++) {
-		label(m, "prefix",
-		    pfx_print(&a->net[i]->conf.pfx, text, sizeof text));
+		prefix_label(m, a->net[i]);
 		label(m, "direction", "advertised");
 		number(m,
 		    p->member != NULL &&
@@ -789,232 +712,214 @@ p_seen(struct metrics *m, struct peer *p)
 /* ---- the table -------------------------------------------------------- */
 
 /* clang-format off */
-#define ROW(name, k, help, of_peer, at, ...) \
-	{ name, (enum kind)((k) & ~US), help, of_peer, ((k) & US) != 0, at, \
-	    __VA_ARGS__ }
-#define OWN_BY(name, k, member, by, by2, help) \
-	ROW(name, k, help, false, offsetof(struct own_view, member), \
-	    { by, by2 })
-#define PEER_BY(name, k, member, by, by2, help) \
-	ROW(name, k, help, true, offsetof(struct peer_view, member), \
-	    { by, by2 })
-#define OWN(name, k, member, help) OWN_BY(name, k, member, NULL, NULL, help)
-#define PEER(name, k, member, help) PEER_BY(name, k, member, NULL, NULL, help)
-#define HIST(name, member, help) \
-	ROW(name, HISTOGRAM, help, false, offsetof(struct engine, member))
-#define OWN_FN(name, k, fn, help) \
-	ROW(name, k, help, false, 0, .own = fn)
-#define PEER_FN(name, k, fn, help) \
-	ROW(name, k, help, true, 0, .of = fn)
+#define IN(where, type, member) \
+	where, offsetof(struct type, member), \
+	    sizeof((struct type *)NULL)->member
+#define OWN(member) IN(IN_OWN, own_view, member)
+#define ENG(member) IN(IN_ENGINE, engine, member)
+#define NBR(member) IN(IN_NEIGHBOR, peer_view, member)
+#define PEER(member) IN(IN_PEER, peer, member)
+#define ROW(name, k, in, help, ...) \
+	{ name, help, (enum kind)((k) & ~US), ((k) & US) != 0, in, \
+	    { __VA_ARGS__ } }
+#define FN(name, k, whose, fn, help) \
+	{ name, help, (enum kind)((k) & ~US), ((k) & US) != 0, .whose = fn }
 
 static const struct metric table[] = {
-	OWN_FN("bgpd", INFO, m_bgpd,
-	    "Host and release of the daemon."),
-	PEER("bgpd_peer", INFO, one,
-	    "One for each configured neighbor."),
-	PEER_BY("bgpd_peer_state", STATESET, state, &by_state, NULL,
-	    "State of the session by name."),
-	PEER("bgpd_peer_state_raw", GAUGE, state_raw,
-	    "State of the session: 1 Idle, 2 Connect, 3 Active, 4 "
-	    "OpenSent, 5 OpenConfirm, 6 Established."),
-	PEER("bgpd_peer_last_change_seconds", GAUGE, changed,
+	FN("bgpd", INFO, own, m_bgpd, "Host and release of the daemon."),
+	ROW("bgpd_peer", INFO, NBR(one), "One for each configured neighbor."),
+	ROW("bgpd_peer_state", STATESET, NBR(state[0]),
+	    "State of the session by name.", &by_state),
+	ROW("bgpd_peer_state_raw", GAUGE, NBR(state_raw),
+	    "State of the session: 1 Idle, 2 Connect, 3 Active, 4 OpenSent, 5 "
+	    "OpenConfirm, 6 Established."),
+	ROW("bgpd_peer_last_change_seconds", GAUGE, NBR(changed),
 	    "Time since the session went up or down."),
-	PEER("bgpd_peer_last_read_seconds", GAUGE, last_read,
+	ROW("bgpd_peer_last_read_seconds", GAUGE, NBR(last_read),
 	    "Time since the last message was received."),
-	PEER("bgpd_peer_last_write_seconds", GAUGE, last_write,
+	ROW("bgpd_peer_last_write_seconds", GAUGE, NBR(last_write),
 	    "Time since the last message was sent."),
-	PEER("bgpd_peer_prefixes_transmit", GAUGE, told,
+	ROW("bgpd_peer_prefixes_transmit", GAUGE, NBR(told),
 	    "Prefixes announced to the neighbor now."),
-	PEER("bgpd_peer_prefixes_receive", GAUGE, received,
-	    "Prefixes received from the neighbor now, refused ones "
-	    "included."),
-	PEER_BY("bgpd_peer_message_transmit",
-	    COUNTER, msg_tx, &by_message, NULL,
-	    "Messages sent, by type."),
-	PEER_BY("bgpd_peer_message_receive", COUNTER, msg_rx, &by_message, NULL,
-	    "Messages received, by type."),
-	PEER("bgpd_peer_update_transmit", COUNTER, updates_tx,
+	ROW("bgpd_peer_prefixes_receive", GAUGE, NBR(received),
+	    "Prefixes received from the neighbor now, refused ones included."),
+	ROW("bgpd_peer_message_transmit", COUNTER, PEER(tx.msg[MSG_OPEN]),
+	    "Messages sent, by type.", &by_message),
+	ROW("bgpd_peer_message_receive", COUNTER, PEER(rx.msg[MSG_OPEN]),
+	    "Messages received, by type.", &by_message),
+	ROW("bgpd_peer_update_transmit", COUNTER, NBR(updates_tx),
 	    "Prefixes announced in UPDATE messages sent."),
-	PEER("bgpd_peer_update_receive", COUNTER, updates_rx,
+	ROW("bgpd_peer_update_receive", COUNTER, PEER(rx.updates),
 	    "Prefixes announced in UPDATE messages received."),
-	PEER("bgpd_peer_update_pending", GAUGE, updates_pending,
+	ROW("bgpd_peer_update_pending", GAUGE, NBR(updates_pending),
 	    "Prefixes that wait to be announced."),
-	PEER("bgpd_peer_withdraw_transmit", COUNTER, withdraws_tx,
+	ROW("bgpd_peer_withdraw_transmit", COUNTER, NBR(withdraws_tx),
 	    "Prefixes withdrawn in UPDATE messages sent."),
-	PEER("bgpd_peer_withdraw_receive", COUNTER, withdraws_rx,
+	ROW("bgpd_peer_withdraw_receive", COUNTER, PEER(rx.withdraws),
 	    "Prefixes withdrawn in UPDATE messages received."),
-	PEER("bgpd_peer_withdraw_pending", GAUGE, withdraws_pending,
+	ROW("bgpd_peer_withdraw_pending", GAUGE, NBR(withdraws_pending),
 	    "Prefixes that wait to be withdrawn."),
-	PEER("bgpd_peer_route_refresh_req_transmit", COUNTER, refresh_tx[0],
-	    "ROUTE-REFRESH requests sent."),
-	PEER("bgpd_peer_route_refresh_req_receive", COUNTER, refresh_rx[0],
+	ROW("bgpd_peer_route_refresh_req_transmit", COUNTER,
+	    PEER(tx.refresh[0]), "ROUTE-REFRESH requests sent."),
+	ROW("bgpd_peer_route_refresh_req_receive", COUNTER, PEER(rx.refresh[0]),
 	    "ROUTE-REFRESH requests received."),
-	PEER("bgpd_peer_route_refresh_borr_transmit", COUNTER, refresh_tx[1],
-	    "Beginnings of a route refresh sent."),
-	PEER("bgpd_peer_route_refresh_borr_receive", COUNTER, refresh_rx[1],
-	    "Beginnings of a route refresh received."),
-	PEER("bgpd_peer_route_refresh_eorr_transmit", COUNTER, refresh_tx[2],
-	    "Ends of a route refresh sent."),
-	PEER("bgpd_peer_route_refresh_eorr_receive", COUNTER, refresh_rx[2],
-	    "Ends of a route refresh received."),
-	PEER_BY("bgpd_peer_queue_usage_objects", GAUGE,
-	    queue_objects, &by_input, NULL,
-	    "Messages of the neighbor that are not complete yet."),
-	PEER_BY("bgpd_peer_queue_memory_usage_bytes", GAUGE,
-	    queue_octets, &by_queue, NULL,
-	    "Octets received and not worked on, or waiting to be sent."),
-	OWN_BY("bgpd_rde_memory_usage_bytes", GAUGE, octets, &by_type, NULL,
-	    "Memory of the routes, by what uses it."),
-	OWN_BY("bgpd_rde_memory_usage_objects", GAUGE, objects, &by_type, NULL,
-	    "Objects of the routes, by type."),
-	OWN_BY("bgpd_rde_memory_usage_references", GAUGE,
-	    references, &by_references, NULL,
-	    "References to shared objects, by type."),
-	OWN_BY("bgpd_rde_set_usage_bytes", GAUGE, set_octets, &by_set, NULL,
-	    "Memory of the prefix sets."),
-	OWN_BY("bgpd_rde_set_usage_objects", GAUGE, set_objects, &by_set, NULL,
-	    "Entries of the prefix sets."),
-	OWN_BY("bgpd_rde_set_usage_tables", GAUGE, sets, &by_set, NULL,
-	    "Number of prefix sets."),
-	OWN_BY("bgpd_rde_queue_bytes", GAUGE, queue_octets, &by_input, NULL,
-	    "Octets received and not worked on, of all neighbors."),
-	OWN_BY("bgpd_rde_queue_objects", GAUGE, queue_objects, &by_input, NULL,
-	    "Messages that are not complete yet, of all neighbors."),
-	OWN("bgpd_rde_evloop", COUNTER, turns,
+	ROW("bgpd_peer_route_refresh_borr_transmit", COUNTER,
+	    PEER(tx.refresh[1]), "Beginnings of a route refresh sent."),
+	ROW("bgpd_peer_route_refresh_borr_receive", COUNTER,
+	    PEER(rx.refresh[1]), "Beginnings of a route refresh received."),
+	ROW("bgpd_peer_route_refresh_eorr_transmit", COUNTER,
+	    PEER(tx.refresh[2]), "Ends of a route refresh sent."),
+	ROW("bgpd_peer_route_refresh_eorr_receive", COUNTER,
+	    PEER(rx.refresh[2]), "Ends of a route refresh received."),
+	ROW("bgpd_peer_queue_usage_objects", GAUGE, NBR(queue_objects),
+	    "Messages of the neighbor that are not complete yet.", &by_input),
+	ROW("bgpd_peer_queue_memory_usage_bytes", GAUGE, NBR(queue_octets[0]),
+	    "Octets received and not worked on, or waiting to be sent.",
+	    &by_queue),
+	ROW("bgpd_rde_memory_usage_bytes", GAUGE, OWN(octets[0]),
+	    "Memory of the routes, by what uses it.", &by_type),
+	ROW("bgpd_rde_memory_usage_objects", GAUGE, OWN(objects[0]),
+	    "Objects of the routes, by type.", &by_type),
+	ROW("bgpd_rde_memory_usage_references", GAUGE, OWN(references),
+	    "References to shared objects, by type.", &by_references),
+	ROW("bgpd_rde_set_usage_bytes", GAUGE, OWN(set_octets),
+	    "Memory of the prefix sets.", &by_set),
+	ROW("bgpd_rde_set_usage_objects", GAUGE, OWN(set_objects),
+	    "Entries of the prefix sets.", &by_set),
+	ROW("bgpd_rde_set_usage_tables", GAUGE, OWN(sets),
+	    "Number of prefix sets.", &by_set),
+	ROW("bgpd_rde_queue_bytes", GAUGE, OWN(queue_octets),
+	    "Octets received and not worked on, of all neighbors.", &by_input),
+	ROW("bgpd_rde_queue_objects", GAUGE, OWN(queue_objects),
+	    "Messages that are not complete yet, of all neighbors.", &by_input),
+	ROW("bgpd_rde_evloop", COUNTER, ENG(loop.turns),
 	    "Turns of the event loop."),
-	OWN_BY("bgpd_rde_evloop_seconds", COUNTER | US,
-	    stage_us, &by_stage, NULL,
-	    "Time spent in each stage of the event loop."),
-	OWN_FN("ana_bgpd_build", INFO, m_build,
+	ROW("bgpd_rde_evloop_seconds", COUNTER | US, ENG(loop.us[0]),
+	    "Time spent in each stage of the event loop.", &by_stage),
+	FN("ana_bgpd_build", INFO, own, m_build,
 	    "Version of the program and of its library."),
-	OWN("ana_bgpd_up", GAUGE, one,
-	    "1: the daemon answers."),
-	OWN("ana_bgpd_ready", GAUGE, ready,
-	    "1 when every neighbor's End-of-RIB is in and the kernel's "
-	    "table is as it should be."),
-	OWN_FN("ana_bgpd_maintenance", STATESET, m_maintenance,
+	ROW("ana_bgpd_up", GAUGE, OWN(one), "1: the daemon answers."),
+	ROW("ana_bgpd_ready", GAUGE, OWN(ready),
+	    "1 when every neighbor's End-of-RIB is in and the kernel's table "
+	    "is as it should be."),
+	FN("ana_bgpd_maintenance", STATESET, own, m_maintenance,
 	    "The step of the maintenance, idle when there is none."),
-	OWN("ana_bgpd_partner_traffic_bytes_per_second", GAUGE, traffic,
+	ROW("ana_bgpd_partner_traffic_bytes_per_second", GAUGE, OWN(traffic),
 	    "What the links to the neighbors carry in both directions."),
-	OWN("ana_bgpd_lab_mode", GAUGE, lab,
+	ROW("ana_bgpd_lab_mode", GAUGE, OWN(lab),
 	    "1 when documentation numbers are accepted."),
-	OWN("ana_bgpd_restarting", GAUGE, restarting,
-	    "1 while the selection of routes waits after a graceful "
-	    "restart of ours."),
-	OWN("ana_bgpd_config_generation", GAUGE, generation,
+	ROW("ana_bgpd_restarting", GAUGE, ENG(restarting),
+	    "1 while the selection of routes waits after a graceful restart of "
+	    "ours."),
+	ROW("ana_bgpd_config_generation", GAUGE, ENG(generation),
 	    "Number of the configuration in force, from 1."),
-	OWN("ana_bgpd_config_last_reload_success", GAUGE, reload_ok,
+	ROW("ana_bgpd_config_last_reload_success", GAUGE, OWN(reload_ok),
 	    "0 when the last reload was refused."),
-	OWN("ana_bgpd_config_last_reload_timestamp_seconds", GAUGE, reload_s,
-	    "Time of the last reload, or of the start."),
-	OWN_FN("ana_bgpd_config_hash", INFO, m_config_hash,
-	    "Digest of the configuration in force, in its canonical "
-	    "form."),
-	PEER("ana_bgpd_peer_up", GAUGE, up,
+	ROW("ana_bgpd_config_last_reload_timestamp_seconds", GAUGE,
+	    OWN(reload_s), "Time of the last reload, or of the start."),
+	FN("ana_bgpd_config_hash", INFO, own, m_config_hash,
+	    "Digest of the configuration in force, in its canonical form."),
+	ROW("ana_bgpd_peer_up", GAUGE, NBR(up),
 	    "1 when the session is established."),
-	PEER("ana_bgpd_peer_admin_down", GAUGE, admin_down,
+	ROW("ana_bgpd_peer_admin_down", GAUGE, NBR(admin_down),
 	    "1 when an operator or the configuration keeps it down."),
-	PEER("ana_bgpd_peer_drained", GAUGE, drained,
+	ROW("ana_bgpd_peer_drained", GAUGE, PEER(facts.drained),
 	    "1 while the neighbor is drained, by a command or a maintenance."),
-	PEER("ana_bgpd_peer_established", COUNTER, established,
+	ROW("ana_bgpd_peer_established", COUNTER, PEER(established_count),
 	    "How often the session was established."),
-	PEER("ana_bgpd_peer_flaps", COUNTER, flaps,
+	ROW("ana_bgpd_peer_flaps", COUNTER, NBR(flaps),
 	    "How often an established session ended."),
-	PEER_FN("ana_bgpd_peer_notifications", COUNTER, p_notifications,
+	FN("ana_bgpd_peer_notifications", COUNTER, of, p_notifications,
 	    "NOTIFICATION messages, by direction, code and subcode."),
-	PEER_FN("ana_bgpd_peer_last_reset", INFO, p_last_reset,
+	FN("ana_bgpd_peer_last_reset", INFO, of, p_last_reset,
 	    "The last NOTIFICATION of the neighbor's sessions."),
-	PEER_BY("ana_bgpd_peer_routes", GAUGE, routes, &by_family, &by_routes,
-	    "Routes by family: received, accepted, rejected, best, in "
-	    "the kernel, stale, advertised."),
-	PEER_FN("ana_bgpd_peer_max_prefix", GAUGE, p_max_prefix,
+	ROW("ana_bgpd_peer_routes", GAUGE, NBR(routes[0][0]),
+	    "Routes by family: received, accepted, rejected, best, in the "
+	    "kernel, stale, advertised.", &by_family, &by_routes),
+	FN("ana_bgpd_peer_max_prefix", GAUGE, of, p_max_prefix,
 	    "Limit of received prefixes; family all: the session's."),
-	PEER("ana_bgpd_peer_max_prefix_exceeded", COUNTER, exceeded,
+	ROW("ana_bgpd_peer_max_prefix_exceeded", COUNTER, PEER(limit.trips),
 	    "How often the session went over its prefix limit."),
-	PEER("ana_bgpd_peer_max_prefix_tripped", GAUGE, tripped,
+	ROW("ana_bgpd_peer_max_prefix_tripped", GAUGE, PEER(limit.tripped),
 	    "1 while a prefix limit holds the session down."),
-	PEER_FN("ana_bgpd_peer_rejected", GAUGE, p_rejected,
+	FN("ana_bgpd_peer_rejected", GAUGE, of, p_rejects,
 	    "Routes that stand refused, by reason."),
-	PEER_FN("ana_bgpd_peer_rejects", COUNTER, p_rejects,
+	FN("ana_bgpd_peer_rejects", COUNTER, of, p_rejects,
 	    "Routes refused since the start, by reason."),
-	PEER_BY("ana_bgpd_peer_malformed", COUNTER, malformed, &by_action, NULL,
-	    "Messages in error, by the reaction (RFC 7606)."),
-	PEER_BY("ana_bgpd_peer_restarting", GAUGE, stale, &by_family, NULL,
-	    "1 while stale routes of the neighbor are kept (graceful "
-	    "restart)."),
-	PEER_BY("ana_bgpd_peer_convergence_seconds", GAUGE | US,
-	    converged_us, &by_family, NULL,
-	    "From Established until the End-of-RIB was in and all "
-	    "before it decided and in the kernel."),
-	PEER_FN("ana_bgpd_prefix_seen", GAUGE, p_seen,
+	ROW("ana_bgpd_peer_malformed", COUNTER, PEER(malformed[WIRE_DISCARD]),
+	    "Messages in error, by the reaction (RFC 7606).", &by_action),
+	ROW("ana_bgpd_peer_restarting", GAUGE, PEER(stale[FAM_INET]),
+	    "1 while stale routes of the neighbor are kept (graceful restart).",
+	    &by_family),
+	ROW("ana_bgpd_peer_convergence_seconds", GAUGE | US,
+	    NBR(converged_us[0]), "From Established until the End-of-RIB was "
+	    "in and all before it decided and in the kernel.", &by_family),
+	FN("ana_bgpd_prefix_seen", GAUGE, of, p_seen,
 	    "1 when the network of ours is announced to the neighbor."),
-	PEER_FN("ana_bgpd_peer_policy_off", GAUGE, p_policy_off,
+	FN("ana_bgpd_peer_policy_off", GAUGE, of, p_policy_off,
 	    "1 for each check that the configuration switches off."),
-	OWN_FN("ana_bgpd_policy_rule_hits", COUNTER, m_rule_hits,
+	FN("ana_bgpd_policy_rule_hits", COUNTER, own, m_rule_hits,
 	    "Routes that a rule decided, since the last reload."),
-	OWN_FN("ana_bgpd_filter_set_entries", GAUGE, m_set_entries,
+	FN("ana_bgpd_filter_set_entries", GAUGE, own, m_set_entries,
 	    "Prefixes of a set, by family; 0: it is not loaded."),
-	OWN_FN("ana_bgpd_filter_set_age_seconds", GAUGE, m_set_age,
+	FN("ana_bgpd_filter_set_age_seconds", GAUGE, own, m_set_age,
 	    "Age of the oldest file of a set."),
-	OWN_FN("ana_bgpd_filter_set_old", GAUGE, m_set_old,
+	FN("ana_bgpd_filter_set_old", GAUGE, own, m_set_old,
 	    "1 when a set is older than its max-age."),
-	OWN_FN("ana_bgpd_network_announced", GAUGE, m_networks,
+	FN("ana_bgpd_network_announced", GAUGE, own, m_networks,
 	    "1 for each prefix of ours that is announced, else 0."),
-	OWN_FN("ana_bgpd_network_track_up", GAUGE, m_tracks,
+	FN("ana_bgpd_network_track_up", GAUGE, own, m_tracks,
 	    "1 for each track of a prefix of ours that is up, else 0."),
-	OWN_FN("ana_bgpd_network_transitions", COUNTER, m_transitions,
+	FN("ana_bgpd_network_transitions", COUNTER, own, m_networks,
 	    "Changes from announced to withdrawn and back, since the start."),
-	OWN("ana_bgpd_network_kept", GAUGE, networks_kept,
+	ROW("ana_bgpd_network_kept", GAUGE, OWN(networks_kept),
 	    "Prefixes that fail and stay announced because of min-healthy."),
-	OWN("ana_bgpd_fib_up", GAUGE, fib_up,
+	ROW("ana_bgpd_fib_up", GAUGE, ENG(fib_ready),
 	    "1 when ana-fibd is there, or memory stands in for it."),
-	OWN_BY("ana_bgpd_fib_routes", GAUGE, fib, &by_family, &by_fib,
-	    "Routes of the kernel's table by family: wanted, installed, "
-	    "failed."),
-	OWN("ana_bgpd_fib_pending", GAUGE, fib_pending,
+	ROW("ana_bgpd_fib_routes", GAUGE, OWN(fib[0][0]),
+	    "Routes of the kernel's table by family: wanted, installed, failed.",
+	    &by_family, &by_fib),
+	ROW("ana_bgpd_fib_pending", GAUGE, OWN(sync.pending),
 	    "Routes not asked for or not answered yet."),
-	OWN_FN("ana_bgpd_fib_errors", COUNTER, m_fib_errors,
+	FN("ana_bgpd_fib_errors", COUNTER, own, m_fib_errors,
 	    "Requests that the kernel or ana-fibd refused."),
-	OWN_BY("ana_bgpd_fib_drift", COUNTER, fib_drift, &by_family, NULL,
-	    "Routes of ours that somebody else changed, and were "
-	    "repaired."),
-	OWN("ana_bgpd_fib_conflicts", COUNTER, fib_conflicts,
+	ROW("ana_bgpd_fib_drift", COUNTER, OWN(sync.drift[FAM_INET]),
+	    "Routes of ours that somebody else changed, and were repaired.",
+	    &by_family),
+	ROW("ana_bgpd_fib_conflicts", COUNTER, OWN(sync.conflicts),
 	    "Foreign routes met in the place of ours."),
-	OWN("ana_bgpd_fib_overruns", COUNTER, fib_overruns,
-	    "Times that the kernel's events were lost and the table was "
-	    "read again."),
-	HIST("ana_bgpd_fib_install_seconds", installs,
-	    "From the request for a route until the answer, of one "
-	    "route at a time."),
-	OWN("ana_bgpd_event_loop_turn_max_seconds", GAUGE | US, turn_max_us,
-	    "The longest turn of the event loop."),
-	OWN_BY("ana_bgpd_event_loop_stage_max_seconds", GAUGE | US,
-	    stage_max_us, &by_stage, NULL,
-	    "The longest run of each stage."),
-	HIST("ana_bgpd_event_loop_lag_seconds", loop.turn,
-	    "Length of a turn of the event loop: how long a message may "
-	    "have waited."),
-	HIST("ana_bgpd_update_process_seconds", updates,
+	ROW("ana_bgpd_fib_overruns", COUNTER, OWN(sync.overruns),
+	    "Times that the kernel's events were lost and the table was read "
+	    "again."),
+	ROW("ana_bgpd_fib_install_seconds", HISTOGRAM, ENG(installs),
+	    "From the request for a route until the answer, of one route at a "
+	    "time."),
+	ROW("ana_bgpd_event_loop_turn_max_seconds", GAUGE | US,
+	    ENG(loop.max_turn_us), "The longest turn of the event loop."),
+	ROW("ana_bgpd_event_loop_stage_max_seconds", GAUGE | US,
+	    ENG(loop.max_us[0]), "The longest run of each stage.", &by_stage),
+	ROW("ana_bgpd_event_loop_lag_seconds", HISTOGRAM, ENG(loop.turn),
+	    "Length of a turn of the event loop: how long a message may have "
+	    "waited."),
+	ROW("ana_bgpd_update_process_seconds", HISTOGRAM, ENG(updates),
 	    "Time that an UPDATE took: parsing, policy, Adj-RIB-In."),
-	OWN_FN("ana_bgpd_control_clients", GAUGE, m_clients,
+	FN("ana_bgpd_control_clients", GAUGE, own, m_clients,
 	    "Clients of the control sockets now."),
-	OWN_FN("ana_bgpd_control_refused", COUNTER, m_clients_refused,
+	FN("ana_bgpd_control_refused", COUNTER, own, m_clients,
 	    "Clients refused because there were too many."),
-	OWN("ana_bgpd_unknown_connections", COUNTER, strangers,
+	ROW("ana_bgpd_unknown_connections", COUNTER, ENG(strangers),
 	    "Connections from addresses that are no neighbor's."),
-	OWN_BY("process_cpu_seconds", COUNTER | US, cpu_us, &by_process, NULL,
-	    "Processor time used."),
-	OWN_BY("process_start_time_seconds", GAUGE, start_s, &by_process, NULL,
-	    "Time of the start."),
-	OWN_BY("process_resident_memory_bytes", GAUGE,
-	    resident, &by_process, NULL,
-	    "Resident memory."),
-	OWN_BY("process_virtual_memory_bytes",
-	    GAUGE, virtual, &by_process, NULL,
-	    "Virtual memory."),
-	OWN_BY("process_heap_bytes", GAUGE, heap, &by_process, NULL,
-	    "Memory in use, by the allocator."),
-	OWN_FN("bgpd_scrape_seconds", GAUGE | US, m_scrape,
+	ROW("process_cpu_seconds", COUNTER | US, OWN(cpu_us),
+	    "Processor time used.", &by_process),
+	ROW("process_start_time_seconds", GAUGE, ENG(start_s),
+	    "Time of the start.", &by_process),
+	ROW("process_resident_memory_bytes", GAUGE, OWN(resident),
+	    "Resident memory.", &by_process),
+	ROW("process_virtual_memory_bytes", GAUGE, OWN(virtual),
+	    "Virtual memory.", &by_process),
+	ROW("process_heap_bytes", GAUGE, OWN(heap),
+	    "Memory in use, by the allocator.", &by_process),
+	FN("bgpd_scrape_seconds", GAUGE | US, own, m_scrape,
 	    "Time that this answer took."),
 };
 /* clang-format on */
@@ -1034,23 +939,41 @@ type_name(const struct metrics *m)
 	return name[m->prometheus && old ? GAUGE : m->row->kind];
 }
 
+/* One of an array of numbers, of the size that the row says. */
+static uint64_t
+at(const struct metric *r, const void *base, unsigned int i)
+{
+	const char *p = (const char *)base + r->at + i * r->size;
+	uint32_t u32;
+	uint64_t u64;
+
+	if (r->size == sizeof(bool))
+		return *(const bool *)p;
+	if (r->size == sizeof u32) {
+		memcpy(&u32, p, sizeof u32);
+		return u32;
+	}
+	memcpy(&u64, p, sizeof u64);
+	return u64;
+}
+
 static void
-from_view(struct metrics *m, const void *view)
+numbers(struct metrics *m, const void *base)
 {
 	const struct metric *r = m->row;
-	const uint64_t *v =
-	    (const uint64_t *)(const void *)((const char *)view + r->at);
 	unsigned int n = r->by[0] != NULL ? r->by[0]->n : 1;
 	unsigned int inner = r->by[1] != NULL ? r->by[1]->n : 1;
 
 	for (unsigned int i = 0; i < n * inner; i++) {
-		if (v[i] == NOTHING)
+		uint64_t v = at(r, base, i);
+
+		if (v == NOTHING)
 			continue;
 		if (r->by[0] != NULL)
 			label(m, r->by[0]->key, r->by[0]->value[i / inner]);
 		if (r->by[1] != NULL)
 			label(m, r->by[1]->key, r->by[1]->value[i % inner]);
-		value(m, v[i]);
+		value(m, v);
 	}
 }
 
@@ -1064,11 +987,9 @@ samples(struct metrics *m)
 	if (r->own != NULL)
 		r->own(m);
 	else if (r->kind == HISTOGRAM)
-		histogram(m,
-		    (const struct hist *)(const void *)((char *)m->eng +
-			r->at));
-	else if (!r->of_peer)
-		from_view(m, &m->own);
+		histogram(m, (const void *)((const char *)m->eng + r->at));
+	else if (r->of == NULL && r->in < IN_NEIGHBOR)
+		numbers(m, r->in == IN_ENGINE ? (void *)m->eng : &m->own);
 	else
 		TAILQ_FOREACH (p, &m->eng->peers, entry) {
 			/* One that came during the walk waits. */
@@ -1078,7 +999,9 @@ samples(struct metrics *m)
 			if (r->of != NULL)
 				r->of(m, p);
 			else
-				from_view(m, &m->peer[p->num]);
+				numbers(m,
+				    r->in == IN_PEER ? (void *)p
+						     : &m->peer[p->num]);
 		}
 }
 
