@@ -155,6 +155,7 @@ struct engine {
 	bool rib_more; /* destinations wait to be decided */
 	bool behind; /* so, or what is decided waits to be told */
 	struct fib_ready fib_info;
+	struct fib_usage fib_usage; /* start_s 0: not known */
 	struct timer fib_retry, set_retry, select_deadline;
 	char fib_why[256]; /* why there is none; "" when all is well */
 

@@ -96,6 +96,14 @@ on_traffic(void *arg, const struct fib_traffic *t)
 }
 
 static void
+on_usage(void *arg, const struct fib_usage *u)
+{
+	struct engine *eng = arg;
+
+	eng->fib_usage = *u;
+}
+
+static void
 on_addr(void *arg, uint32_t ifindex, const struct addr *a, unsigned int len,
     bool added)
 {
@@ -643,6 +651,7 @@ static const struct fib_events events = {
 	.nh_state = on_nh_state,
 	.link = on_link,
 	.traffic = on_traffic,
+	.usage = on_usage,
 	.addr = on_addr,
 	.state = on_state,
 	.overrun = on_overrun,
@@ -653,6 +662,7 @@ static void
 lost(struct engine *eng)
 {
 	eng->fib_lost = false;
+	eng->fib_usage.start_s = 0;
 	ev_io_free(eng->fib_io);
 	eng->fib_io = NULL;
 	fib_close(eng->fib);

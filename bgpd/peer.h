@@ -72,7 +72,8 @@ struct peer_limit {
 	size_t nfirst;
 	/* For the next one: when the last trip was, how long its hold. */
 	int64_t tripped_s;
-	uint32_t hold_s, trips;
+	uint32_t hold_s;
+	uint32_t trips[FAM_N]; /* how often so far, by fam */
 
 	bool all; /* frozen by limits of both families: everything */
 	bool fill; /* frozen, with a new session: comes in up to the limit */

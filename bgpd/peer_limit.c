@@ -191,7 +191,7 @@ trip(struct peer *p, const struct crossed *x, const struct pfx *pfx)
 	h->tripped = true;
 	h->frozen = false;
 	h->tripped_s = h->since_s;
-	h->trips++;
+	h->trips[h->fam]++;
 	event(p->eng->events, EVENT_LIMIT_TRIPPED, LOG_L_WARN, p, w,
 	    "%s would be one prefix more than the limit of %u %s; session "
 	    "ended (action %s)",
@@ -219,7 +219,7 @@ freeze(struct peer *p, const struct crossed *x, const struct pfx *pfx)
 	}
 	record(p, x, pfx);
 	h->frozen = true;
-	h->trips++;
+	h->trips[h->fam]++;
 	if (x->l->time_s > 0) {
 		h->until_s = h->since_s + x->l->time_s;
 		timer_set(&p->eng->timers, &p->limit_hold, p->eng->now_ms,

@@ -28,6 +28,7 @@
 #include "lib/mem.h"
 #include "platform/clock.h"
 #include "policy/pfxset.h"
+#include "revision.h"
 
 #define NOTHING UINT64_MAX /* in a view: there is no such sample */
 
@@ -60,7 +61,7 @@ struct own_view {
 	uint64_t set_octets, set_objects, sets, queue_octets, queue_objects;
 	uint64_t fib[FAMILIES][3];
 	struct fibsync_stats sync;
-	uint64_t cpu_us, resident, virtual, heap;
+	uint64_t cpu_us[2], start_s[2], resident[2], virtual[2], heap;
 };
 
 struct peer_view {
@@ -99,7 +100,9 @@ static const struct dimension
 	by_routes = { "state", ROUTES, { "received", "accepted", "rejected",
 	    "best", "fib", "stale", "advertised" } },
 	by_action = { "action", 3, { "discard", "withdraw", "reset" } },
-	by_process = { "process", 1, { "bgpd" } };
+	by_limit = { "family", FAM_N, { "all", "inet", "inet6" } },
+	by_process = { "process", 2, { "bgpd", "fibd" } },
+	by_speaker = { "process", 1, { "bgpd" } };
 /* clang-format on */
 
 /* ---- one answer ------------------------------------------------------- */
@@ -350,13 +353,12 @@ view_memory(const struct engine *eng, struct own_view *v)
 		v->queue_objects += s->rx_len > 0;
 	}
 	v->heap = heap.uordblks + heap.hblkhd;
-	if (!show_pages(eng, &v->virtual, &v->resident))
-		v->virtual = v->resident = NOTHING;
 }
 
 static void
 view_own(struct engine *eng, struct own_view *v)
 {
+	const struct fib_usage *u = &eng->fib_usage;
 	char why[512];
 
 	*v = (struct own_view){ .one = 1,
@@ -366,13 +368,21 @@ view_own(struct engine *eng, struct own_view *v)
 		.reload_s = (uint64_t)(eng->reload_s != 0 ? eng->reload_s
 							  : eng->start_s),
 		.networks_kept = eng->announce->kept,
-		.cpu_us = clock_cpu_us() };
+		.cpu_us = { clock_cpu_us(), u->cpu_us },
+		.start_s = { (uint64_t)eng->start_s, u->start_s },
+		.virtual = { NOTHING, u->virtual },
+		.resident = { NOTHING, u->resident } };
 	fibsync_get_stats(eng->fibsync, &v->sync);
 	for (int i = 0; i < FAMILIES; i++) {
 		v->fib[i][0] = v->sync.wanted[FAM_INET + i];
 		v->fib[i][1] = v->sync.installed[FAM_INET + i];
 		v->fib[i][2] = v->sync.failed[FAM_INET + i];
 	}
+	show_pages(eng, &v->virtual[0], &v -> resident[0]);
+	if (u->start_s == 0) /* it is not there */
+		v->cpu_us[1] = v->start_s[1] = v->virtual
+						   [1] = v->resident
+							     [1] = NOTHING;
 	view_memory(eng, v);
 	if (drain_traffic(eng, &v->traffic))
 		v->traffic /= 8; /* bits */
@@ -455,7 +465,9 @@ static void
 m_build(struct metrics *m)
 {
 	label(m, "version", ANA_VERSION);
+	label(m, "revision", ANA_REVISION);
 	label(m, "libevent", ev_version());
+	label(m, "libmd", ANA_LIBMD);
 	number(m, 1);
 }
 
@@ -657,10 +669,7 @@ p_max_prefix(struct metrics *m, const struct peer *p)
 	for (int f = FAM_NONE; f < FAM_N; f++) {
 		if (l[f].max == 0)
 			continue;
-		label(m, "family",
-		    f == FAM_NONE       ? "all"
-			: f == FAM_INET ? "inet"
-					: "inet6");
+		label(m, "family", by_limit.value[f]);
 		number(m, l[f].max);
 	}
 }
@@ -693,19 +702,24 @@ p_policy_off(struct metrics *m, const struct peer *p)
 	}
 }
 
-/* Is each network of ours announced to this neighbor? */
+/* Is each network of ours announced to this neighbor, or by it? */
 static void
 p_seen(struct metrics *m, const struct peer *p)
 {
 	const struct announce *a = m->eng->announce;
+	struct rib_path path;
 	uint32_t attrs;
 
 	for (size_t i = 0; i < a->nnet && i < SEEN_MAX; i++) {
+		const struct pfx *pfx = &a->net[i]->conf.pfx;
+
 		prefix_label(m, a->net[i]);
 		label(m, "direction", "advertised");
 		number(m,
-		    p->member != NULL &&
-			adjout_find(p->member, &a->net[i]->conf.pfx, &attrs));
+		    p->member != NULL && adjout_find(p->member, pfx, &attrs));
+		prefix_label(m, a->net[i]);
+		label(m, "direction", "received");
+		number(m, adjin_find(p->adjin, pfx, &path));
 	}
 }
 
@@ -797,7 +811,7 @@ static const struct metric table[] = {
 	ROW("bgpd_rde_evloop_seconds", COUNTER | US, ENG(loop.us[0]),
 	    "Time spent in each stage of the event loop.", &by_stage),
 	FN("ana_bgpd_build", INFO, own, m_build,
-	    "Version of the program and of its library."),
+	    "Version and commit of the program, and versions of its libraries."),
 	ROW("ana_bgpd_up", GAUGE, OWN(one), "1: the daemon answers."),
 	ROW("ana_bgpd_ready", GAUGE, OWN(ready),
 	    "1 when every neighbor's End-of-RIB is in and the kernel's table "
@@ -838,8 +852,9 @@ static const struct metric table[] = {
 	    "kernel, stale, advertised.", &by_family, &by_routes),
 	FN("ana_bgpd_peer_max_prefix", GAUGE, of, p_max_prefix,
 	    "Limit of received prefixes; family all: the session's."),
-	ROW("ana_bgpd_peer_max_prefix_exceeded", COUNTER, PEER(limit.trips),
-	    "How often the session went over its prefix limit."),
+	ROW("ana_bgpd_peer_max_prefix_exceeded", COUNTER, PEER(limit.trips[0]),
+	    "How often a prefix limit was reached; family all: the session's.",
+	    &by_limit),
 	ROW("ana_bgpd_peer_max_prefix_tripped", GAUGE, PEER(limit.tripped),
 	    "1 while a prefix limit holds the session down."),
 	FN("ana_bgpd_peer_rejected", GAUGE, of, p_rejects,
@@ -855,7 +870,8 @@ static const struct metric table[] = {
 	    NBR(converged_us[0]), "From Established until the End-of-RIB was "
 	    "in and all before it decided and in the kernel.", &by_family),
 	FN("ana_bgpd_prefix_seen", GAUGE, of, p_seen,
-	    "1 when the network of ours is announced to the neighbor."),
+	    "1 when the network of ours is announced to the neighbor, or by "
+	    "it."),
 	FN("ana_bgpd_peer_policy_off", GAUGE, of, p_policy_off,
 	    "1 for each check that the configuration switches off."),
 	FN("ana_bgpd_policy_rule_hits", COUNTER, own, m_rule_hits,
@@ -909,16 +925,16 @@ static const struct metric table[] = {
 	    "Clients refused because there were too many."),
 	ROW("ana_bgpd_unknown_connections", COUNTER, ENG(strangers),
 	    "Connections from addresses that are no neighbor's."),
-	ROW("process_cpu_seconds", COUNTER | US, OWN(cpu_us),
+	ROW("process_cpu_seconds", COUNTER | US, OWN(cpu_us[0]),
 	    "Processor time used.", &by_process),
-	ROW("process_start_time_seconds", GAUGE, ENG(start_s),
+	ROW("process_start_time_seconds", GAUGE, OWN(start_s[0]),
 	    "Time of the start.", &by_process),
-	ROW("process_resident_memory_bytes", GAUGE, OWN(resident),
+	ROW("process_resident_memory_bytes", GAUGE, OWN(resident[0]),
 	    "Resident memory.", &by_process),
-	ROW("process_virtual_memory_bytes", GAUGE, OWN(virtual),
+	ROW("process_virtual_memory_bytes", GAUGE, OWN(virtual[0]),
 	    "Virtual memory.", &by_process),
 	ROW("process_heap_bytes", GAUGE, OWN(heap),
-	    "Memory in use, by the allocator.", &by_process),
+	    "Memory in use, by the allocator.", &by_speaker),
 	FN("bgpd_scrape_seconds", GAUGE | US, own, m_scrape,
 	    "Time that this answer took."),
 };

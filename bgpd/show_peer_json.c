@@ -422,7 +422,9 @@ json_limits(struct out *o, const struct peer *p)
 	    conf_limit_action_name((enum conf_limit_action)l->action));
 	out_bool(o, "tripped", p->limit.tripped);
 	out_bool(o, "frozen", p->limit.frozen);
-	out_u64(o, "exceeded", p->limit.trips);
+	out_u64(o, "exceeded",
+	    (uint64_t)p->limit.trips[FAM_NONE] + p->limit.trips[FAM_INET] +
+		p->limit.trips[FAM_INET6]);
 	if (peer_limit_holds(p))
 		json_hold(o, p);
 	out_end(o);

@@ -134,6 +134,9 @@ state_read(const char *dir, const char *name, char **text, size_t *len)
 
 /* ---- limit holds ------------------------------------------------------ */
 
+static const char *const trips[FAM_N] = { "trips", "trips-inet",
+	"trips-inet6" };
+
 static void
 put_limit(FILE *f, const struct peer *p)
 {
@@ -157,8 +160,10 @@ put_limit(FILE *f, const struct peer *p)
 	fprintf(f, "\tmax %u;\n\tcount %u;\n", l->max, l->count);
 	fprintf(f, "\tsince %" PRId64 ";\n\tuntil %" PRId64 ";\n", l->since_s,
 	    l->until_s);
-	fprintf(f, "\ttripped %" PRId64 ";\n\thold %u;\n\ttrips %u;\n",
-	    l->tripped_s, l->hold_s, l->trips);
+	fprintf(
+	    f, "\ttripped %" PRId64 ";\n\thold %u;\n", l->tripped_s, l->hold_s);
+	for (int i = 0; i < FAM_N; i++)
+		fprintf(f, "\t%s %u;\n", trips[i], l->trips[i]);
 	for (size_t i = 0; i < l->nfirst; i++)
 		fprintf(f, "\tprefix %s;\n",
 		    pfx_print(&l->first[i], text, sizeof text));
@@ -246,6 +251,9 @@ take_statement(struct peer_limit *l, const struct conf_node *n)
 		action[i] = conf_limit_action_name((enum conf_limit_action)i);
 	for (int i = 0; i < CONF_COUNTER_N; i++)
 		counter[i] = peer_counter_name((enum conf_counter)i);
+	for (int i = 0; i < FAM_N; i++)
+		if (conf_word_is(n, 0, trips[i]))
+			l->trips[i] = number32(n);
 	if (conf_word_is(n, 0, "state")) {
 		l->tripped = conf_word_is(n, 1, "down");
 		l->frozen = conf_word_is(n, 1, "frozen");
@@ -267,8 +275,6 @@ take_statement(struct peer_limit *l, const struct conf_node *n)
 		l->tripped_s = number(n);
 	else if (conf_word_is(n, 0, "hold"))
 		l->hold_s = number32(n);
-	else if (conf_word_is(n, 0, "trips"))
-		l->trips = number32(n);
 	else if (conf_word_is(n, 0, "prefix") && l->nfirst < PEER_LIMIT_FIRST &&
 	    pfx_parse(conf_word_text(n, 1), &l->first[l->nfirst]))
 		l->nfirst++;

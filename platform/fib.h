@@ -88,6 +88,12 @@ struct fib_traffic {
 	uint64_t rx_octets, tx_octets;
 };
 
+/* What ana-fibd itself uses; start_s is of the real clock. */
+struct fib_usage {
+	uint64_t cpu_us, start_s;
+	uint64_t virtual, resident; /* octets, 0: not known */
+};
+
 /* Any member may be NULL.  Text is valid during the call only. */
 struct fib_events {
 	void (*ready)(void *arg, const struct fib_ready *);
@@ -118,6 +124,8 @@ struct fib_events {
 	void (*link)(void *arg, const struct fib_link *);
 	/* Of each link, every two seconds. */
 	void (*traffic)(void *arg, const struct fib_traffic *);
+	/* Every two seconds. */
+	void (*usage)(void *arg, const struct fib_usage *);
 	/* The address of this machine and its connected prefix's length. */
 	void (*addr)(void *arg, uint32_t ifindex, const struct addr *,
 	    unsigned int len, bool added);

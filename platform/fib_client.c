@@ -521,6 +521,17 @@ on_traffic(struct client *c, const struct fibd_traffic *r)
 	CALL(c, traffic, &t);
 }
 
+static void
+on_usage(struct client *c, const struct fibd_usage *r)
+{
+	struct fib_usage u = { .cpu_us = r->cpu_us,
+		.start_s = r->start_s,
+		.virtual = r->virtual,
+		.resident = r->resident };
+
+	CALL(c, usage, &u);
+}
+
 /* Events that carry an address or a prefix. */
 static void
 on_addr(struct client *c, const struct fibd_hdr *h)
@@ -584,6 +595,9 @@ on_record(struct client *c, const struct fibd_hdr *h, int *fd)
 		break;
 	case FIBD_TRAFFIC:
 		on_traffic(c, r);
+		break;
+	case FIBD_USAGE:
+		on_usage(c, r);
 		break;
 	case FIBD_NH_STATE:
 	case FIBD_ADDR:

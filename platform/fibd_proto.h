@@ -45,6 +45,7 @@ enum fibd_type {
 	FIBD_STATE,
 	FIBD_OVERRUN,
 	FIBD_TRAFFIC,
+	FIBD_USAGE,
 };
 
 /* First in every record. */
@@ -183,6 +184,13 @@ struct fibd_traffic {
 	uint64_t rx_octets, tx_octets;
 };
 
+/* What ana-fibd itself uses, as often. */
+struct fibd_usage {
+	struct fibd_hdr h;
+	uint64_t cpu_us, start_s; /* start_s: of the real clock */
+	uint64_t virtual, resident; /* octets, 0: not known */
+};
+
 struct fibd_addr_ev {
 	struct fibd_hdr h;
 	struct fibd_addr a;
@@ -224,6 +232,7 @@ fibd_size(unsigned int type)
 		[FIBD_STATE]		= sizeof(struct fibd_state),
 		[FIBD_OVERRUN]		= sizeof(struct fibd_upto),
 		[FIBD_TRAFFIC]		= sizeof(struct fibd_traffic),
+		[FIBD_USAGE]		= sizeof(struct fibd_usage),
 	};
 	/* clang-format on */
 

@@ -278,6 +278,28 @@ wait_ms(const struct fibd *d, bool busy)
 			  : (int)(due - now > 3600000 ? 3600000 : due - now);
 }
 
+/* What we use ourselves: the speaker may look at no process but its own. */
+static void
+tell_usage(struct fibd *d)
+{
+	struct fibd_usage u = { .start_s = (uint64_t)d->start_s };
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+	unsigned long long size, resident;
+	char text[128];
+	ssize_t n = pread(d->statm_fd, text, sizeof text - 1, 0);
+	struct timespec cpu;
+
+	text[n > 0 ? n : 0] = '\0';
+	if (sscanf(text, "%llu %llu", &size, &resident) == 2) {
+		u.virtual = size * page;
+		u.resident = resident * page;
+	}
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
+	u.cpu_us =
+	    (uint64_t)cpu.tv_sec * 1000000 + (uint64_t)cpu.tv_nsec / 1000;
+	speaker_usage(d->speaker, &u);
+}
+
 static void
 timers(struct fibd *d)
 {
@@ -296,6 +318,7 @@ timers(struct fibd *d)
 		d->count_at_ms = now + COUNT_MS;
 		table_flush(d->table); /* the socket is used */
 		nlwatch_count(d->watch);
+		tell_usage(d);
 	}
 	if (d->tell_at_ms != 0 && d->tell_at_ms <= now)
 		tell(d, now);
@@ -569,6 +592,8 @@ main(int argc, char **argv)
 	/* Before the sandbox; one that a speaker started answers to it. */
 	if (d.opt.fd < 0)
 		notify_open();
+	d.start_s = time(NULL);
+	d.statm_fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
 	look_up_user(&d);
 	if (!d.opt.remove && d.opt.fd < 0)
 		listen_path(&d);

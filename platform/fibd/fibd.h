@@ -27,6 +27,8 @@ struct fibd {
 	uid_t speaker_uid;
 	gid_t speaker_gid;
 	int listen_fd;
+	int statm_fd; /* /proc/self/statm, -1: none */
+	int64_t start_s; /* of the real clock */
 	struct nlroute *nl;
 	struct nlwatch *watch;
 	struct table *table;
@@ -78,6 +80,7 @@ bool speaker_recurses(const struct speaker *);
 /* s may be NULL here: nobody to tell. */
 void speaker_link(struct speaker *, const struct nlwatch_link *);
 void speaker_traffic(struct speaker *, const struct nlwatch_traffic *);
+void speaker_usage(struct speaker *, const struct fibd_usage *);
 void speaker_addr(struct speaker *, const struct nlwatch_addr *, bool added);
 void speaker_failed(struct speaker *, uint32_t seq, int err, const char *text);
 void speaker_state(struct speaker *, const struct pfx *, uint8_t what);

@@ -211,6 +211,21 @@ speaker_traffic(struct speaker *s, const struct nlwatch_traffic *t)
 }
 
 void
+speaker_usage(struct speaker *s, const struct fibd_usage *u)
+{
+	struct fibd_usage r = *u;
+
+	if (s == NULL || !s->hello || speaker_is_full(s))
+		return;
+	begin(&r, FIBD_USAGE, 0);
+	r.cpu_us = u->cpu_us;
+	r.start_s = u->start_s;
+	r.virtual = u->virtual;
+	r.resident = u->resident;
+	put(s, &r, true);
+}
+
+void
 speaker_addr(struct speaker *s, const struct nlwatch_addr *a, bool added)
 {
 	struct fibd_addr_ev r;

@@ -24,8 +24,8 @@ EDGES = [
     ('platform/*', ['lib/*', 'platform/*.h', '!platform/fibd/*',
                     '!platform/trackd/*']),
     ('bgpctl/*', ['lib/*', 'bgpctl/*']),
-    # parse.h is made of bgpd/parse.y.
-    ('bgpd/*', ['lib/*', 'bgpd/*', 'parse.h', '!bgpd/wire/codec.h',
+    # parse.h is made of bgpd/parse.y, revision.h by the build.
+    ('bgpd/*', ['lib/*', 'bgpd/*', 'parse.h', 'revision.h', '!bgpd/wire/codec.h',
                 '!bgpd/fsm/fsm_table.h', 'rib/*', 'policy/*', 'platform/*',
                 '!platform/fibd/*', '!platform/trackd/*']),
     ('tests/*', ['*']),

@@ -5,13 +5,14 @@ import json
 import pathlib
 import re
 import subprocess
+import time
 
 import pytest
 
 from ana import TOP
 from lab import wait_until
 from routers import Route
-from speaker import end_of_rib, notification
+from speaker import Speaker, end_of_rib, notification
 from test_show import NEVER, PEER, REFUSED, Scene
 
 NAME = r"[a-zA-Z_:][a-zA-Z0-9_:]*"
@@ -143,7 +144,20 @@ class TestMetrics:
         assert value(m, "ana_bgpd_fib_up") == 1
         assert value(m, "ana_bgpd_ready") == 0
         assert value(m, "ana_bgpd_up") == 1
-        assert value(m, "process_resident_memory_bytes") > 1 << 20
+        for process in ("bgpd", "fibd"):    # the other's come over its socket
+            m = wait_until(lambda: any(
+                s["process"] == process for s, _ in
+                self.read(scene)["process_cpu_seconds"][2]) and
+                self.read(scene), what="numbers of " + process)
+            assert value(m, "process_resident_memory_bytes",
+                         process=process) > 1 << 20
+            assert value(m, "process_virtual_memory_bytes",
+                         process=process) > 1 << 20
+            assert 0 <= time.time() - value(
+                m, "process_start_time_seconds", process=process) < 600
+        build = m["ana_bgpd_build"][2][0][0]
+        assert set(build) == {"version", "revision", "libevent", "libmd"}
+        assert re.fullmatch("[0-9a-f]{12}(-dirty)?|unknown", build["revision"])
         assert {pathlib.Path(s["socket"]).name: v for s, v in
                 m["ana_bgpd_control_clients"][2]} == {
             "control.sock": 1, "restricted.sock": 0}
@@ -153,6 +167,11 @@ class TestMetrics:
             for who, want in ((up, 1), (never, 0)):
                 assert value(m, "ana_bgpd_prefix_seen", prefix=prefix,
                              direction="advertised", **who) == want
+                assert value(m, "ana_bgpd_prefix_seen", prefix=prefix,
+                             direction="received", **who) == 0
+        for family in ("all", "inet", "inet6"):
+            assert value(m, "ana_bgpd_peer_max_prefix_exceeded",
+                         family=family, **up) == 0
         assert value(m, "ana_bgpd_restarting") == 0
         for family in ("inet", "inet6"):
             assert value(m, "ana_bgpd_peer_restarting", family=family,
@@ -264,6 +283,16 @@ class TestMetrics:
         assert self.read(scene)["ana_bgpd_config_hash"] != \
             m["ana_bgpd_config_hash"]
 
+    def test_our_own_from_outside(self, scene):
+        """A neighbor that announces a network of ours is seen to."""
+        scene.peer.announce(Route("179.191.160.0/24"))
+        m = wait_until(lambda: (lambda m: value(
+            m, "ana_bgpd_prefix_seen", prefix="179.191.160.0/24",
+            direction="received", remote_addr="192.0.2.2") and m)(
+                self.read(scene)))
+        assert value(m, "ana_bgpd_peer_rejected", reason="own-prefix",
+                     remote_addr="192.0.2.2", family="inet") == 1
+
     def test_after_a_notification(self, scene):
         scene.peer.send(notification(6, 4))
         m = wait_until(lambda: (lambda m: m["ana_bgpd_peer_notifications"][2]
@@ -275,6 +304,21 @@ class TestMetrics:
                      direction="received") == 1
         text = scene.ana.cli("show", "metrics", "prometheus")
         assert promtool("check", "metrics", text=text) == (0, "")
+
+    def test_a_limit_of_a_family(self, scene):
+        scene.n.more += ("max-prefix inet 4 action restart 1h;",)
+        scene.ana.reload()
+        scene.peer.close()
+        scene.peer = Speaker(scene.p, "192.0.2.2", "192.0.2.1", PEER,
+                             ("inet", "inet6"))
+        scene.peer.announce(*(Route("62.142.%d.0/24" % i) for i in range(5)))
+        m = wait_until(lambda: (lambda m: value(
+            m, "ana_bgpd_peer_max_prefix_tripped", remote_addr="192.0.2.2")
+            and m)(self.read(scene)))
+        assert {s["family"]: n for s, n in
+                m["ana_bgpd_peer_max_prefix_exceeded"][2]
+                if s["remote_addr"] == "192.0.2.2"} == {
+            "all": 0, "inet": 1, "inet6": 0}
 
 
 def program_dir():

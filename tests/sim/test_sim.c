@@ -163,9 +163,9 @@ test_max_prefix(void **state)
 	assert_int_equal(received(SIM_A), 0);
 	assert_int_equal(sim_peer(SIM_B)->established_count, 1);
 	sim_run(500);
-	assert_int_equal(sim_peer(SIM_A)->limit.trips, 1);
+	assert_int_equal(sim_peer(SIM_A)->limit.trips[FAM_NONE], 1);
 	sim_run(700 - (sim_now_s() - t) + 60);
-	assert_int_equal(sim_peer(SIM_A)->limit.trips, 2);
+	assert_int_equal(sim_peer(SIM_A)->limit.trips[FAM_NONE], 2);
 	/* The second hold is twice as long. */
 	assert_int_equal(sim_peer(SIM_A)->limit.hold_s, 1200);
 	sim_end();

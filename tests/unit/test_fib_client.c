@@ -91,6 +91,14 @@ on_traffic(void *arg, const struct fib_traffic *t)
 }
 
 static void
+on_usage(void *arg, const struct fib_usage *u)
+{
+	note("usage %llu %llu %llu %llu;", (unsigned long long)u->cpu_us,
+	    (unsigned long long)u->start_s, (unsigned long long)u->virtual,
+	    (unsigned long long)u->resident);
+}
+
+static void
 on_addr(void *arg, uint32_t ifindex, const struct addr *a, unsigned int len,
     bool added)
 {
@@ -140,6 +148,7 @@ static const struct fib_events events = {
 	.nh_state = on_nh_state,
 	.link = on_link,
 	.traffic = on_traffic,
+	.usage = on_usage,
 	.addr = on_addr,
 	.state = on_state,
 	.overrun = on_overrun,
@@ -358,6 +367,7 @@ test_events(void **state)
 		struct fibd_fam_done fam;
 		struct fibd_upto over;
 		struct fibd_traffic traffic;
+		struct fibd_usage usage;
 	} d = {
 		.link = { .h = { 1, FIBD_LINK, sizeof d.link, 0 },
 		    .ifindex = 3,
@@ -387,6 +397,11 @@ test_events(void **state)
 		    .at_ms = 5,
 		    .rx_octets = 1ULL << 40,
 		    .tx_octets = 7 },
+		.usage = { .h = { 1, FIBD_USAGE, sizeof d.usage, 0 },
+		    .cpu_us = 1,
+		    .start_s = 2,
+		    .virtual = 3,
+		    .resident = 1ULL << 40 },
 	};
 
 	open_pair();
@@ -395,7 +410,8 @@ test_events(void **state)
 	assert_string_equal(told,
 	    "link 3 eeeeeeeeeeeeeee 110 10000;"
 	    "addr 3 10.1.2.3/24 1;nh fe80:: 1 3;state 11.0.0.0/8 3;"
-	    "end 2 12;overrun;traffic 3 5 1099511627776 7;");
+	    "end 2 12;overrun;traffic 3 5 1099511627776 7;"
+	    "usage 1 2 3 1099511627776;");
 	close_pair();
 }
 
