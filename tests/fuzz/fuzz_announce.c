@@ -3,22 +3,11 @@
  * Whatever it says: what is told follows from commands and tracks, deadlines
  * end, and what is written of it reads back as the same.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "bgpd/announce_state.h"
-
-#define MUST(x) \
-	do { \
-		if (!(x)) { \
-			fprintf( \
-			    stderr, "%s:%d: %s\n", __FILE__, __LINE__, #x); \
-			abort(); \
-		} \
-	} while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+#include "tests/fuzz/must.h"
 
 enum {
 	NOW = 1000000

@@ -2,21 +2,18 @@
  * fuzz_conf.c -- any text as a configuration: no crash, no leak; what is
  * accepted prints in a form that is accepted and prints the same again.
  */
-#include <assert.h>
 #include <errno.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "bgpd/conf.h"
 #include "lib/mem.h"
+#include "tests/fuzz/must.h"
 
 struct text {
 	const uint8_t *data;
 	size_t len;
 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
 /* Includes get the text again (a loop, or more of the same). */
 static int
@@ -56,7 +53,7 @@ once(const uint8_t *data, size_t len)
 
 	diag_list_init(&l);
 	c = conf_load(&r, "/c/f", &l);
-	assert((c == NULL) == (l.nerror > 0));
+	MUST((c == NULL) == (l.nerror > 0));
 	s = diag_list_text(&l, "end");
 	free(s);
 	s = diag_list_json(&l);
@@ -66,7 +63,7 @@ once(const uint8_t *data, size_t len)
 		struct conf_diff d;
 
 		conf_diff(c, c, &d);
-		assert(d.nline == 0);
+		MUST(d.nline == 0);
 		conf_diff_fini(&d);
 	}
 	diag_list_fini(&l);
@@ -84,7 +81,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	a = once(data, len);
 	if (a != NULL && strstr(a, "file ") == NULL) {
 		b = once((const uint8_t *)a, strlen(a));
-		assert(b != NULL && strcmp(a, b) == 0);
+		MUST(b != NULL && strcmp(a, b) == 0);
 		free(b);
 	}
 	free(a);

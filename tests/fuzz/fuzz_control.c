@@ -4,24 +4,12 @@
  * sentence, and JSON that quotes the words must be JSON.
  */
 #include <jansson.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "lib/cmd.h"
 #include "lib/ctlproto.h"
 #include "lib/out.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
-
-#define MUST(c) \
-	do { \
-		if (!(c)) { \
-			fprintf( \
-			    stderr, "%s:%d: %s\n", __FILE__, __LINE__, #c); \
-			abort(); \
-		} \
-	} while (0)
+#include "tests/fuzz/must.h"
 
 static void
 check_request(const struct cmd_req *r, const struct ctl_request *q)

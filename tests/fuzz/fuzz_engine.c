@@ -12,9 +12,8 @@
 #include <unistd.h>
 
 #include "lib/mem.h"
+#include "tests/fuzz/must.h"
 #include "tests/sim/sim.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
 enum kind {
 	K_RAW, /* octets as they are */
@@ -66,12 +65,6 @@ static const char idle[] = "syntax 1;\n"
 enum {
 	LIMIT = 20
 };
-
-#define MUST(c) \
-	do { \
-		if (!(c)) \
-			abort(); \
-	} while (0)
 
 static int fd = -1;
 static uint8_t options;

@@ -4,22 +4,10 @@
  * no default, lengths and martian space as permitted, no protected prefix, a
  * next hop that is a host's address.  The first octet chooses the fences.
  */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "platform/fibd/fibd_check.h"
-
-#define MUST(x) \
-	do { \
-		if (!(x)) { \
-			fprintf( \
-			    stderr, "%s:%d: %s\n", __FILE__, __LINE__, #x); \
-			abort(); \
-		} \
-	} while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+#include "tests/fuzz/must.h"
 
 static void
 fences(struct fibd_fences *f, uint8_t opt)

@@ -9,17 +9,7 @@
 
 #include "policy/asnset.h"
 #include "policy/pfxfile.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
-
-#define MUST(c) \
-	do { \
-		if (!(c)) { \
-			fprintf( \
-			    stderr, "%s:%d: %s\n", __FILE__, __LINE__, #c); \
-			abort(); \
-		} \
-	} while (0)
+#include "tests/fuzz/must.h"
 
 static void
 check_error(const uint8_t *data, size_t size, const struct pfxfile *res)

@@ -8,24 +8,12 @@
  * that cannot happen now are skipped); from 0x40 on octets arrive, as many as
  * the two octets behind it say, at most.
  */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "bgpd/fsm/fsm.h"
 #include "bgpd/fsm/negotiate.h"
 #include "bgpd/wire/wire.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
-
-#define MUST(c) \
-	do { \
-		if (!(c)) { \
-			fprintf( \
-			    stderr, "%s:%d: %s\n", __FILE__, __LINE__, #c); \
-			abort(); \
-		} \
-	} while (0)
+#include "tests/fuzz/must.h"
 
 enum {
 	OPT_PASSIVE = 1,

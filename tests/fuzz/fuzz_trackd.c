@@ -3,22 +3,10 @@
  * What the check lets pass is said again here in other words: whole, texts that
  * end, a program's name that leads nowhere else, no second line in a request.
  */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "platform/trackd/trackd_check.h"
-
-#define MUST(x) \
-	do { \
-		if (!(x)) { \
-			fprintf( \
-			    stderr, "%s:%d: %s\n", __FILE__, __LINE__, #x); \
-			abort(); \
-		} \
-	} while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+#include "tests/fuzz/must.h"
 
 static void
 set(const struct trackd_set *s)

@@ -2,22 +2,10 @@
 #ifndef WIRE_CHECK_H
 #define WIRE_CHECK_H
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "bgpd/wire/wire.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
-
-#define MUST(c) \
-	do { \
-		if (!(c)) { \
-			fprintf( \
-			    stderr, "%s:%d: %s\n", __FILE__, __LINE__, #c); \
-			abort(); \
-		} \
-	} while (0)
+#include "tests/fuzz/must.h"
 
 /*
  * A message with this body in memory of exactly its size, so that a sanitizer
