@@ -5,13 +5,11 @@
  * what the export of the RIB says.  Then nothing may be sent any more.
  */
 #include <assert.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "rib/adjin.h"
 #include "rib/adjout.h"
+#include "tests/oracle/oracle.h"
 
 enum {
 	PEERS = 5,
@@ -40,14 +38,6 @@ static struct twin twin[PEERS + 1];
 static struct pfx pfxs[NPFX];
 static uint32_t attrs_of[NATTR];
 static unsigned int deny[GROUPS]; /* prefixes with n % 7 == deny are not told */
-static uint64_t rnd_state;
-
-static unsigned int
-rnd(unsigned int n)
-{
-	rnd_state = rnd_state * 6364136223846793005u + 1442695040888963407u;
-	return (unsigned int)(rnd_state >> 33) % n;
-}
 
 static unsigned int
 pfx_index(const struct pfx *p)
@@ -414,18 +404,8 @@ ignore(void *arg, const struct rib_change *c)
 int
 main(int argc, char **argv)
 {
-	unsigned long seed = (unsigned long)getpid(), rounds = 150;
-	int c;
+	unsigned long rounds = oracle_begin(argc, argv, 150);
 
-	while ((c = getopt(argc, argv, "s:n:")) != -1) {
-		if (c == 's')
-			seed = strtoul(optarg, NULL, 10);
-		else if (c == 'n')
-			rounds = strtoul(optarg, NULL, 10);
-	}
-	printf("oracle-adjout: seed %lu (-s to repeat)\n", seed);
-	setvbuf(stdout, NULL, _IONBF, 0);
-	rnd_state = seed;
 	setup();
 	for (unsigned long r = 0; r < rounds; r++) {
 		for (unsigned int n = rnd(1500); n > 0; n--)

@@ -3,12 +3,10 @@
  * a set, against decide_best() on random sets of routes.
  */
 #include <assert.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "rib/decide.h"
+#include "tests/oracle/oracle.h"
 
 enum {
 	MAX = 24
@@ -21,18 +19,10 @@ struct naive {
 	struct addr peer;
 };
 
-static uint64_t rnd_state;
 static struct attrs attrs[MAX];
 static struct decide_route route[MAX];
 static struct naive naive[MAX];
 static uint8_t path[MAX][2 + 4 * 4], clusters[16];
-
-static unsigned int
-rnd(unsigned int n)
-{
-	rnd_state = rnd_state * 6364136223846793005u + 1442695040888963407u;
-	return (unsigned int)(rnd_state >> 33) % n;
-}
 
 static void
 make_path(size_t i, unsigned int n, unsigned int first)
@@ -156,18 +146,8 @@ one_set(void)
 int
 main(int argc, char **argv)
 {
-	unsigned long seed = (unsigned long)getpid(), rounds = 100000;
-	int c;
+	unsigned long rounds = oracle_begin(argc, argv, 100000);
 
-	while ((c = getopt(argc, argv, "s:n:")) != -1) {
-		if (c == 's')
-			seed = strtoul(optarg, NULL, 10);
-		else if (c == 'n')
-			rounds = strtoul(optarg, NULL, 10);
-	}
-	printf("oracle-decide: seed %lu (-s to repeat)\n", seed);
-	fflush(stdout);
-	rnd_state = seed;
 	for (unsigned long i = 0; i < rounds; i++)
 		one_set();
 	return 0;

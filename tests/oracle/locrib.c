@@ -4,12 +4,10 @@
  * must be what a plain look at the table gives.
  */
 #include <assert.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "rib/adjin.h"
+#include "tests/oracle/oracle.h"
 
 enum {
 	PEERS = 6,
@@ -25,7 +23,6 @@ struct cell {
 	uint16_t reason;
 };
 
-static uint64_t rnd_state;
 static struct attrs_pool *pool;
 static struct nexthops *hops;
 static struct rib *rib;
@@ -37,13 +34,6 @@ static struct cell cell[NPFX][PEERS + 1];
 static uint32_t told_attrs[NPFX];
 static uint16_t told_peer[NPFX];
 static bool told_ecmp[NPFX][PEERS + 1];
-
-static unsigned int
-rnd(unsigned int n)
-{
-	rnd_state = rnd_state * 6364136223846793005u + 1442695040888963407u;
-	return (unsigned int)(rnd_state >> 33) % n;
-}
 
 static void
 on_best(void *arg, const struct rib_change *c)
@@ -323,19 +313,9 @@ setup(void)
 int
 main(int argc, char **argv)
 {
-	unsigned long seed = (unsigned long)getpid(), rounds = 400;
+	unsigned long rounds = oracle_begin(argc, argv, 400);
 	struct attrs_stats st;
-	int c;
 
-	while ((c = getopt(argc, argv, "s:n:")) != -1) {
-		if (c == 's')
-			seed = strtoul(optarg, NULL, 10);
-		else if (c == 'n')
-			rounds = strtoul(optarg, NULL, 10);
-	}
-	printf("oracle-locrib: seed %lu (-s to repeat)\n", seed);
-	fflush(stdout);
-	rnd_state = seed;
 	setup();
 	for (unsigned long r = 0; r < rounds; r++) {
 		for (unsigned int n = rnd(300); n > 0; n--)

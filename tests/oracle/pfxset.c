@@ -2,13 +2,10 @@
  * Prefix sets against a naive twin: the list of what was added, searched from
  * end to end.  -s SEED repeats a run, -n ROUNDS makes it longer.
  */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "policy/pfxset.h"
+#include "tests/oracle/oracle.h"
 
 enum {
 	TWIN_MAX = 600
@@ -19,25 +16,13 @@ struct twin {
 	size_t n;
 };
 
-static uint64_t seed;
-static uint64_t state;
-
-static uint32_t
-rnd(uint32_t below)
-{
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return (uint32_t)(state >> 32) % below;
-}
-
 static void
 fail(const char *what, const struct pfx *p, long got, long want)
 {
 	char b[PFX_STRLEN];
 
-	printf("FAIL %s %s: got %ld, want %ld (repeat with -s %llu)\n", what,
-	    pfx_print(p, b, sizeof(b)), got, want, (unsigned long long)seed);
+	printf("FAIL %s %s: got %ld, want %ld\n", what,
+	    pfx_print(p, b, sizeof(b)), got, want);
 	exit(1);
 }
 
@@ -202,19 +187,9 @@ int
 main(int argc, char **argv)
 {
 	static struct twin w;
-	unsigned long rounds = 60, r;
-	int c, i;
+	unsigned long rounds = oracle_begin(argc, argv, 60), r;
+	int i;
 
-	seed = (uint64_t)time(NULL) << 16 ^ (uint64_t)getpid();
-	while ((c = getopt(argc, argv, "s:n:")) != -1)
-		if (c == 's')
-			seed = strtoull(optarg, NULL, 0);
-		else if (c == 'n')
-			rounds = strtoul(optarg, NULL, 0);
-		else
-			return 2;
-	printf("seed %llu\n", (unsigned long long)seed);
-	state = seed | 1;
 	for (r = 0; r < rounds; r++) {
 		struct pfxset *s = pfxset_new("random");
 

@@ -2,13 +2,10 @@
  * The trie against a naive twin: an array that is searched from end to end.
  * -s SEED repeats a run, -n ROUNDS makes it longer.
  */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "lib/trie.h"
+#include "tests/oracle/oracle.h"
 
 enum {
 	TWIN_MAX = 4096
@@ -20,25 +17,13 @@ struct twin {
 	size_t n;
 };
 
-static uint64_t seed;
-static uint64_t state;
-
-static uint32_t
-rnd(uint32_t below)
-{
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return (uint32_t)(state >> 32) % below;
-}
-
 static void
 fail(const char *what, const struct pfx *p, uint32_t got, uint32_t want)
 {
 	char b[PFX_STRLEN];
 
-	printf("FAIL %s %s: got %u, want %u (repeat with -s %llu)\n", what,
-	    pfx_print(p, b, sizeof b), got, want, (unsigned long long)seed);
+	printf("FAIL %s %s: got %u, want %u\n", what, pfx_print(p, b, sizeof b),
+	    got, want);
 	exit(1);
 }
 
@@ -233,20 +218,9 @@ run(enum fam f, uint32_t steps)
 int
 main(int argc, char **argv)
 {
-	unsigned long rounds = 40;
-	int c;
+	unsigned long rounds = oracle_begin(argc, argv, 40);
 
-	seed = (uint64_t)time(NULL) << 16 ^ (uint64_t)getpid();
-	while ((c = getopt(argc, argv, "s:n:")) != -1)
-		if (c == 's')
-			seed = strtoull(optarg, NULL, 10);
-		else if (c == 'n')
-			rounds = strtoul(optarg, NULL, 10);
-		else
-			return 2;
-	printf("seed %llu\n", (unsigned long long)seed);
 	owner = calloc(2001, sizeof *owner);
-	state = seed * 0x9e3779b97f4a7c15U + 1;
 	for (unsigned long i = 0; i < rounds; i++) {
 		run(FAM_INET, 2000);
 		run(FAM_INET6, 2000);

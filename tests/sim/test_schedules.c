@@ -15,6 +15,7 @@
 #include <time.h>
 
 #include "lib/mem.h"
+#include "tests/random.h"
 #include "tests/sim/sim.h"
 
 #define A_CONF(peer) \
@@ -142,17 +143,6 @@ test_collisions(void **state)
 
 /* ---- random schedules ------------------------------------------------- */
 
-static uint64_t rnd;
-
-static unsigned int
-any(unsigned int n)
-{
-	rnd ^= rnd << 13;
-	rnd ^= rnd >> 7;
-	rnd ^= rnd << 17;
-	return (unsigned int)((rnd >> 16) % n);
-}
-
 static const char *conf_of[SIM_N];
 
 static void
@@ -160,12 +150,12 @@ restart(int who)
 {
 	bool gone = sim.eng[who] == NULL;
 
-	if (!gone && any(3) == 0)
+	if (!gone && rnd(3) == 0)
 		sim_term(who);
 	else if (!gone)
 		sim_kill(who);
-	if (gone || any(2) == 0)
-		sim_boot(who, conf_of[who], any(4) == 0);
+	if (gone || rnd(2) == 0)
+		sim_boot(who, conf_of[who], rnd(4) == 0);
 }
 
 static void
@@ -188,9 +178,9 @@ with_peer(struct peer *p, unsigned int what)
 static void
 random_move(void)
 {
-	int who = (int)any(2);
+	int who = (int)rnd(2);
 
-	switch (any(16)) {
+	switch (rnd(16)) {
 	case 0:
 		restart(who);
 		break;
@@ -208,10 +198,10 @@ random_move(void)
 	case 6:
 	case 7:
 		if (sim_peer(who) != NULL)
-			with_peer(sim_peer(who), any(6));
+			with_peer(sim_peer(who), rnd(6));
 		break;
 	case 8:
-		sim_run(any(40));
+		sim_run(rnd(40));
 		break;
 	default:
 		sim_turn(who);
@@ -254,15 +244,15 @@ test_random(void **state)
 	print_message("# first seed %llu\n", (unsigned long long)seed);
 	want_routes = 2;
 	for (unsigned int n = 0; n < rounds; n++) {
-		rnd = (seed + n) * 0x9e3779b97f4a7c15u | 1;
-		conf_of[SIM_A] = a[any(3)];
-		conf_of[SIM_B] = b[any(3)];
+		rnd_seed(seed + n);
+		conf_of[SIM_A] = a[rnd(3)];
+		conf_of[SIM_B] = b[rnd(3)];
 		/* Told before: a failed assertion does not come back. */
 		if (getenv("SIM_TRACE") != NULL || given != NULL)
 			print_message(
 			    "# seed %llu\n", (unsigned long long)(seed + n));
 		sim_note = seed + n;
-		one_schedule(20 + any(60));
+		one_schedule(20 + rnd(60));
 	}
 }
 
@@ -280,11 +270,12 @@ in_use(void)
 	return mallinfo2().uordblks;
 }
 
+/* A thousand networks of B. */
 static void
-test_flaps(void **state)
+start_thousand(void)
 {
 	char *nets = NULL, *conf;
-	size_t size = 0, before = 0, after;
+	size_t size = 0;
 	FILE *f = open_memstream(&nets, &size);
 
 	for (int i = 0; i < 1000; i++)
@@ -293,6 +284,16 @@ test_flaps(void **state)
 	conf = mem_printf("%s%s", B_CONF("192.0.2.2", "", ""), nets);
 	want_routes = 1000;
 	sim_start(A_CONF(""), conf);
+	free(conf);
+	free(nets);
+}
+
+static void
+test_flaps(void **state)
+{
+	size_t before = 0, after;
+
+	start_thousand();
 	for (int i = 0; i < 1000; i++) {
 		assert_true(sim_run_until(up_with_routes, 400));
 		/* The rings of what happened are full. */
@@ -312,8 +313,6 @@ test_flaps(void **state)
 	assert_true(after < before + 64 * 1024);
 	assert_int_equal(sim_peer(SIM_A)->established_count, 1001);
 	sim_end();
-	free(conf);
-	free(nets);
 }
 
 /* ---- what an OPEN may lack -------------------------------------------- */
@@ -425,18 +424,10 @@ test_without_capabilities(void **state)
 static void
 test_send_hold(void **state)
 {
-	char *nets = NULL, *conf;
 	uint64_t since;
-	size_t size = 0;
 	struct peer *a, *b;
-	FILE *f = open_memstream(&nets, &size);
 
-	for (int i = 0; i < 1000; i++)
-		fprintf(f, "network 193.%d.%d.0/24;\n", 64 + i / 256, i % 256);
-	fclose(f);
-	conf = mem_printf("%s%s", B_CONF("192.0.2.2", "", ""), nets);
-	want_routes = 1000;
-	sim_start(A_CONF(""), conf);
+	start_thousand();
 	assert_true(sim_run_until(up_with_routes, 60));
 	a = sim_peer(SIM_A);
 	b = sim_peer(SIM_B);
@@ -460,8 +451,6 @@ test_send_hold(void **state)
 	sim_turn(SIM_B);
 	assert_int_equal(adjin_received(b->adjin), 0);
 	sim_end();
-	free(conf);
-	free(nets);
 }
 
 int

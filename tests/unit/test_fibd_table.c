@@ -17,6 +17,7 @@
 #include "lib/mem.h"
 #include "lib/trie.h"
 #include "platform/fibd/table.h"
+#include "tests/random.h"
 
 enum {
 	PROTO = 179,
@@ -69,17 +70,6 @@ static struct kernel {
 } k;
 
 static bool plain;
-static uint64_t seed;
-
-static uint32_t
-rnd(uint32_t n)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return (uint32_t)(seed % n);
-}
-
 static struct nlroute_route *
 kroute(const struct pfx *p)
 {
@@ -856,7 +846,7 @@ play(uint64_t from, bool form)
 
 	print_message("seed %llu, %s\n", (unsigned long long)from,
 	    form ? "plain" : "objects");
-	seed = from;
+	rnd_seed(from);
 	begin(NULL);
 	plain = form;
 	if (plain)
