@@ -8,8 +8,7 @@
 #include "bgpd/state.h"
 
 enum {
-	TICK_MS = 1000,
-	SENT_MS = 5000 /* so long a session is up: all was received */
+	TICK_MS = 1000
 };
 
 /* ---- what it does to the neighbors ------------------------------------- */
@@ -249,18 +248,6 @@ told(const struct engine *eng)
 	return true;
 }
 
-/* Are its routes here?  Not everybody sends End-of-RIB. */
-static bool
-has_sent(const struct peer *p)
-{
-	if (p->eng->now_ms - p->up_ms >= SENT_MS)
-		return true;
-	for (enum fam f = FAM_INET; f < FAM_N; f++)
-		if (p->up->neg.wire.mp[f] && !p->eor_received[f])
-			return false;
-	return true;
-}
-
 /* Are those who may come up here, with their routes? */
 static bool
 back(const struct engine *eng)
@@ -270,7 +257,7 @@ back(const struct engine *eng)
 	TAILQ_FOREACH (p, &eng->peers, entry) {
 		if (!p->conf->enabled || p->admin_down || p->limit.tripped)
 			continue;
-		if (p->up == NULL || !adjout_synced(p->member) || !has_sent(p))
+		if (!peer_has_sent(p) || !adjout_synced(p->member))
 			return false;
 	}
 	return eng->decoupled || fibsync_settled(eng->fibsync);

@@ -886,6 +886,23 @@ engine_run(struct engine *eng)
 		engine_turn(eng, true);
 }
 
+static void
+say_unsent(const struct peer *p, const char *name, char *why, size_t n)
+{
+	enum fam f = FAM_INET;
+
+	while (!p->up->neg.wire.mp[f] || p->eor_received[f])
+		f++;
+	if (p->up->neg.gr)
+		snprintf(why, n, "%s has not sent its End-of-RIB for %s", name,
+		    fam_name(f));
+	else
+		snprintf(why, n,
+		    "%s may have more to send: no End-of-RIB for %s, nor "
+		    "%d s without an UPDATE",
+		    name, fam_name(f), PEER_QUIET_S);
+}
+
 bool
 engine_ready(const struct engine *eng, char *why, size_t n)
 {
@@ -908,13 +925,10 @@ engine_ready(const struct engine *eng, char *why, size_t n)
 			    fsm_state_name(peer_state(p)));
 			return false;
 		}
-		for (enum fam f = FAM_INET; f < FAM_N; f++)
-			if (p->up->neg.wire.mp[f] && !p->eor_received[f]) {
-				snprintf(why, n,
-				    "%s has not sent its End-of-RIB for %s",
-				    name, fam_name(f));
-				return false;
-			}
+		if (!peer_has_sent(p)) {
+			say_unsent(p, name, why, n);
+			return false;
+		}
 	}
 	if (eng->decoupled) {
 		snprintf(why, n,

@@ -259,7 +259,8 @@ bool engine_link_local(const struct engine *, const struct addr *own,
     const struct addr *peer, struct addr *out);
 /* The real clock, for stamps that outlive the process. */
 int64_t engine_real_s(const struct engine *);
-/* All peers are in and the FIB is as it should be. */
+/* All peers are Established and have told what they have (peer_has_sent()), and
+ * the FIB is as it should be.  False: *why is who keeps it from it. */
 bool engine_ready(const struct engine *, char *why, size_t);
 
 /* engine_fib.c: HELLO, listeners, links, next hops and routes of the FIB */

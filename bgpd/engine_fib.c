@@ -382,7 +382,19 @@ engine_fib_conf(struct engine *eng, const struct conf *old)
 	want_all(eng);
 }
 
-/* All that will be asked for has been. */
+static bool
+all_have_eor(const struct engine *eng)
+{
+	const struct peer *p;
+
+	TAILQ_FOREACH (p, &eng->peers, entry)
+		if (p->conf->enabled && !peer_has_eor(p))
+			return false;
+	return true;
+}
+
+/* All that will be asked for has been: forwarding hangs on it, so a peer that
+ * is only quiet has the whole time. */
 static bool
 may_sweep(const struct engine *eng, bool more)
 {
@@ -392,7 +404,7 @@ may_sweep(const struct engine *eng, bool more)
 	    eng->restarting || eng->rib_more || eng->decoupled ||
 	    !engine_fib_hops_known(eng))
 		return false;
-	return engine_ready(eng, why, sizeof why) ||
+	return (all_have_eor(eng) && engine_ready(eng, why, sizeof why)) ||
 	    (eng->select_over && fibsync_settled(eng->fibsync));
 }
 

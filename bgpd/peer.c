@@ -46,6 +46,33 @@ peer_state(const struct peer *p)
 	return state_of(peer_session(p));
 }
 
+bool
+peer_has_eor(const struct peer *p)
+{
+	if (p->up == NULL)
+		return false;
+	for (enum fam f = FAM_INET; f < FAM_N; f++)
+		if (p->up->neg.wire.mp[f] && !p->eor_received[f])
+			return false;
+	return true;
+}
+
+static bool
+is_quiet(const struct peer *p)
+{
+	return p->eng->now_ms - p->update_ms >= PEER_QUIET_S * 1000;
+}
+
+bool
+peer_has_sent(const struct peer *p)
+{
+	if (peer_has_eor(p))
+		return true;
+	return p->up != NULL && !p->up->neg.gr &&
+	    (p->was_quiet || is_quiet(p) ||
+		p->eng->now_ms - p->up_ms >= ENGINE_SELECT_S * 1000);
+}
+
 /* ---- starting --------------------------------------------------------- */
 
 /* Why it may not connect now, or NULL. */
@@ -315,7 +342,8 @@ went_up(struct peer *p, struct session *s)
 	if (p->out == s)
 		p->out = NULL;
 	p->up = s;
-	p->up_ms = p->eng->now_ms;
+	p->up_ms = p->update_ms = p->eng->now_ms;
+	p->was_quiet = false;
 	p->established_count++;
 	p->why[0] = '\0';
 	changed(p);
@@ -709,6 +737,10 @@ peer_count_received(
     struct peer *p, struct session *s, const uint8_t *msg, size_t len)
 {
 	p->last_read_ms = p->eng->now_ms;
+	if (msg[WIRE_HDR_LEN - 1] == MSG_UPDATE) {
+		p->was_quiet |= is_quiet(p);
+		p->update_ms = p->eng->now_ms;
+	}
 	count(&p->rx, msg, len);
 	trace(p, s, "received", msg, len);
 }

@@ -29,6 +29,7 @@ enum {
 	PEER_IDLE_MIN_S = 1, /* idle hold: doubled by each error */
 	PEER_IDLE_MAX_S = 120,
 	PEER_STABLE_S = 60, /* Established so long forgets the errors */
+	PEER_QUIET_S = 10, /* without an UPDATE: it has told all */
 	PEER_REFUSED_MS = 60000, /* between two lines about what is refused */
 };
 
@@ -150,6 +151,8 @@ struct peer {
 	int64_t last_change_s; /* real time of the last up or down, 0: never */
 	uint64_t last_change_ms, up_ms;
 	uint64_t last_read_ms, last_write_ms;
+	uint64_t update_ms; /* its last UPDATE, or Established */
+	bool was_quiet; /* for PEER_QUIET_S, since it is Established */
 	struct peer_step step[PEER_STEPS];
 	unsigned int nstep;
 	struct peer_notif notif[PEER_NOTIFS];
@@ -194,6 +197,12 @@ void peer_name(const struct peer *, char *, size_t);
 enum fsm_state peer_state(const struct peer *);
 /* The session that show speaks of: Established, else the furthest, or NULL. */
 const struct session *peer_session(const struct peer *);
+/* It is Established, and its End-of-RIB of each family is here (RFC 4724 2). */
+bool peer_has_eor(const struct peer *);
+/* It is Established, and all that it has to tell at first is here.  Where no
+ * graceful restart was agreed on nobody promises an End-of-RIB: then it is when
+ * PEER_QUIET_S went by without an UPDATE, or ENGINE_SELECT_S at all. */
+bool peer_has_sent(const struct peer *);
 
 /* What its sockets need; the key is the configuration's. */
 void peer_sock_opts(const struct conf_neighbor *, struct sock_opts *);

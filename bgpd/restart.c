@@ -230,10 +230,7 @@ awaited(const struct peer *p)
 	n = &p->up->neg;
 	if (!n->gr || n->gr_peer_restarting)
 		return false;
-	for (enum fam f = FAM_INET; f < FAM_N; f++)
-		if (n->wire.mp[f] && !p->eor_received[f])
-			return true;
-	return false;
+	return !peer_has_eor(p);
 }
 
 uint32_t

@@ -814,8 +814,8 @@ static const struct metric table[] = {
 	    "Version and commit of the program, and versions of its libraries."),
 	ROW("ana_bgpd_up", GAUGE, OWN(one), "1: the daemon answers."),
 	ROW("ana_bgpd_ready", GAUGE, OWN(ready),
-	    "1 when every neighbor's End-of-RIB is in and the kernel's table "
-	    "is as it should be."),
+	    "1 when every neighbor is up and has sent its routes, and the "
+	    "kernel's table is as it should be."),
 	FN("ana_bgpd_maintenance", STATESET, own, m_maintenance,
 	    "The step of the maintenance, idle when there is none."),
 	ROW("ana_bgpd_partner_traffic_bytes_per_second", GAUGE, OWN(traffic),

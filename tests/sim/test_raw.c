@@ -92,21 +92,27 @@ pass(uint64_t seconds)
 }
 
 static void
-dial(const char *conf)
+connect_raw(void)
 {
 	int sv[2];
 
-	sim_start(conf, B_CONF);
 	assert_int_equal(
 	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, sv), 0);
 	raw = sv[1];
 	nin = keepalives = 0;
 	code = sub = -1;
 	closed = false;
-	/* What it waits for at first is over. */
-	sim_run(1);
 	sim_accept(SIM_A, sv[0]);
 	pass(1);
+}
+
+static void
+dial(const char *conf)
+{
+	sim_start(conf, B_CONF);
+	/* What it waits for at first is over. */
+	sim_run(1);
+	connect_raw();
 }
 
 static void
@@ -258,6 +264,73 @@ test_early_borr(void **state)
 	hang_up();
 }
 
+static bool
+ready(const char *says)
+{
+	char why[256] = "";
+	bool yes = engine_ready(sim.eng[SIM_A], why, sizeof why);
+
+	if (!yes)
+		assert_non_null(strstr(why, says));
+	return yes;
+}
+
+/* Who promised no End-of-RIB has told all when it is quiet, or after 120 s. */
+static void
+test_ready_without_eor(void **state)
+{
+	dial(A_CONF);
+	assert_false(ready("OpenSent"));
+	PUT(OPEN("\0") KEEPALIVE ROUTE("\x40"));
+	pass(8);
+	PUT(ROUTE("\x41") KEEPALIVE);
+	pass(8);
+	assert_false(ready("may have more to send"));
+	PUT(KEEPALIVE);
+	pass(3);
+	assert_true(ready(""));
+	PUT(ROUTE("\x40")); /* it stays ready */
+	pass(1);
+	assert_true(ready(""));
+	close(raw);
+	sim_run(10);
+	connect_raw(); /* and begins anew with the session */
+	PUT(OPEN("\0") KEEPALIVE);
+	pass(1);
+	assert_false(ready("may have more to send"));
+	hang_up();
+
+	dial(A_CONF);
+	PUT(OPEN("\0") KEEPALIVE);
+	pass(1);
+	for (int s = 0; s <= 125; s += 5) {
+		assert_int_equal(s >= 120, ready("may have more to send"));
+		PUT(ROUTE("\x40"));
+		pass(5);
+	}
+	hang_up();
+
+	dial(A_CONF);
+	PUT(OPEN("\0") KEEPALIVE END_OF_RIB);
+	pass(1);
+	assert_true(ready(""));
+	hang_up();
+}
+
+/* Who promised it has not before it is here. */
+static void
+test_ready_by_eor(void **state)
+{
+	dial(A_GR);
+	PUT(OPEN_GR("\0") KEEPALIVE ROUTE("\x40"));
+	pass(1000);
+	assert_false(ready("has not sent its End-of-RIB"));
+	PUT(END_OF_RIB);
+	pass(1);
+	assert_true(ready(""));
+	hang_up();
+}
+
 /* 8.2.2, event 24: the counter stays; event 25 counts. */
 static void
 test_retry_counter(void **state)
@@ -287,6 +360,8 @@ main(void)
 		cmocka_unit_test(test_keepalives),
 		cmocka_unit_test(test_no_eorr),
 		cmocka_unit_test(test_early_borr),
+		cmocka_unit_test(test_ready_without_eor),
+		cmocka_unit_test(test_ready_by_eor),
 		cmocka_unit_test(test_retry_counter),
 	};
 
