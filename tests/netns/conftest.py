@@ -35,7 +35,7 @@ def pytest_runtest_makereport(item, call):
     outcome = yield
     report = outcome.get_result()
     setattr(item, "rep_" + report.when, report)
-    scene = getattr(item, "funcargs", {}).get("scene")
-    if report.when == "call" and report.failed and "lab" not in item.funcargs \
-            and hasattr(scene, "lab"):
-        report.sections.append(("lab's logs", scene.lab.logs()))
+    args = getattr(item, "funcargs", {})
+    made = args.get("class_lab") or getattr(args.get("scene"), "lab", None)
+    if report.when == "call" and report.failed and "lab" not in args and made:
+        report.sections.append(("lab's logs", made.logs()))

@@ -16,6 +16,7 @@ ASN, PEERS = 52580, {"bird": 3292, "frr": 719}
 FILE, ADDR, LEASE, PLAIN, LINK6 = (
     "179.191.160.0/24", "179.191.161.0/24", "179.191.162.0/24",
     "179.191.163.0/24", "2804:a8::/48")
+ALL = {FILE, ADDR, LEASE, PLAIN, LINK6}
 COMMAND = "179.191.164.0/24"
 OWN = ["179.191.160.0/20 or-longer", "2804:a8::/32 or-longer"]
 
@@ -102,7 +103,7 @@ def network(prefix, *lines):
 
 
 @pytest.fixture(scope="class")
-def scene(class_lab):
+def begun(class_lab):
     s = Scene(class_lab, [
         "track web { lease 600s; }",
         network(FILE, 'track file "HEALTH";'),
@@ -116,29 +117,41 @@ def scene(class_lab):
     return s.start()
 
 
-class TestSteps:
-    """One scene, in order."""
+@pytest.fixture
+def scene(begun):
+    """With all up that the tracks look at, whatever was before."""
+    begun.touch()
+    begun.ana.ns.ip("addr", "replace", "198.51.100.9/32", "dev", "lo")
+    begun.ana.ns.ip("link", "set", "svc0", "up")
+    assert "up" in begun.ana.cli("track", "web", "up")
+    begun.have(*ALL)
+    return begun
 
-    def test_begin(self, scene):
+
+class TestSteps:
+    def test_begin(self, begun):
         # What never was up goes with what on-fail says, or not at all.
-        scene.have(PLAIN, LEASE, LINK6)
-        assert scene.net(FILE)["tracks"][0]["state"] == "down"
-        for a in scene.attrs(LINK6).values():
+        begun.have(PLAIN, LEASE, LINK6)
+        assert begun.net(FILE)["tracks"][0]["state"] == "down"
+        for a in begun.attrs(LINK6).values():
             assert a["as_path"] == [ASN] * 4
-        for a in scene.attrs(LEASE).values():
+        for a in begun.attrs(LEASE).values():
             assert a["med"] == 500
 
     def test_up(self, scene):
-        scene.touch()
-        scene.have(PLAIN, LEASE, LINK6, FILE)
-        scene.ana.ns.ip("addr", "add", "198.51.100.9/32", "dev", "lo")
-        scene.have(PLAIN, LEASE, LINK6, FILE, ADDR)
-        scene.ana.ns.ip("link", "set", "svc0", "up")
         wait_until(lambda: all(a["as_path"] == [ASN] for a in
                                scene.attrs(LINK6).values()), what="no prepend")
-        assert "up" in scene.ana.cli("track", "web", "up")
         wait_until(lambda: all(a["med"] == 5 for a in
                                scene.attrs(LEASE).values()), what="the MED")
+
+    def test_health(self, scene):
+        """Without graceful restart FRR sends no End-of-RIB."""
+        wait_until(lambda: scene.ana.cli("check", "health", check=False)
+                   [:2] == (0, "ok: 2 of 2 neighbors up, all routes in place"
+                            "\n"), what="healthy")
+        frr, = [n for n in scene.ana.ctl("show", "neighbor")["neighbors"]
+                if n["description"] == "frr"]
+        assert frr["stats"]["update"]["received"]["eor"] == 0
 
     def test_show(self, scene):
         jsonschema.validate(
@@ -162,12 +175,13 @@ class TestSteps:
 
     def test_address_removed(self, scene):
         # The kernel says so, and nobody is sent here any more.
+        flaps = scene.net(ADDR)["flaps"]
         scene.ana.ns.ip("addr", "del", "198.51.100.9/32", "dev", "lo")
-        scene.have(PLAIN, LEASE, LINK6, FILE)
+        scene.have(*(ALL - {ADDR}))
         assert scene.state(ADDR) == ("withdrawn", "tracks")
         scene.ana.ns.ip("addr", "add", "198.51.100.9/32", "dev", "lo")
-        scene.have(PLAIN, LEASE, LINK6, FILE, ADDR)
-        assert scene.net(ADDR)["flaps"] == 1
+        scene.have(*ALL)
+        assert scene.net(ADDR)["flaps"] == flaps + 1
 
     def test_link(self, scene):
         scene.ana.ns.ip("link", "set", "svc0", "down")
@@ -194,7 +208,6 @@ class TestSteps:
         scene.ana.cli("track", "web", "up")
 
     def test_commands(self, scene):
-        all_ = {PLAIN, LEASE, LINK6, FILE, ADDR}
         for bad, words in (("0.0.0.0/0", "default"),
                            ("198.18.0.0/24", "own prefixes")):
             status, _, err = scene.ana.cli("network", "announce", bad,
@@ -202,18 +215,18 @@ class TestSteps:
             assert status == 1 and words in err
         assert "until withdrawn or a restart" in scene.ana.cli(
             "network", "announce", COMMAND)
-        scene.have(COMMAND, *all_)
+        scene.have(COMMAND, *ALL)
         for a in scene.attrs(COMMAND).values():
             assert a["communities"] == ["65535:65281"]
         assert "or a restart" in scene.ana.cli("network", "withdraw", PLAIN)
-        scene.have(COMMAND, *(all_ - {PLAIN}))
+        scene.have(COMMAND, *(ALL - {PLAIN}))
         assert scene.state(PLAIN) == ("withdrawn", "command")
         # A reload changes nothing of it.
         scene.ana.reload()
-        scene.have(COMMAND, *(all_ - {PLAIN}))
+        scene.have(COMMAND, *(ALL - {PLAIN}))
         scene.ana.cli("network", "announce", PLAIN)
         scene.ana.cli("network", "withdraw", COMMAND)
-        scene.have(*all_)
+        scene.have(*ALL)
         status, _, _ = scene.ana.cli("network", "withdraw", COMMAND,
                                      check=False)
         assert status == 4
@@ -227,35 +240,34 @@ class TestSteps:
         # And as fast as the kernel can.
         run("ip", "-n", scene.ana.ns.full, "-batch", "-",
             input="\n".join(two * 900) + "\n")
-        scene.have(PLAIN, LEASE, LINK6, FILE, ADDR)
+        scene.have(*ALL)
         assert scene.net(ADDR)["tracks"][0]["flaps"] > 10
         assert all(r.all_up() for r in scene.partners.values())
 
     def test_killed(self, scene):
         """Over kill -9 in each state: what was told is told, what was not is
         not, before and after somebody looked."""
-        all_ = {PLAIN, LEASE, LINK6, FILE, ADDR}
         scene.ana.cli("network", "announce", COMMAND, "persistent")
         scene.ana.cli("network", "withdraw", PLAIN, "persistent", "ticket 7")
         scene.restart()
-        scene.have(COMMAND, *(all_ - {PLAIN}))
+        scene.have(COMMAND, *(ALL - {PLAIN}))
         assert scene.net(PLAIN)["comment"] == "ticket 7"
         wait_until(lambda: scene.state(LEASE) == ("announced", "healthy"),
                    what="the lease outlived it")
         scene.unlink()
-        scene.have(COMMAND, *(all_ - {PLAIN, FILE}))
+        scene.have(COMMAND, *(ALL - {PLAIN, FILE}))
         scene.restart()
-        scene.have(COMMAND, *(all_ - {PLAIN, FILE}))
+        scene.have(COMMAND, *(ALL - {PLAIN, FILE}))
         # It dies, and the service with it; or comes up meanwhile.
         scene.ana.process.signal(signal.SIGSTOP)
         scene.touch()
         scene.ana.ns.ip("addr", "del", "198.51.100.9/32", "dev", "lo")
         scene.restart()
-        scene.have(COMMAND, *(all_ - {PLAIN, ADDR}))
+        scene.have(COMMAND, *(ALL - {PLAIN, ADDR}))
         scene.ana.cli("network", "announce", PLAIN)
         scene.ana.cli("network", "withdraw", COMMAND)
         scene.ana.ns.ip("addr", "add", "198.51.100.9/32", "dev", "lo")
-        scene.have(*all_)
+        scene.have(*ALL)
         assert not sanitizer_reports(scene.ana.process)
 
 
@@ -333,15 +345,20 @@ class Probed(Scene):
 
 
 @pytest.fixture(scope="class")
-def probed(class_lab):
+def prober(class_lab):
     return Probed(class_lab).start()
 
 
+@pytest.fixture
+def probed(prober):
+    prober.have(PLAIN, FILE, ADDR, LEASE)
+    return prober
+
+
 class TestProbes:
-    """ana-trackd's.  One scene, in order."""
+    """ana-trackd's.  Each leaves all up."""
 
     def test_up(self, probed):
-        probed.have(PLAIN, FILE, ADDR, LEASE)
         assert probed.why(FILE) == "connected"
         assert probed.why(ADDR) == "HTTP status 200"
         assert probed.why(LEASE) == "exit status 0"
@@ -416,23 +433,32 @@ class TestProbes:
         assert not sanitizer_reports(probed.ana.process)
 
 
+FILES = (FILE, ADDR, LEASE)
+
+
 @pytest.fixture(scope="class")
-def restarted(class_lab):
-    s = Scene(class_lab, [
+def restarts(class_lab):
+    return Scene(class_lab, [
         network(p, 'track file "HEALTH%d" max-age 1h;' % i)
-        for i, p in enumerate((FILE, ADDR, LEASE))] + [network(PLAIN)],
-        restart=60)
+        for i, p in enumerate(FILES)] + [network(PLAIN)], restart=60).start()
+
+
+@pytest.fixture
+def restarted(restarts):
+    """The services of FILE and LEASE are up."""
     for i in (0, 2):
-        s.touch(i)
-    return s.start()
+        restarts.touch(i)
+    if os.path.exists(restarts.health + "1"):
+        restarts.unlink(1)
+    restarts.have(PLAIN, FILE, LEASE)
+    return restarts
 
 
 class TestRestart:
     """With graceful restart: the partners keep what they had until we say
-    End-of-RIB, which waits for the tracks.  One scene, in order."""
+    End-of-RIB, which waits for the tracks."""
 
     def test_same(self, restarted):
-        restarted.have(PLAIN, FILE, LEASE)
         before = restarted.restart()
         wait_until(lambda: all(restarted.ana.up(n) for n in
                                restarted.ana.neighbors), what="up again")
@@ -453,21 +479,21 @@ class TestRestart:
         assert not restarted.told(FILE, before)
 
     def test_stopped(self, restarted):
-        restarted.touch(0)
-        restarted.have(PLAIN, FILE, ADDR, LEASE)
         before = restarted.restart(signal.SIGTERM)
         wait_until(lambda: all(restarted.ana.up(n) for n in
                                restarted.ana.neighbors), what="up again")
-        restarted.have(PLAIN, FILE, ADDR, LEASE)
+        restarted.have(PLAIN, FILE, LEASE)
         assert not restarted.told("withdraw", before)
 
     def test_min_healthy(self, restarted):
+        restarted.touch(1)
+        restarted.have(PLAIN, *FILES)
         restarted.ana.blocks.append("announcements { min-healthy 50%; }")
         restarted.ana.reload()
         for i in range(3):
             restarted.unlink(i)
         wait_until(lambda: [restarted.state(p)[1] for p in
-                            (FILE, ADDR, LEASE)].count("min-healthy") == 2,
+                            FILES].count("min-healthy") == 2,
                    what="two of three are kept")
         wait_until(lambda: all(len(r.routes()) == 3 for r in
                                restarted.partners.values()), what="and told")
@@ -481,5 +507,5 @@ class TestRestart:
                                restarted.partners.values()), what="still")
         for i in range(3):
             restarted.touch(i)
-        restarted.have(PLAIN, FILE, ADDR, LEASE)
+        restarted.have(PLAIN, *FILES)
         assert not sanitizer_reports(restarted.ana.process)

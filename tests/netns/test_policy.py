@@ -204,6 +204,7 @@ class TestPolicy:
         assert "Held down until an operator ends it" in out
         scene.n.more = ("max-prefix 100;",)
         scene.ana.reload()
-        wait_until(lambda: scene.prefixes()["received"] == 7,
+        wait_until(lambda: scene.prefixes()["received"] ==
+                   len(scene.bird.table),
                    deadline=60, what="all are in again")
         assert not scene.limit()["tripped"]
