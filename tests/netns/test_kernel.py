@@ -537,7 +537,7 @@ def test_weights_by_speed(made):
 
 
 TAP = """
-import fcntl, os, socket, struct, sys, time
+import fcntl, os, signal, socket, struct
 tap = os.open("/dev/net/tun", os.O_RDWR)
 fcntl.ioctl(tap, 0x400454CA, struct.pack("16sH22x", b"fast", 0x1002))
 s = socket.socket()
@@ -550,7 +550,7 @@ def ethtool(b):
 cmd = bytearray(ethtool(struct.pack("=I40x", 1)))
 cmd[0:4], cmd[12:14] = struct.pack("=I", 2), struct.pack("=H", 40000)
 ethtool(bytes(cmd))
-time.sleep(600)
+signal.pause()
 """
 
 

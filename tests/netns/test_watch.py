@@ -296,12 +296,8 @@ class TestClients:
                 s = socket.socket(socket.AF_UNIX)
                 socks.append(s)
                 s.settimeout(10)
-                while True:
-                    try:
-                        s.connect(path)
-                        break
-                    except BlockingIOError:     # its backlog is full
-                        time.sleep(0.01)
+                # Its backlog may be full.
+                wait_until(lambda: s.connect(path) is None, step=0.01)
                 try:
                     # Some ask and read nothing, some ask half, some nothing.
                     s.sendall((b"\1-j\0show\0support\0\0",
