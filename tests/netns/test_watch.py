@@ -64,6 +64,9 @@ class Watch:
         self.p.communicate()
 
 
+DOWN = notification(6, 2, b"\x08down\"\x1b[J")
+
+
 class TestWatch:
     def test_stream(self, scene):
         with Watch(scene, "limits") as quiet, Watch(scene) as all_, \
@@ -72,7 +75,7 @@ class TestWatch:
             assert all_.begin["event"] == "begin"
             cursor = all_.begin["cursor"]
             assert re.fullmatch(r"\d+-%d" % all_.begin["seq"], cursor)
-            scene.peer.send(notification(6, 2, b"\x08down\"\x1b[J"))
+            scene.peer.send(DOWN)
             events = all_.until(event="down")
             assert [e["event"] for e in events][:1] == ["notification"]
             note, down = events[0], events[-1]
@@ -148,6 +151,9 @@ class TestWatch:
         wait_until(lambda: clients() == before, what="their places are free")
 
     def test_history(self, scene):
+        if scene.peer.up():
+            scene.peer.send(DOWN)
+            wait_until(lambda: neighbor(scene)["state"] != "Established")
         scene.ana.reload()
         n, absent = scene.ana.ctl("show", "history")["neighbors"]
         kinds = [h["type"] for h in n["history"]]
