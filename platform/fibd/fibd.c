@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <pwd.h>
@@ -20,7 +19,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -55,7 +53,7 @@ on_signal(int sig)
 #define news(d, ...) \
 	do { \
 		if ((d)->opt.fd < 0) \
-			fibd_log(__VA_ARGS__); \
+			helper_log(__VA_ARGS__); \
 	} while (0)
 
 /* ---- news of the kernel --------------------------------------------- */
@@ -145,7 +143,7 @@ table_swept(void *arg, enum fam fam, bool flushed, uint32_t removed)
 {
 	struct fibd *d = arg;
 
-	fibd_log("%s: %u routes %s", fam_name(fam), removed,
+	helper_log("%s: %u routes %s", fam_name(fam), removed,
 	    flushed ? "removed" : "swept");
 	speaker_swept(d->speaker, fam, flushed, removed);
 }
@@ -155,7 +153,7 @@ table_overrun(void *arg)
 {
 	struct fibd *d = arg;
 
-	fibd_log("an answer of the kernel was lost; looked again");
+	helper_log("an answer of the kernel was lost; looked again");
 	speaker_overrun(d->speaker);
 }
 
@@ -213,14 +211,12 @@ accept_speaker(struct fibd *d)
 		return;
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) < 0 ||
 	    who.uid != d->speaker_uid) {
-		snprintf(text, sizeof text,
-		    "user %u is not the speaker's "
-		    "(-u)",
+		snprintf(text, sizeof text, "user %u is not the speaker's (-u)",
 		    who.uid);
-		fibd_log("refused: %s", text);
+		helper_log("refused: %s", text);
 		speaker_refuse(fd, EPERM, text);
 	} else if (d->speaker != NULL) {
-		fibd_log("refused: a second speaker, process %d", who.pid);
+		helper_log("refused: a second speaker, process %d", who.pid);
 		speaker_refuse(fd, EBUSY, "another speaker is connected");
 	} else
 		d->speaker = speaker_new(d, fd);
@@ -342,7 +338,7 @@ look(struct fibd *d)
 	if (resync)
 		table_resync(d->table, lost);
 	if (lost) {
-		fibd_log("events of the kernel were lost; looked again");
+		helper_log("events of the kernel were lost; looked again");
 		speaker_overrun(d->speaker);
 	}
 }
@@ -421,71 +417,17 @@ loop(struct fibd *d)
 /* ---- start ---------------------------------------------------------- */
 
 static void
-look_up_user(struct fibd *d)
-{
-	const struct passwd *pw;
-
-	if (d->opt.fd >= 0 || d->opt.remove)
-		return;
-	errno = 0;
-	pw = getpwnam(d->opt.user);
-	if (pw == NULL)
-		fibd_die("the speaker's user \"%s\" does not exist; create it "
-			 "or name another with -u",
-		    d->opt.user);
-	d->speaker_uid = pw->pw_uid;
-	d->speaker_gid = pw->pw_gid;
-}
-
-static void
-clear_path(const struct sockaddr_un *sun, const char *path)
-{
-	struct stat st;
-	int fd;
-
-	if (lstat(path, &st) < 0)
-		return;
-	if (!S_ISSOCK(st.st_mode))
-		fibd_die("%s is there and is no socket", path);
-	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	if (fd >= 0 &&
-	    connect(fd, (const struct sockaddr *)sun, sizeof *sun) == 0)
-		fibd_die("%s is in use: another ana-fibd answers there", path);
-	if (fd >= 0)
-		close(fd);
-	if (unlink(path) < 0)
-		fibd_die("%s cannot be removed: %s", path, strerror(errno));
-}
-
-static void
 listen_path(struct fibd *d)
 {
-	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	const struct passwd *pw = helper_speaker(d->opt.user);
 	const char *path = d->opt.path;
-	mode_t old;
 
-	if (strlcpy(sun.sun_path, path, sizeof sun.sun_path) >=
-	    sizeof sun.sun_path)
-		fibd_die("the path of the socket is too long: %s", path);
-	clear_path(&sun, path);
-	d->listen_fd =
-	    socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	old = umask(0117);
-	if (d->listen_fd < 0 ||
-	    bind(d->listen_fd, (struct sockaddr *)&sun, sizeof sun) < 0) {
-		if (errno == ENOENT)
-			fibd_die("the directory of %s does not exist; the "
-				 "unit makes it, or name another with -s",
-			    path);
-		fibd_die("%s: %s", path, strerror(errno));
-	}
-	umask(old);
+	d->speaker_uid = pw->pw_uid;
+	d->listen_fd = helper_listen(path, 0117);
 	/* Elsewhere the unit's Group= does it. */
-	if (geteuid() == 0 && chown(path, (uid_t)-1, d->speaker_gid) < 0)
-		fibd_die("%s cannot be given to group %u: %s", path,
-		    d->speaker_gid, strerror(errno));
-	if (listen(d->listen_fd, 4) < 0)
-		fibd_die("%s: %s", path, strerror(errno));
+	if (geteuid() == 0 && chown(path, (uid_t)-1, pw->pw_gid) < 0)
+		helper_die("%s cannot be given to group %u: %s", path,
+		    pw->pw_gid, strerror(errno));
 }
 
 static void
@@ -496,7 +438,7 @@ use_fd(struct fibd *d)
 
 	if (getsockopt(d->opt.fd, SOL_SOCKET, SO_TYPE, &type, &len) < 0 ||
 	    type != SOCK_SEQPACKET)
-		fibd_die("descriptor %d (-i) is no connection with a speaker",
+		helper_die("descriptor %d (-i) is no connection with a speaker",
 		    d->opt.fd);
 	fcntl(d->opt.fd, F_SETFD, FD_CLOEXEC);
 	d->speaker = speaker_new(d, d->opt.fd);
@@ -509,22 +451,23 @@ open_kernel(struct fibd *d)
 	int err;
 
 	if (stat("/proc/self/ns/net", &st) < 0)
-		fibd_die("/proc is not there: which network namespace this is "
-			 "cannot be told");
+		helper_die(
+		    "/proc is not there: which network namespace this is "
+		    "cannot be told");
 	d->fences.netns = st.st_ino;
 	err = nlroute_open(&d->nl, d->opt.rcvbuf);
 	if (err == 0)
 		err = nlwatch_open(
 		    &d->watch, d->nl, d->opt.rcvbuf, &watch_events, d);
 	if (err != 0)
-		fibd_die("the kernel's routing socket cannot be used: %s",
+		helper_die("the kernel's routing socket cannot be used: %s",
 		    strerror(-err));
 	d->table = table_new(d->nl, d->watch, &d->fences, &table_events, d);
 	if (d->opt.plain)
 		table_plain(d->table);
 	err = table_adopt(d->table);
 	if (err != 0)
-		fibd_die(
+		helper_die(
 		    "the kernel's routes cannot be read: %s", strerror(-err));
 	d->look = true;
 }
@@ -594,7 +537,6 @@ main(int argc, char **argv)
 		notify_open();
 	d.start_s = time(NULL);
 	d.statm_fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-	look_up_user(&d);
 	if (!d.opt.remove && d.opt.fd < 0)
 		listen_path(&d);
 	if (d.opt.fd >= 0)
@@ -605,9 +547,10 @@ main(int argc, char **argv)
 		status = remove_all(&d);
 	else {
 		if (!d.opt.foreground && daemon(0, 0) < 0)
-			fibd_die(
+			helper_die(
 			    "cannot go to the background: %s", strerror(errno));
-		fibd_log_open(d.opt.foreground);
+		if (!d.opt.foreground)
+			helper_syslog();
 		news(&d, "ready: %u IPv4 and %u IPv6 routes adopted, %s",
 		    table_count(d.table, FAM_INET),
 		    table_count(d.table, FAM_INET6),

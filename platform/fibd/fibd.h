@@ -7,6 +7,7 @@
 #include "platform/fibd/fibd_check.h"
 #include "platform/fibd/nlwatch.h"
 #include "platform/fibd/table.h"
+#include "platform/helper.h"
 
 struct fibd_options {
 	const char *path; /* -s */
@@ -25,7 +26,6 @@ struct fibd {
 	struct fibd_options opt;
 	struct fibd_fences fences;
 	uid_t speaker_uid;
-	gid_t speaker_gid;
 	int listen_fd;
 	int statm_fd; /* /proc/self/statm, -1: none */
 	int64_t start_s; /* of the real clock */
@@ -44,13 +44,6 @@ struct fibd {
 	bool resync; /* compare all routes, too */
 	bool lost; /* events were lost: the speaker must hear of it */
 };
-
-/* fibd_log.c: one line an event; in the foreground on stderr. */
-void fibd_log_open(bool foreground);
-void fibd_log(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-/* One plain sentence on stderr, and the end. */
-void fibd_die(const char *fmt, ...)
-    __attribute__((format(printf, 1, 2), noreturn));
 
 /* fibd_args.c; ends the process on a usage error. */
 void fibd_args(

@@ -24,8 +24,8 @@ static void
 need(unsigned int cap, const char *name, const char *what)
 {
 	if (!capng_have_capability(CAPNG_EFFECTIVE, cap))
-		fibd_die("the capability %s is missing, without which %s; "
-			 "start it as root or by its unit",
+		helper_die("the capability %s is missing, without which %s; "
+			   "start it as root or by its unit",
 		    name, what);
 }
 
@@ -50,8 +50,8 @@ fibd_drop(const struct fibd_options *o, bool will_listen)
 			    "\"%s\", the speaker's; for a lab only\n",
 			    o->own, o->user);
 		if (pw == NULL)
-			fibd_die("the user \"%s\" does not exist; create it "
-				 "or name another with -U",
+			helper_die("the user \"%s\" does not exist; create it "
+				   "or name another with -U",
 			    o->own);
 	}
 	capng_clear(CAPNG_SELECT_BOTH);
@@ -63,9 +63,10 @@ fibd_drop(const struct fibd_options *o, bool will_listen)
 	else
 		err = capng_apply(CAPNG_SELECT_CAPS);
 	if (err != 0)
-		fibd_die("capabilities cannot be given up (libcap-ng %d)", err);
+		helper_die(
+		    "capabilities cannot be given up (libcap-ng %d)", err);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		fibd_die("no_new_privs: %s", strerror(errno));
+		helper_die("no_new_privs: %s", strerror(errno));
 }
 
 /* One argument's value; -1: any. */
@@ -146,7 +147,7 @@ fibd_confine(const struct fibd *d)
 	if (err == 0)
 		err = seccomp_load(ctx);
 	if (err != 0)
-		fibd_die("the system call filter cannot be loaded: %s",
+		helper_die("the system call filter cannot be loaded: %s",
 		    strerror(-err));
 	seccomp_release(ctx);
 }

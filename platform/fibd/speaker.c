@@ -338,7 +338,7 @@ end(struct speaker *s, int err, const char *text)
 {
 	int fd = s->fd;
 
-	fibd_log("speaker: %s; closed", text);
+	helper_log("speaker: %s; closed", text);
 	s->fd = -1;
 	speaker_refuse(fd, err, text);
 	return false;

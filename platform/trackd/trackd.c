@@ -7,47 +7,18 @@
 #include <errno.h>
 #include <pwd.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <event2/event.h>
 
 #include "platform/notify.h"
 #include "platform/trackd/trackd_check.h"
-
-/* ---- words ------------------------------------------------------------- */
-
-void
-trackd_log(const char *fmt, ...)
-{
-	char line[512];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(line, sizeof line, fmt, ap);
-	va_end(ap);
-	fprintf(stderr, "ana-trackd: %s\n", line);
-}
-
-void
-trackd_die(const char *fmt, ...)
-{
-	char line[512];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(line, sizeof line, fmt, ap);
-	va_end(ap);
-	fprintf(stderr, "ana-trackd: %s\n", line);
-	exit(1);
-}
 
 /* ---- the speaker ------------------------------------------------------- */
 
@@ -170,13 +141,13 @@ on_speaker(evutil_socket_t fd, short what, void *arg)
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n <= 0) {
-		trackd_log("the speaker is gone, its probes end");
+		helper_log("the speaker is gone, its probes end");
 		speaker_gone(d);
 		return;
 	}
 	if ((why = on_record(d, rec, (size_t)n)) == NULL)
 		return;
-	trackd_log("the speaker sent %s; closed", why);
+	helper_log("the speaker sent %s; closed", why);
 	answer(d->fd, EPROTO, why);
 	speaker_gone(d);
 }
@@ -206,7 +177,7 @@ on_accept(evutil_socket_t fd, short what, void *arg)
 		event_add(d->speaker, NULL);
 		return;
 	}
-	trackd_log("refused: %s", text);
+	helper_log("refused: %s", text);
 	answer(new, EPERM, text);
 	close(new);
 }
@@ -234,7 +205,7 @@ args(int argc, char **argv, struct trackd_options *o)
 			o->children =
 			    (unsigned int)strtonum(optarg, 1, 256, &why);
 			if (why != NULL)
-				trackd_die("-c %s: a number from 1 to 256 is "
+				helper_die("-c %s: a number from 1 to 256 is "
 					   "wanted",
 				    optarg);
 		} else if (c == 'p')
@@ -252,65 +223,6 @@ args(int argc, char **argv, struct trackd_options *o)
 	}
 	if (optind != argc)
 		usage();
-}
-
-static void
-find_speaker(struct trackd *d)
-{
-	const struct passwd *pw = getpwnam(d->opt.user);
-
-	if (pw == NULL)
-		trackd_die("the speaker's user \"%s\" does not exist; create "
-			   "it or name another with -u",
-		    d->opt.user);
-	d->speaker_uid = pw->pw_uid;
-}
-
-static void
-clear_path(const struct sockaddr_un *sun, const char *path)
-{
-	struct stat st;
-	int fd;
-
-	if (lstat(path, &st) == -1)
-		return;
-	if (!S_ISSOCK(st.st_mode))
-		trackd_die("%s is there and is no socket", path);
-	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	if (fd != -1 &&
-	    connect(fd, (const struct sockaddr *)sun, sizeof *sun) == 0)
-		trackd_die(
-		    "%s is in use: another ana-trackd answers there", path);
-	if (fd != -1)
-		close(fd);
-	if (unlink(path) == -1)
-		trackd_die("%s cannot be removed: %s", path, strerror(errno));
-}
-
-static void
-listen_path(struct trackd *d)
-{
-	struct sockaddr_un sun = { .sun_family = AF_UNIX };
-	const char *path = d->opt.path;
-	mode_t old;
-
-	if (strlcpy(sun.sun_path, path, sizeof sun.sun_path) >=
-	    sizeof sun.sun_path)
-		trackd_die("the path of the socket is too long: %s", path);
-	clear_path(&sun, path);
-	d->listen_fd =
-	    socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	/* Anybody may connect, and hear a refusal: who is served is told by
-	 * the kernel.  So programs need not be of the speaker's group. */
-	old = umask(0111);
-	if (d->listen_fd == -1 ||
-	    bind(d->listen_fd, (struct sockaddr *)&sun, sizeof sun) == -1)
-		trackd_die("%s: %s; the unit makes the directory, or name "
-			   "another with -s",
-		    path, strerror(errno));
-	umask(old);
-	if (listen(d->listen_fd, 4) == -1)
-		trackd_die("%s: %s", path, strerror(errno));
 }
 
 static void
@@ -332,7 +244,7 @@ loop(struct trackd *d)
 	struct event *e[3];
 
 	if ((d->base = event_base_new()) == NULL)
-		trackd_die("the system offers no way to wait for descriptors");
+		helper_die("the system offers no way to wait for descriptors");
 	d->accept = event_new(
 	    d->base, d->listen_fd, EV_READ | EV_PERSIST, on_accept, d);
 	event_add(d->accept, NULL);
@@ -342,7 +254,7 @@ loop(struct trackd *d)
 	}
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
-	trackd_log("ready, programs of %s", d->opt.programs);
+	helper_log("ready, programs of %s", d->opt.programs);
 	(void)notify("READY=1");
 	event_base_dispatch(d->base);
 	if (d->fd != -1)
@@ -373,11 +285,13 @@ main(int argc, char **argv)
 		files.rlim_cur = files.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &files);
 	}
-	find_speaker(&d);
+	d.speaker_uid = helper_speaker(d.opt.user)->pw_uid;
 	if (stat("/proc/self/ns/net", &st) == 0)
 		d.netns = st.st_ino;
 	LIST_INIT(&d.probes);
-	listen_path(&d);
+	/* Anybody may connect, and hear a refusal: who is served is told by
+	 * the kernel.  So programs need not be of the speaker's group. */
+	d.listen_fd = helper_listen(d.opt.path, 0111);
 	notify_open();
 	trackd_confine(&d);
 	loop(&d);

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "platform/helper.h"
 #include "platform/trackd_proto.h"
 
 struct event;
@@ -54,9 +55,6 @@ struct trackd {
 	unsigned int nprobe, nchild;
 };
 
-void trackd_log(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-void trackd_die(const char *fmt, ...)
-    __attribute__((format(printf, 1, 2), noreturn));
 /* Sends a result; a speaker that does not read is closed. */
 void trackd_tell(struct probe *, bool good, const char *text);
 

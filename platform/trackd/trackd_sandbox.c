@@ -3,7 +3,6 @@
  * so calls are only forbidden that no health check makes.
  */
 #include <errno.h>
-#include <grp.h>
 #include <pwd.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -36,16 +35,16 @@ become(const struct trackd *d)
 	if (geteuid() != 0)
 		return;
 	if ((pw = getpwnam(d->opt.own)) == NULL)
-		trackd_die("the user \"%s\" does not exist; create it or name "
+		helper_die("the user \"%s\" does not exist; create it or name "
 			   "another with -U",
 		    d->opt.own);
 	if (pw->pw_uid == 0)
-		trackd_die(
+		helper_die(
 		    "-U %s is root: programs never run as root", d->opt.own);
 	capng_clear(CAPNG_SELECT_BOTH);
 	if (capng_change_id((int)pw->pw_uid, (int)pw->pw_gid,
 		CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_BOUNDING) != 0)
-		trackd_die("cannot become user %s", d->opt.own);
+		helper_die("cannot become user %s", d->opt.own);
 }
 
 void
@@ -57,10 +56,10 @@ trackd_confine(const struct trackd *d)
 	become(d);
 	capng_clear(CAPNG_SELECT_BOTH);
 	if (capng_apply(CAPNG_SELECT_CAPS) != 0)
-		trackd_die("capabilities cannot be given up");
+		helper_die("capabilities cannot be given up");
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ||
 	    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == -1)
-		trackd_die("no_new_privs: %s", strerror(errno));
+		helper_die("no_new_privs: %s", strerror(errno));
 	ctx = seccomp_init(SCMP_ACT_ALLOW);
 	err = ctx == NULL ? -ENOMEM : 0;
 	for (size_t i = 0;
@@ -70,7 +69,7 @@ trackd_confine(const struct trackd *d)
 	if (err == 0)
 		err = seccomp_load(ctx);
 	if (err != 0)
-		trackd_die("the system call filter cannot be loaded: %s",
+		helper_die("the system call filter cannot be loaded: %s",
 		    strerror(-err));
 	seccomp_release(ctx);
 }
