@@ -160,7 +160,7 @@ as_set(struct build *b, const struct conf_node *n)
 	s = &c->asset[c->nasset++];
 	*s = (struct conf_asset){ .name = mem_strdup(n->word[1].text),
 		.pos = n->word[1].pos };
-	s->set = asnset_new(s->name);
+	s->set = asnset_new();
 	for (i = 0; i < n->nchild; i++)
 		if (!n->child[i]->bad)
 			asnset_add(s->set, (uint32_t)n->child[i]->word[0].num);

@@ -487,17 +487,6 @@ enum {
 	NTYPE = sizeof(types) / sizeof(types[0])
 };
 
-const char *
-conf_type_text(enum conf_type t)
-{
-	size_t i;
-
-	for (i = 0; i < NTYPE; i++)
-		if (types[i].type == t)
-			return types[i].text;
-	return "a word";
-}
-
 /* ---- matching ---------------------------------------------------------- */
 
 /* What was expected at word `at`; the farthest place is what counts. */

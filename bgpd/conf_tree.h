@@ -238,8 +238,6 @@ void conf_word_print(FILE *, const struct conf_word *);
 void conf_quote(FILE *, const char *);
 /* The words of a statement without ';', in canonical form; allocated. */
 char *conf_node_print(const struct conf_node *);
-/* "a time such as 90s or 5m"; by a syntax's word. */
-const char *conf_type_text(enum conf_type);
 /* May the text be written without quotes? */
 bool conf_word_plain(const char *);
 

@@ -117,12 +117,6 @@ static const struct {
 	    "2bec936d1f0f4c609e3b62c296e987e3" },
 };
 
-const char *
-event_class_name(enum event_class c)
-{
-	return class[c].name;
-}
-
 struct events *
 events_new(int64_t epoch)
 {

@@ -26,7 +26,6 @@ enum event_class {
 	EVENT_TRACE, /* messages of peers that somebody traces */
 	EVENT_CLASSES
 };
-const char *event_class_name(enum event_class);
 
 enum event_type {
 	EVENT_PEER_UP,

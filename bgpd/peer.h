@@ -170,7 +170,7 @@ TAILQ_HEAD(peer_list, peer);
 
 /* conf is borrowed until peer_set_conf() or peer_free(). */
 struct peer *peer_new(struct engine *, const struct conf_neighbor *);
-/* Its routes are gone before (peer_stop(), then until peer_drained()). */
+/* Its routes are gone before (peer_stop(), then adjin_flush()). */
 void peer_free(struct peer *);
 void peer_set_conf(struct peer *, const struct conf_neighbor *);
 /* What that configuration says of the facts: all but our own addresses.  The
@@ -252,8 +252,6 @@ void peer_send_again(struct peer *);
 void peer_reimport(struct peer *);
 /* One slice of what waits (flush, sweep, re-import); true: more is left. */
 bool peer_rib_run(struct peer *, unsigned int budget);
-/* No route of it is left. */
-bool peer_drained(const struct peer *);
 /* One route of it: limits, policy, Adj-RIB-In; id_in is what *a is interned
  * as (borrowed); again: it was there, and is looked at once more.  False: the
  * session has ended. */

@@ -405,12 +405,6 @@ peer_rib_down(struct peer *p, const struct session *s)
 	restart_down(p, s);
 }
 
-bool
-peer_drained(const struct peer *p)
-{
-	return !p->flushing;
-}
-
 /* ---- route refresh ---------------------------------------------------- */
 
 void

@@ -60,8 +60,6 @@ enum {
 void out_obj(struct out *, const char *key);
 void out_arr(struct out *, const char *key);
 void out_end(struct out *);
-/* Ends whatever is open, so that an answer that breaks off is valid. */
-void out_end_all(struct out *);
 void out_str(struct out *, const char *key, const char *);
 void out_strn(struct out *, const char *key, const void *, size_t);
 void out_strf(struct out *, const char *key, const char *fmt, ...)
@@ -69,7 +67,6 @@ void out_strf(struct out *, const char *key, const char *fmt, ...)
 void out_u64(struct out *, const char *key, uint64_t);
 void out_i64(struct out *, const char *key, int64_t);
 void out_bool(struct out *, const char *key, bool);
-void out_null(struct out *, const char *key);
 /* A span as OpenBGPD has it: "key": out_timeframe(), "key_sec": seconds. */
 void out_span(struct out *, const char *key, int64_t sec);
 

@@ -98,13 +98,6 @@ out_end(struct out *o)
 	tail(o);
 }
 
-void
-out_end_all(struct out *o)
-{
-	while (o->depth > 0)
-		out_end(o);
-}
-
 static void
 escaped(struct out *o, uint32_t code)
 {
@@ -235,13 +228,6 @@ out_bool(struct out *o, const char *key, bool v)
 {
 	if (o->json)
 		word(o, key, v ? "true" : "false");
-}
-
-void
-out_null(struct out *o, const char *key)
-{
-	if (o->json)
-		word(o, key, "null");
 }
 
 void

@@ -20,12 +20,6 @@ clock_cpu_us(void)
 	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
 }
 
-uint64_t
-clock_ms(void)
-{
-	return clock_us() / 1000;
-}
-
 int64_t
 clock_real_ms(void)
 {

@@ -5,7 +5,6 @@
 #include <stdint.h>
 
 /* CLOCK_MONOTONIC, for every timer. */
-uint64_t clock_ms(void);
 uint64_t clock_us(void);
 /* Processor time of this process. */
 uint64_t clock_cpu_us(void);

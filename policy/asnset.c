@@ -6,18 +6,14 @@
 #include "policy/asnset.h"
 
 struct asnset {
-	char *name;
 	uint32_t *as;
 	size_t n, cap;
 };
 
 struct asnset *
-asnset_new(const char *name)
+asnset_new(void)
 {
-	struct asnset *s = mem_alloc(sizeof(*s));
-
-	s->name = mem_strdup(name);
-	return s;
+	return mem_alloc(sizeof(struct asnset));
 }
 
 void
@@ -25,15 +21,8 @@ asnset_free(struct asnset *s)
 {
 	if (s == NULL)
 		return;
-	free(s->name);
 	free(s->as);
 	free(s);
-}
-
-const char *
-asnset_name(const struct asnset *s)
-{
-	return s->name;
 }
 
 /* Where as is, or where it belongs. */

@@ -8,9 +8,8 @@
 
 struct asnset;
 
-struct asnset *asnset_new(const char *name);
+struct asnset *asnset_new(void);
 void asnset_free(struct asnset *);
-const char *asnset_name(const struct asnset *);
 /* Doubles count once. */
 void asnset_add(struct asnset *, uint32_t as);
 bool asnset_has(const struct asnset *, uint32_t as);

@@ -922,16 +922,6 @@ pfxfile_parse(
 	return pfxfile_end(w);
 }
 
-const char *
-pfxfile_format_name(enum pfxfile_format f)
-{
-	static const char *const names[] = { "plain", "bgpq4 JSON", "OpenBGPD",
-		"BIRD" };
-
-	return (unsigned int)f < sizeof(names) / sizeof(names[0]) ? names[f]
-								  : "unknown";
-}
-
 void
 pfxfile_seed(uint32_t random)
 {

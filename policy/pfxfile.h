@@ -60,7 +60,5 @@ bool pfxfile_end(struct pfxfile_work *);
  * it would otherwise read from a device that a sandbox does not show.
  */
 void pfxfile_seed(uint32_t random);
-/* "bgpq4 JSON", "OpenBGPD", "BIRD", "plain". */
-const char *pfxfile_format_name(enum pfxfile_format);
 
 #endif /* PFXFILE_H */

@@ -331,7 +331,7 @@ void
 pfxset_add_origin(struct pfxset *s, uint32_t as)
 {
 	if (s->b->origins == NULL)
-		s->b->origins = asnset_new(s->name);
+		s->b->origins = asnset_new();
 	asnset_add(s->b->origins, as);
 }
 

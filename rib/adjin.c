@@ -68,12 +68,6 @@ adjin_free(struct adjin *ai)
 	free(ai);
 }
 
-uint16_t
-adjin_peer(const struct adjin *ai)
-{
-	return ai->peer;
-}
-
 void
 adjin_set_limits(struct adjin *ai, const struct adjin_limits *l)
 {

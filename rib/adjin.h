@@ -44,7 +44,6 @@ enum adjin_flag {
 struct adjin *adjin_new(struct rib *, uint16_t peer);
 /* Deletes what is left at once (adjin_flush() before, to do it in steps). */
 void adjin_free(struct adjin *);
-uint16_t adjin_peer(const struct adjin *);
 /* Takes effect for what comes later; counters stay. */
 void adjin_set_limits(struct adjin *, const struct adjin_limits *);
 

@@ -131,12 +131,6 @@ maybe_drop(struct nexthops *t, struct node *n)
 }
 
 void
-nexthop_ref(struct nexthops *t, uint32_t id)
-{
-	node_at(t, id)->hop.refs++;
-}
-
-void
 nexthop_unref(struct nexthops *t, uint32_t id)
 {
 	struct node *n = node_at(t, id);

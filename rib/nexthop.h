@@ -36,7 +36,6 @@ size_t nexthops_memory(const struct nexthops *);
  */
 uint32_t nexthop_get(
     struct nexthops *, const struct addr *addr, const struct addr *ll);
-void nexthop_ref(struct nexthops *, uint32_t id);
 void nexthop_unref(struct nexthops *, uint32_t id);
 /* 0 when it is not there; takes no reference. */
 uint32_t nexthop_find(

@@ -22,19 +22,6 @@ comm_has(struct octets comms, uint32_t want)
 	return false;
 }
 
-bool
-comm_large_has(struct octets large, uint32_t global, uint32_t l1, uint32_t l2)
-{
-	struct cur c;
-	uint32_t v[3];
-
-	cur_init(&c, large.p, large.len);
-	while (cur_u32(&c, &v[0]) && cur_u32(&c, &v[1]) && cur_u32(&c, &v[2]))
-		if (v[0] == global && v[1] == l1 && v[2] == l2)
-			return true;
-	return false;
-}
-
 /* An element of a list of large communities. */
 struct large {
 	uint8_t o[LARGE_LEN];

@@ -355,8 +355,6 @@ struct octets aspath_prepend(
 size_t aspath_print(struct octets, char *, size_t);
 
 bool comm_has(struct octets comms, uint32_t);
-bool comm_large_has(
-    struct octets large, uint32_t global, uint32_t l1, uint32_t l2);
 /* Return what snprintf() would. */
 size_t comm_print(uint32_t, char *, size_t); /* "65001:100", "NO_EXPORT" */
 size_t comm_large_print(const uint8_t[12], char *, size_t); /* "1:2:3" */

@@ -154,7 +154,6 @@ struct table {
 	struct found found;
 	uint32_t drop_id[256];
 	size_t ndrop;
-	struct table_stats stats;
 };
 
 static struct route *
@@ -245,12 +244,6 @@ bool
 table_has_objects(const struct table *t)
 {
 	return t->objects;
-}
-
-const struct table_stats *
-table_stats(const struct table *t)
-{
-	return &t->stats;
 }
 
 uint32_t
@@ -949,7 +942,6 @@ deleted(struct table *t, const struct op *o, int err, const char *text)
 	r->flags &= (uint8_t)~ROUTE_BUSY;
 	if (err == 0 || err == ESRCH || err == ENOENT || err < 0) {
 		/* Unknown: the resync finds it as one that nobody wants. */
-		t->stats.removed++;
 		route_free(t, o->ti, &o->pfx, o->route);
 		return;
 	}
@@ -962,9 +954,7 @@ wrote(struct table *t, const struct op *o)
 {
 	struct route *r = route_at(t, o->route);
 
-	t->stats.written++;
 	if (o->seq == 0 && (r->flags & (ROUTE_TOLD | ROUTE_FIX)) != 0) {
-		t->stats.putback++;
 		t->ev->state(t->arg, &o->pfx,
 		    (r->flags & ROUTE_TOLD) != 0 ? TABLE_PUTBACK
 						 : TABLE_CHANGED);
@@ -986,7 +976,6 @@ conflict(struct table *t, const struct op *o)
 	if (r->state == ROUTE_CONFLICT)
 		return;
 	r->state = ROUTE_CONFLICT;
-	t->stats.conflicts++;
 	t->ev->state(t->arg, &o->pfx, TABLE_CONFLICT);
 }
 
@@ -1585,7 +1574,6 @@ resync_begin(struct table *t, uint64_t now_ms)
 	bool lost = t->lost;
 
 	t->need_resync = t->lost = false;
-	t->stats.resyncs++;
 	/* Each loss makes batches smaller (nlroute.c): it ends. */
 	t->resyncs_in_row = lost ? t->resyncs_in_row + 1 : 0;
 	if (lost && t->resyncs_in_row % RESYNC_MAX == 0)

@@ -36,10 +36,6 @@ struct table_events {
 	void (*overrun)(void *arg);
 };
 
-struct table_stats {
-	uint32_t written, removed, conflicts, putback, resyncs;
-};
-
 struct table *table_new(struct nlroute *, struct nlwatch *,
     const struct fibd_fences *, const struct table_events *, void *arg);
 void table_free(struct table *);
@@ -50,7 +46,6 @@ bool table_has_objects(const struct table *);
 /* At start: what carries our number is ours, stale.  0 or -errno. */
 int table_adopt(struct table *);
 uint32_t table_count(const struct table *, enum fam);
-const struct table_stats *table_stats(const struct table *);
 
 /* A speaker has come (checked already), or has gone (NULL). */
 void table_hello(struct table *, const struct fibd_hello *);

@@ -71,7 +71,8 @@ check_json(const struct ctl_request *q)
 	out_arr(o, "words");
 	for (size_t i = 0; i < q->n; i++)
 		out_str(o, NULL, q->word[i]);
-	out_end_all(o);
+	out_end(o);
+	out_end(o);
 	p = out_pending(o, &n);
 	j = json_loadb(p, n, 0, &e);
 	MUST(j != NULL);

@@ -22,11 +22,6 @@ test_has(void **state)
 	assert_false(comm_has(c, COMM_NO_ADVERTISE));
 	assert_false(comm_has(c, 0x0064ffff)); /* not aligned */
 	assert_false(comm_has(none, 0));
-	c = octets("00000001 00000002 00000003 00000004 00000005 00000006");
-	assert_true(comm_large_has(c, 1, 2, 3));
-	assert_true(comm_large_has(c, 4, 5, 6));
-	assert_false(comm_large_has(c, 2, 3, 4));
-	assert_false(comm_large_has(none, 0, 0, 0));
 }
 
 static void

@@ -467,7 +467,7 @@ test_peer_lock(void **state)
 {
 	struct fix *x = *state;
 
-	x->transit = asnset_new("transit-free");
+	x->transit = asnset_new();
 	asnset_add(x->transit, PEER);
 	x->f.transit_free = x->transit;
 	assert_int_equal(check(x), REASON_NONE); /* itself may */
@@ -574,7 +574,7 @@ test_order(void **state)
 	x->f.max_path = 2;
 	x->f.role = ROLE_PROVIDER;
 	x->a.has |= 1u << HAS_OTC;
-	x->transit = asnset_new("transit-free");
+	x->transit = asnset_new();
 	asnset_add(x->transit, CUSTOMER);
 	x->f.transit_free = x->transit;
 	PATH(SEQ(CUSTOMER, 65001, LOCAL), SET(1, 2));

@@ -91,7 +91,6 @@ test_values(void **state)
 	out_u64(o, "zero", 0);
 	out_u64(o, "big", 9223372036854775807U);
 	out_i64(o, "low", INT64_MIN);
-	out_null(o, "null");
 	out_bool(o, "no", false);
 	out_strf(o, "long", "%0300d", 7);
 	out_arr(o, "list");
@@ -99,12 +98,12 @@ test_values(void **state)
 	out_str(o, NULL, "two");
 	out_obj(o, NULL);
 	out_u64(o, "three", 3);
-	out_end_all(o);
+	for (int i = 0; i < 3; i++)
+		out_end(o);
 	j = parsed(o);
 	assert_int_equal(json_integer_value(json_object_get(j, "zero")), 0);
 	assert_true(json_integer_value(json_object_get(j, "big")) == INT64_MAX);
 	assert_true(json_integer_value(json_object_get(j, "low")) == INT64_MIN);
-	assert_true(json_is_null(json_object_get(j, "null")));
 	assert_true(json_is_false(json_object_get(j, "no")));
 	assert_int_equal(json_string_length(json_object_get(j, "long")), 300);
 	assert_int_equal(json_array_size(json_object_get(j, "list")), 3);

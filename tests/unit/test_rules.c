@@ -151,7 +151,7 @@ test_matches(void **state)
 {
 	struct fix *x = *state;
 	struct pfxset *set = pfxset_new("set");
-	struct asnset *asns = asnset_new("asns");
+	struct asnset *asns = asnset_new();
 	struct rule_comm c[2] = { { .v = { 0x12345678 } },
 		{ .v = { COMM_NO_EXPORT } } };
 	struct addr other;
@@ -347,7 +347,7 @@ static void
 test_more_matches(void **state)
 {
 	struct fix *x = *state;
-	struct asnset *asns = asnset_new("s");
+	struct asnset *asns = asnset_new();
 	const char *why;
 	size_t at;
 	struct asregex *re = asregex_new("^64500_.*_64520$", &why, &at);
