@@ -11,12 +11,63 @@
 #include "policy/martian.h"
 #include "policy/pfxset.h"
 
+/* What the guards ask about the AS path, from one walk over it. */
+struct path_facts {
+	bool bogon, loop, locked, set;
+	uint32_t bogon_as; /* the first that is no public one */
+	uint32_t locked_as; /* the first transit-free one */
+	uint32_t first; /* as aspath_first() */
+	unsigned int length; /* as aspath_length() */
+	unsigned int asns; /* all of them */
+};
+
 struct ask {
 	const struct import_facts *f;
 	const struct pfx *pfx;
 	const struct attrs *a;
+	const struct path_facts *path;
 	uint32_t asn; /* the AS at fault */
 };
+
+static void
+look_at_as(const struct import_facts *f, uint32_t as, struct path_facts *path)
+{
+	path->loop |= as == f->local_as;
+	/* The peer's own number is public-asn's matter: one switch opens it. */
+	if (as == f->peer_as)
+		return;
+	if (!path->bogon && !martian_asn_ok(as, f->lab)) {
+		path->bogon = true;
+		path->bogon_as = as;
+	}
+	if (f->transit_free != NULL && !path->locked &&
+	    asnset_has(f->transit_free, as)) {
+		path->locked = true;
+		path->locked_as = as;
+	}
+}
+
+static void
+look_at_path(const struct import_facts *f, const struct attrs *a,
+    struct path_facts *path)
+{
+	struct aspath_seg s;
+	struct cur c;
+	uint32_t as;
+
+	*path = (struct path_facts){ .length = 0 };
+	cur_init(&c, a->as_path.p, a->as_path.len);
+	while (aspath_seg(&c, &s)) {
+		path->set |= s.type == SEG_SET || s.type == SEG_CONFED_SET;
+		path->length +=
+		    s.type == SEG_SEQUENCE ? s.count : s.type == SEG_SET;
+		while (cur_u32(&s.asns, &as)) {
+			if (path->asns++ == 0 && s.type == SEG_SEQUENCE)
+				path->first = as;
+			look_at_as(f, as, path);
+		}
+	}
+}
 
 static uint16_t
 max_length(struct ask *q)
@@ -55,26 +106,17 @@ own_prefixes(struct ask *q)
 	    : REASON_NONE;
 }
 
-/* The peer's own number is public-asn's matter: one switch opens for it. */
 static uint16_t
 bogon_asns(struct ask *q)
 {
-	size_t pos = 0;
-	uint32_t as;
-	uint8_t seg;
-
-	while (aspath_next(q->a->as_path, &pos, &as, &seg))
-		if (as != q->f->peer_as && !martian_asn_ok(as, q->f->lab)) {
-			q->asn = as;
-			return REASON_BOGON_ASN;
-		}
-	return REASON_NONE;
+	q->asn = q->path->bogon_as;
+	return q->path->bogon ? REASON_BOGON_ASN : REASON_NONE;
 }
 
 static uint16_t
 first_as(struct ask *q)
 {
-	uint32_t as = aspath_first(q->a->as_path);
+	uint32_t as = q->path->first;
 
 	if (as == q->f->peer_as && as != 0)
 		return REASON_NONE;
@@ -86,7 +128,7 @@ first_as(struct ask *q)
 static uint16_t
 loop(struct ask *q)
 {
-	if (aspath_has(q->a->as_path, q->f->local_as)) {
+	if (q->path->loop) {
 		q->asn = q->f->local_as;
 		return REASON_LOOP;
 	}
@@ -99,14 +141,13 @@ loop(struct ask *q)
 static uint16_t
 as_set_in_path(struct ask *q)
 {
-	return aspath_has_set(q->a->as_path) ? REASON_AS_SET : REASON_NONE;
+	return q->path->set ? REASON_AS_SET : REASON_NONE;
 }
 
 static uint16_t
 path_length(struct ask *q)
 {
-	return q->f->max_path != 0 &&
-		aspath_length(q->a->as_path) > q->f->max_path
+	return q->f->max_path != 0 && q->path->length > q->f->max_path
 	    ? REASON_PATH_LENGTH
 	    : REASON_NONE;
 }
@@ -173,18 +214,8 @@ irr(struct ask *q)
 static uint16_t
 peer_lock(struct ask *q)
 {
-	size_t pos = 0;
-	uint32_t as;
-	uint8_t seg;
-
-	if (q->f->transit_free == NULL)
-		return REASON_NONE;
-	while (aspath_next(q->a->as_path, &pos, &as, &seg))
-		if (as != q->f->peer_as && asnset_has(q->f->transit_free, as)) {
-			q->asn = as;
-			return REASON_PEER_LOCK;
-		}
-	return REASON_NONE;
+	q->asn = q->path->locked_as;
+	return q->path->locked ? REASON_PEER_LOCK : REASON_NONE;
 }
 
 /* RFC 9234 5, by our own role: the peer's is its counterpart. */
@@ -207,41 +238,42 @@ otc(struct ask *q)
 
 struct step {
 	enum guard guard;
-	bool always; /* cannot be switched off */
+	uint32_t off; /* the bit that switches it off; 0: nothing does */
 	bool internal; /* looked at on internal sessions, too */
 	bool prefix; /* looks at the prefix */
 	uint16_t (*ask)(struct ask *);
 };
 
+#define SWITCH(g) g, GUARD_BIT(g)
 /* clang-format off */
 static const struct step steps[] = {
-	{ GUARD_MAX_LENGTH,	false, false, true,  max_length },
-	{ GUARD_DEFAULT_ROUTE,	false, false, true,  default_route },
-	{ GUARD_BOGON_PREFIXES,	false, false, true,  bogon_prefixes },
-	{ GUARD_OWN_PREFIXES,	false, false, true,  own_prefixes },
-	{ GUARD_BOGON_ASNS,	false, false, false, bogon_asns },
-	{ GUARD_FIRST_AS,	false, false, false, first_as },
-	{ GUARD_LOOP,		false, true,  false, loop },
-	{ GUARD_AS_SET,		false, false, false, as_set_in_path },
-	{ GUARD_PATH_LENGTH,	false, false, false, path_length },
-	{ GUARD_NEXT_HOP,	true,  true,  false, own_next_hop },
-	{ GUARD_NEXT_HOP,	false, false, false, next_hop_is_peer },
-	{ GUARD_PUBLIC_ASN,	false, false, false, public_asn },
-	{ GUARD_IRR,		false, false, true,  irr },
-	{ GUARD_PEER_LOCK,	false, false, false, peer_lock },
-	{ GUARD_OTC,		false, false, false, otc },
+	{ SWITCH(GUARD_MAX_LENGTH),		false, true,  max_length },
+	{ SWITCH(GUARD_DEFAULT_ROUTE),		false, true,  default_route },
+	{ SWITCH(GUARD_BOGON_PREFIXES),		false, true,  bogon_prefixes },
+	{ SWITCH(GUARD_OWN_PREFIXES),		false, true,  own_prefixes },
+	{ SWITCH(GUARD_BOGON_ASNS),		false, false, bogon_asns },
+	{ SWITCH(GUARD_FIRST_AS),		false, false, first_as },
+	{ SWITCH(GUARD_LOOP),			true,  false, loop },
+	{ SWITCH(GUARD_AS_SET),			false, false, as_set_in_path },
+	{ SWITCH(GUARD_PATH_LENGTH),		false, false, path_length },
+	{ GUARD_NEXT_HOP, 0,			true,  false, own_next_hop },
+	{ SWITCH(GUARD_NEXT_HOP),		false, false, next_hop_is_peer },
+	{ SWITCH(GUARD_PUBLIC_ASN),		false, false, public_asn },
+	{ SWITCH(GUARD_IRR),			false, true,  irr },
+	{ SWITCH(GUARD_PEER_LOCK),		false, false, peer_lock },
+	{ SWITCH(GUARD_OTC),			false, false, otc },
 };
 /* clang-format on */
+#undef SWITCH
 
 enum {
 	NSTEP = sizeof steps / sizeof steps[0]
 };
 
 static bool
-step_off(const struct step *s, const struct import_facts *f)
+asked(const struct step *s, const struct import_facts *f)
 {
-	return (!s->always && (f->off & GUARD_BIT(s->guard)) != 0) ||
-	    (!s->internal && f->internal);
+	return (f->off & s->off) == 0 && (s->internal || !f->internal);
 }
 
 static void
@@ -258,13 +290,16 @@ refuse(struct import_result *res, const struct step *s, const struct ask *q,
 static void
 begin_guards(struct import_run *r)
 {
-	struct ask q = { .f = r->f, .a = r->a };
+	struct path_facts path;
+	struct ask q = { .f = r->f, .a = r->a, .path = &path };
 	uint16_t reason;
+
+	look_at_path(r->f, r->a, &path);
 
 	for (uint32_t i = 0; i < NSTEP; i++) {
 		const struct step *s = &steps[i];
 
-		if (step_off(s, r->f))
+		if (!asked(s, r->f))
 			continue;
 		if (s->prefix) {
 			r->todo |= 1u << i;
@@ -303,19 +338,22 @@ bool
 import_step(const struct import_facts *f, const struct pfx *pfx,
     const struct attrs *a, unsigned int i, struct import_verdict *v)
 {
-	struct ask q = { .f = f, .pfx = pfx, .a = a };
+	struct path_facts path;
+	struct ask q = { .f = f, .pfx = pfx, .a = a, .path = &path };
 	const struct step *s;
 
 	if (i >= sizeof(steps) / sizeof(steps[0]))
 		return false;
 	s = &steps[i];
 	*v = (struct import_verdict){ .guard = s->guard };
-	v->always = s->always;
-	v->off = !s->always && (f->off & GUARD_BIT(s->guard)) != 0;
-	v->asked = !v->off && (s->internal || !f->internal);
-	if (v->asked)
+	v->always = s->off == 0;
+	v->off = (f->off & s->off) != 0;
+	v->asked = asked(s, f);
+	if (v->asked) {
+		look_at_path(f, a, &path);
 		v->reason = s->ask(&q);
-	v->asn = q.asn;
+	}
+	v->asn = v->reason != REASON_NONE ? q.asn : 0;
 	return true;
 }
 
@@ -403,8 +441,7 @@ import_begin(struct import_run *r, const struct import_facts *f,
 	r->a = a;
 	r->arena = arena;
 	r->todo = 0;
-	r->each = policy_each(f->policy);
-	r->ran = false;
+	r->ran = r->each = false;
 	r->by_attrs.reason = REASON_NONE;
 	begin_guards(r);
 }
@@ -416,6 +453,9 @@ import_next(struct import_run *r, const struct pfx *pfx)
 
 	if (refused != NULL)
 		return refused;
+	/* Most messages have one prefix: then nobody needs to know. */
+	if (r->ran && !r->each)
+		r->each = policy_each(r->f->policy);
 	if (!r->ran || r->each)
 		rule_on(r->f, pfx, r->a, r->arena, &r->ruled);
 	else if (r->ruled.rule != NULL && r->f->hits != NULL)

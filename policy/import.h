@@ -91,8 +91,8 @@ struct import_run {
 	const struct attrs *a;
 	struct arena *arena;
 	uint32_t todo; /* the guards that look at the prefix, by their place */
-	bool each; /* the rules look at the prefix */
 	bool ran; /* the rules were run */
+	bool each; /* they look at the prefix; known from the second on */
 	struct import_result by_attrs; /* refused for all, or no reason */
 	struct import_result by_prefix; /* refused by a guard of the prefix */
 	struct import_result ruled; /* what the rules said */

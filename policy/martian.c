@@ -126,6 +126,29 @@ martian_dates(void)
 	return dates;
 }
 
+/*
+ * Is there a row with this first octet?  Nearly no prefix gets further, and
+ * each route is asked about.
+ */
+static bool
+has_row4(uint8_t octet)
+{
+	switch (octet) {
+	case 0:
+	case 10:
+	case 100:
+	case 127:
+	case 169:
+	case 172:
+	case 192:
+	case 198:
+	case 203:
+		return true;
+	default:
+		return octet >= 224;
+	}
+}
+
 /* Do the n leading bits of a 64-bit number agree? */
 static bool
 leading(uint64_t a, uint64_t b, unsigned int n)
@@ -139,6 +162,8 @@ find4(const struct pfx *p, bool lab)
 	uint32_t net = addr_to_v4(&p->addr);
 	size_t i;
 
+	if (p->len >= 8 && !has_row4(p->addr.o[0]))
+		return NULL;
 	for (i = 0; i < sizeof(rows4) / sizeof(rows4[0]); i++) {
 		const struct row4 *r = &rows4[i];
 		bool in = p->len >= r->len &&
@@ -212,8 +237,8 @@ martian_asn(uint32_t as)
 {
 	size_t i;
 
-	/* Nearly all of them stand behind the reserved ones. */
-	if (as > 131071 && as < 4200000000)
+	/* Nearly all of them stand in front of the reserved ones or behind. */
+	if ((as > 131071 && as < 4200000000) || (as > 0 && as < 23456))
 		return ASN_PUBLIC;
 	for (i = 0; i < sizeof(asns) / sizeof(asns[0]); i++)
 		if (as <= asns[i].hi)

@@ -238,6 +238,10 @@ pfxset_match(const struct pfxset *s, const struct pfx *p)
 	if (fam_bits((enum fam)p->addr.fam) == 0)
 		return false;
 	t = s->b->trie[p->addr.fam];
+	val = trie_longest(t, p, NULL);
+	if (val == 0 || holds(s, val, p->len))
+		return val != 0;
+	/* Which one it was matters only when it has to be left behind. */
 	for (val = trie_longest(t, p, &at); val != 0;
 	     val = trie_shorter(t, &at, &at))
 		if (holds(s, val, p->len))

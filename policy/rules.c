@@ -274,26 +274,31 @@ enum rule_verdict
 policy_run(const struct policy *p, const struct rule_facts *f, struct attrs *a,
     struct arena *arena, const struct rule **by)
 {
-	struct attrs mine = *a;
-	struct doing d = { .f = f, .a = &mine, .arena = arena };
+	struct doing d = { .f = f, .a = a, .arena = arena };
+	struct attrs mine; /* from the first rule on that sets something */
 	size_t i;
 
 	for (i = 0; i < p->nrule; i++) {
 		const struct rule *r = p->rule[i];
 
-		if (!all_match(r, f, &mine))
+		if (!all_match(r, f, d.a))
 			continue;
 		*by = r;
 		if (f->hits != NULL)
 			f->hits[r->hit]++;
 		if (r->verdict == RULE_REJECT)
 			return RULE_REJECT;
+		if (r->nact > 0 && d.a == a) {
+			mine = *a;
+			d.a = &mine;
+		}
 		do_all(r, &d);
 		if (d.rejected)
 			return RULE_REJECT;
 		if (r->verdict == RULE_CONTINUE)
 			continue;
-		*a = mine;
+		if (d.a == &mine)
+			*a = mine;
 		return RULE_ACCEPT;
 	}
 	*by = NULL;

@@ -158,17 +158,11 @@ aspath4_parse(struct attr_ctx *x, struct cur *val)
 
 /* ---- merging ---------------------------------------------------------- */
 
-/* A segment of a path with four octets an AS. */
-struct seg {
-	uint8_t type, count;
-	struct cur asns;
-};
-
-static bool
-seg_next(struct cur *c, struct seg *s)
+bool
+aspath_seg(struct cur *path, struct aspath_seg *s)
 {
-	return cur_u8(c, &s->type) && cur_u8(c, &s->count) &&
-	    cur_sub(c, s->count * 4u, &s->asns);
+	return cur_u8(path, &s->type) && cur_u8(path, &s->count) &&
+	    cur_sub(path, s->count * 4u, &s->asns);
 }
 
 /*
@@ -176,7 +170,8 @@ seg_next(struct cur *c, struct seg *s)
  * (it starts at *last) if there is one and it has room.
  */
 static void
-seg_put(struct wbuf *w, size_t *last, const struct seg *s, unsigned int n)
+seg_put(
+    struct wbuf *w, size_t *last, const struct aspath_seg *s, unsigned int n)
 {
 	struct cur c = s->asns, some;
 
@@ -200,7 +195,7 @@ aspath_merge(struct octets path, struct octets as4, struct arena *arena)
 	unsigned int lead, n;
 	size_t last = 0, cap = (size_t)path.len + as4.len;
 	struct wbuf w;
-	struct seg s;
+	struct aspath_seg s;
 	struct cur c;
 
 	if (more > have || more == 0)
@@ -208,13 +203,13 @@ aspath_merge(struct octets path, struct octets as4, struct arena *arena)
 	lead = have - more;
 	wbuf_init(&w, arena_get(arena, cap), cap);
 	cur_init(&c, path.p, path.len);
-	while (lead > 0 && seg_next(&c, &s)) {
+	while (lead > 0 && aspath_seg(&c, &s)) {
 		n = s.type == SEG_SET || s.count <= lead ? s.count : lead;
 		seg_put(&w, &last, &s, n);
 		lead -= s.type == SEG_SET ? 1 : n;
 	}
 	cur_init(&c, as4.p, as4.len);
-	while (seg_next(&c, &s))
+	while (aspath_seg(&c, &s))
 		if (s.type == SEG_SET || s.type == SEG_SEQUENCE)
 			seg_put(&w, &last, &s, s.count);
 	if (w.over || w.len > UINT16_MAX)
@@ -243,15 +238,15 @@ write_as2(struct wbuf *w, struct octets path)
 {
 	size_t len = 0;
 	struct cur c;
-	struct seg s;
+	struct aspath_seg s;
 	uint32_t as;
 
 	cur_init(&c, path.p, path.len);
-	while (seg_next(&c, &s))
+	while (aspath_seg(&c, &s))
 		len += 2u + s.count * 2u;
 	attr_head(w, AF_TRANS, ATTR_AS_PATH, len);
 	cur_init(&c, path.p, path.len);
-	while (seg_next(&c, &s)) {
+	while (aspath_seg(&c, &s)) {
 		wbuf_u8(w, s.type);
 		wbuf_u8(w, s.count);
 		while (cur_u32(&s.asns, &as))
@@ -294,10 +289,10 @@ aspath_length(struct octets path)
 {
 	unsigned int n = 0;
 	struct cur c;
-	struct seg s;
+	struct aspath_seg s;
 
 	cur_init(&c, path.p, path.len);
-	while (seg_next(&c, &s))
+	while (aspath_seg(&c, &s))
 		n += s.type == SEG_SEQUENCE ? s.count : s.type == SEG_SET;
 	return n;
 }
@@ -306,11 +301,11 @@ uint32_t
 aspath_first(struct octets path)
 {
 	struct cur c;
-	struct seg s;
+	struct aspath_seg s;
 	uint32_t as;
 
 	cur_init(&c, path.p, path.len);
-	if (!seg_next(&c, &s) || s.type != SEG_SEQUENCE ||
+	if (!aspath_seg(&c, &s) || s.type != SEG_SEQUENCE ||
 	    !cur_u32(&s.asns, &as))
 		return 0;
 	return as;
@@ -321,10 +316,10 @@ aspath_origin(struct octets path)
 {
 	uint32_t as = 0;
 	struct cur c;
-	struct seg s;
+	struct aspath_seg s;
 
 	cur_init(&c, path.p, path.len);
-	while (seg_next(&c, &s)) {
+	while (aspath_seg(&c, &s)) {
 		as = 0;
 		if (s.type != SEG_SEQUENCE || s.count == 0 ||
 		    !cur_skip(&s.asns, (s.count - 1) * 4u) ||
@@ -338,11 +333,11 @@ bool
 aspath_has(struct octets path, uint32_t want)
 {
 	struct cur c;
-	struct seg s;
+	struct aspath_seg s;
 	uint32_t as;
 
 	cur_init(&c, path.p, path.len);
-	while (seg_next(&c, &s))
+	while (aspath_seg(&c, &s))
 		while (cur_u32(&s.asns, &as))
 			if (as == want)
 				return true;
@@ -353,10 +348,10 @@ bool
 aspath_has_set(struct octets path)
 {
 	struct cur c;
-	struct seg s;
+	struct aspath_seg s;
 
 	cur_init(&c, path.p, path.len);
-	while (seg_next(&c, &s))
+	while (aspath_seg(&c, &s))
 		if (s.type == SEG_SET || s.type == SEG_CONFED_SET)
 			return true;
 	return false;
@@ -406,7 +401,7 @@ aspath_prepend(
 {
 	unsigned int join = 0, now;
 	struct cur rest;
-	struct seg first;
+	struct aspath_seg first;
 	struct wbuf w;
 	size_t cap;
 
@@ -417,7 +412,7 @@ aspath_prepend(
 	cap = path.len + 4u * n + 2u * (n / SEG_MAX + 1);
 	wbuf_init(&w, arena_get(arena, cap), cap);
 	cur_init(&rest, path.p, path.len);
-	if (seg_next(&rest, &first) && first.type == SEG_SEQUENCE)
+	if (aspath_seg(&rest, &first) && first.type == SEG_SEQUENCE)
 		join = (unsigned int)SEG_MAX - first.count;
 	else
 		cur_init(&rest, path.p, path.len);
@@ -447,13 +442,13 @@ aspath_print(struct octets path, char *buf, size_t n)
 	static const char *const open[] = { "?[", "{", "", "(", "[" };
 	static const char *const shut[] = { "]", " }", "", " )", " ]" };
 	struct cur c;
-	struct seg s;
+	struct aspath_seg s;
 	struct txt t;
 	uint32_t as;
 
 	txt_init(&t, buf, n);
 	cur_init(&c, path.p, path.len);
-	while (seg_next(&c, &s)) {
+	while (aspath_seg(&c, &s)) {
 		unsigned int k = s.type <= SEG_CONFED_SET ? s.type : 0;
 
 		if (t.len > 0)

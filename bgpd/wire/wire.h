@@ -342,6 +342,13 @@ uint32_t aspath_first(struct octets);
 uint32_t aspath_origin(struct octets);
 bool aspath_has(struct octets, uint32_t as);
 bool aspath_has_set(struct octets);
+/* A segment of a path with four octets an AS. */
+struct aspath_seg {
+	uint8_t type, count;
+	struct cur asns;
+};
+/* Takes the next one off a cursor over the path; false at its end. */
+bool aspath_seg(struct cur *path, struct aspath_seg *);
 /* Every AS in turn: *pos starts at 0, then means nothing to the caller. */
 bool aspath_next(struct octets, size_t *pos, uint32_t *as, uint8_t *segtype);
 /*

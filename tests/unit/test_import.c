@@ -738,9 +738,9 @@ test_run_each(void **state)
 	assert_true(pfx_parse("193.253.0.0/16", &other));
 	policy_add_match(x->rule, &m);
 	import_begin(&r, &x->f, &x->a, &x->arena);
-	assert_true(r.each);
 	assert_int_equal(import_next(&r, &good)->reason, REASON_NONE);
 	assert_int_equal(import_next(&r, &other)->reason, REASON_NO_RULE);
+	assert_true(r.each);
 	assert_int_equal(import_next(&r, &good)->reason, REASON_NONE);
 }
 
