@@ -97,8 +97,8 @@ entry(struct print *p, const struct conf_entry *e, int indent)
 	char buf[PFX_STRLEN];
 
 	tabs(p, indent);
-	fprintf(
-	    p->f, "%s%s", pfx_print(&e->pfx, buf, sizeof(buf)), word[e->form]);
+	fputs(pfx_print(&e->pfx, buf, sizeof(buf)), p->f);
+	fputs(word[e->form], p->f);
 	if (e->form == ENTRY_RANGE)
 		fprintf(p->f, " %u %u", e->lo, e->hi);
 	fputc(';', p->f);

@@ -21,13 +21,13 @@ pfx_make(struct pfx *p, const struct addr *a, unsigned int len)
 	return true;
 }
 
-bool
-pfx_parse_loose(const char *s, struct pfx *p)
+/* The address as it is written, too. */
+static bool
+parse(const char *s, struct addr *a, struct pfx *p)
 {
 	const char *slash = strchr(s, '/');
 	char text[ADDR_STRLEN];
 	unsigned int len = 0;
-	struct addr a;
 	const char *d;
 
 	if (slash == NULL || (size_t)(slash - s) >= sizeof text)
@@ -38,29 +38,45 @@ pfx_parse_loose(const char *s, struct pfx *p)
 		len = len * 10 + (unsigned int)(*d - '0');
 	if (*d != '\0' || d == slash + 1 || (slash[1] == '0' && d > slash + 2))
 		return false;
-	return addr_parse(text, &a) && pfx_make(p, &a, len);
+	return addr_parse(text, a) && pfx_make(p, a, len);
+}
+
+bool
+pfx_parse_loose(const char *s, struct pfx *p)
+{
+	struct addr a;
+
+	return parse(s, &a, p);
 }
 
 bool
 pfx_parse(const char *s, struct pfx *p)
 {
-	const char *slash = strchr(s, '/');
-	char text[ADDR_STRLEN];
 	struct addr a;
 
-	if (!pfx_parse_loose(s, p))
-		return false;
-	memcpy(text, s, (size_t)(slash - s));
-	text[slash - s] = '\0';
-	return addr_parse(text, &a) && addr_eq(&a, &p->addr);
+	return parse(s, &a, p) && addr_eq(&a, &p->addr);
 }
 
 const char *
 pfx_print(const struct pfx *p, char *buf, size_t n)
 {
-	char a[ADDR_STRLEN];
+	char text[PFX_STRLEN], *end;
+	size_t len;
 
-	snprintf(buf, n, "%s/%u", addr_print(&p->addr, a, sizeof a), p->len);
+	addr_print(&p->addr, text, ADDR_STRLEN);
+	end = strchr(text, '\0');
+	*end++ = '/';
+	if (p->len >= 100)
+		*end++ = (char)('0' + p->len / 100);
+	if (p->len >= 10)
+		*end++ = (char)('0' + p->len / 10 % 10);
+	*end++ = (char)('0' + p->len % 10);
+	*end = '\0';
+	len = (size_t)(end - text) + 1;
+	if (n > 0) {
+		memcpy(buf, text, len < n ? len : n);
+		buf[n - 1] = '\0';
+	}
 	return buf;
 }
 
