@@ -191,7 +191,8 @@ compact(const struct conf_tree *t, struct conf_node *set)
 {
 	size_t left = 0, i;
 
-	set->entry = mem_alloc((set->nchild + 1) * sizeof(*set->entry));
+	set->entry = mem_realloc(
+	    set->entry, set->nentry + set->nchild + 1, sizeof(*set->entry));
 	for (i = 0; i < set->nchild; i++) {
 		struct conf_node *n = set->child[i];
 		struct conf_entry *e = &set->entry[set->nentry];
@@ -426,6 +427,9 @@ parse_text(struct load *l, struct conf_text *text, struct conf_node *into)
 	for (i = 0; i < ts.n; i++)
 		free(ts.t[i].text);
 	free(ts.t);
+	for (i = 0; i < ts.nset; i++)
+		free(ts.set[i].e);
+	free(ts.set);
 }
 
 static struct conf_text *

@@ -119,7 +119,7 @@ struct conf_tree *conf_tree_parse(
     const char *name, const char *data, size_t len, struct diag_list *);
 void conf_tree_free(struct conf_tree *);
 
-/* The entries of prefix-sets take less room from now on. */
+/* All entries of prefix-sets take less room from now on. */
 void conf_tree_compact(struct conf_tree *);
 /* What such a statement says; it must be right. */
 void conf_entry_of(const struct conf_node *, struct conf_entry *);
@@ -147,14 +147,26 @@ struct conf_token {
 	bool first; /* on its line */
 };
 
+/* The plain entries of a prefix-set at the top, which are no tokens. */
+struct conf_entries {
+	struct conf_pos at; /* where its statement begins */
+	struct conf_entry *e;
+	size_t n, cap;
+};
+
 struct conf_tokens {
 	struct conf_token *t;
 	size_t n, cap;
+	struct conf_entries *set; /* in the order of the text */
+	size_t nset;
 };
 
 void conf_lex(const char *name, const char *data, size_t len,
     struct conf_tokens *, struct conf_tree *, struct diag_list *);
-/* Feeds the tokens, balanced, to the push parser; they lose their texts. */
+/*
+ * Feeds the tokens, balanced, to the push parser; they lose their texts and
+ * the entries that found their set.
+ */
 void conf_parse(struct conf_tokens *, struct conf_node *into,
     struct conf_tree *, struct diag_list *);
 

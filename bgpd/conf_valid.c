@@ -324,8 +324,8 @@ statement(struct valid *v, const char *path, struct conf_node *parent,
 	if (n->block && (row->flags & (CF_BLOCK | CF_OPTBLOCK)) == 0) {
 		if (!n->bad)
 			diag_add(v->diags, v->tree, DIAG_ERROR, &n->end,
-			    "no-block", NULL, "\"%s\" takes no block",
-			    row->name);
+			    "no-block", NULL, "\"%.60s\" takes no block",
+			    nname > 0 ? row->name : conf_word_text(n, 0));
 		n->bad = true;
 		return;
 	}

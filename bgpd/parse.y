@@ -21,7 +21,8 @@ struct conf_parse {
 	struct conf_tree *tree;
 	struct diag_list *diags;
 	struct conf_node *into;
-	struct conf_pos list_at;
+	struct conf_entries *set; /* the next whose block is to come */
+	size_t nset;
 };
 #define YYLLOC_DEFAULT(cur, rhs, n)                                            \
 	((cur) = (n) > 0 ? YYRHSLOC(rhs, 1) : YYRHSLOC(rhs, 0))
@@ -39,6 +40,7 @@ static void append(struct conf_node *, struct conf_word *);
 static void comma_check(
     struct conf_parse *, struct conf_node *, const struct conf_word *);
 static struct conf_pos behind(const struct conf_node *);
+static void take_entries(struct conf_parse *, struct conf_node *);
 }
 
 %parse-param {struct conf_parse *p}
@@ -82,6 +84,7 @@ statement:
 		$$->end = @2;
 		$$->block = true;
 		adopt($$, $3);
+		take_entries(p, $$);
 	}
 |	LBRACE body RBRACE {
 		oops(p, &@1, "no-name", "'{' needs a name before it");
@@ -228,11 +231,36 @@ behind(const struct conf_node *n)
 	return at;
 }
 
+/* Blocks end in the order in which those of the top begin. */
+static void
+take_entries(struct conf_parse *p, struct conf_node *block)
+{
+	const struct conf_pos *at = &block->word[0].pos;
+	size_t i;
+
+	if (!conf_word_is(block, 0, "prefix-set"))
+		return;
+	for (i = 0; i < p->nset; i++)
+		if (p->set[i].at.line == at->line && p->set[i].at.col == at->col)
+			break;
+	if (i == p->nset)
+		return;
+	block->entry = p->set[i].e;
+	block->nentry = p->set[i].n;
+	p->set[i].e = NULL;
+	p->set += i + 1;
+	p->nset -= i + 1;
+}
+
 void
 conf_parse(struct conf_tokens *ts, struct conf_node *into,
     struct conf_tree *tree, struct diag_list *diags)
 {
-	struct conf_parse p = { .tree = tree, .diags = diags, .into = into };
+	struct conf_parse p = { .tree = tree,
+		.diags = diags,
+		.into = into,
+		.set = ts->set,
+		.nset = ts->nset };
 	conf_yypstate *ps = conf_yypstate_new();
 	int status = YYPUSH_MORE;
 	YYSTYPE val;
