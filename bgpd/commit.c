@@ -25,6 +25,7 @@ struct commit {
 	struct engine *eng;
 	char *confirmed, *previous; /* canonical texts; previous may be NULL */
 	bool open; /* a window; until the way back out of it has ended */
+	bool other; /* what runs is not what is confirmed */
 	/* In no client's name: SIGHUP, or the end of the window. */
 	struct commit_load *load;
 	bool back; /* load goes back */
@@ -366,7 +367,16 @@ static void
 confirm_running(struct commit *k)
 {
 	set_text(&k->confirmed, conf_print(k->eng->conf, 0));
+	k->other = false;
 	keep(k, CONFIRMED, k->confirmed);
+}
+
+/* Its text as confirm_running() keeps it; the caller's to free. */
+static char *
+running_text(const struct commit *k)
+{
+	return k->other ? conf_print(k->eng->conf, 0)
+			: mem_strdup(k->confirmed);
 }
 
 static void
@@ -406,7 +416,7 @@ open_window(struct commit *k, const struct commit_opts *o)
 	struct engine *eng = k->eng;
 	const struct peer *p;
 
-	k->open = true;
+	k->open = k->other = true;
 	k->opts = *o;
 	k->until_s = clock_real_s() + o->confirm_s;
 	k->accepted = accepted(eng);
@@ -430,7 +440,7 @@ commit_back(struct engine *eng, struct conf *c, const char *why)
 	/* What ran is in the file still: a start must not take it again. */
 	commit_digest(eng->conf, m.digest);
 	record_write(eng, &m);
-	old = conf_print(eng->conf, 0);
+	old = running_text(k);
 	engine_apply(eng, c);
 	set_text(&k->previous, old);
 	keep(k, PREVIOUS, k->previous);
@@ -623,7 +633,7 @@ commit_apply(struct engine *eng, struct conf *c, const struct commit_opts *o,
 		conf_free(c);
 		return false;
 	}
-	set_text(&k->previous, conf_print(eng->conf, 0));
+	set_text(&k->previous, running_text(k));
 	keep(k, PREVIOUS, k->previous);
 	if (o->confirm_s != 0) {
 		open_window(k, o);

@@ -246,6 +246,7 @@ struct conf_set {
 	char *name;
 	char *as_set; /* of irr as-set: what its lists are of; or NULL */
 	struct conf_pos pos;
+	const struct conf_node *block; /* that it was made from: its conf's */
 	/* All its prefixes, with those of its files; owned.  Empty when a file
 	 * could not be used: such a set imports nothing (a warning told).  Its
 	 * address stays when it is loaded anew: rules point to it. */

@@ -59,7 +59,7 @@ set_said(void *arg, const struct conf_set *s, const struct conf_word *w,
 		    "\"%s\" has no prefix at all", w->text);
 }
 
-/* What conf_set_init() took of it is in; what it could not take is told. */
+/* A range that the set cannot take. */
 static void
 set_entry(struct build *b, const struct conf_node *n)
 {
@@ -93,24 +93,10 @@ prefix_set(struct build *b, const struct conf_node *n)
 			set_entry(b, n->child[i]);
 }
 
-static const struct conf_node *
-set_block(const struct build *b, const struct conf_set *s)
-{
-	const struct conf_node *root = &b->tree->root;
-	size_t i;
-
-	for (i = 0; i < root->nchild; i++)
-		if (!root->child[i]->bad && root->child[i]->schema != NULL &&
-		    strcmp(root->child[i]->schema->name, "prefix-set") == 0 &&
-		    conf_word_is(root->child[i], 1, s->name))
-			return root->child[i];
-	abort(); /* it was made from it */
-}
-
 static void
 set_check(struct build *b, const struct conf_set *s)
 {
-	const struct conf_node *n = set_block(b, s);
+	const struct conf_node *n = s->block;
 	bool broken = false;
 	size_t i;
 
@@ -135,8 +121,7 @@ build_set_files(struct build *b, size_t entries)
 	for (; b->set < b->c->nset; b->set++) {
 		s = &b->c->set[b->set];
 		if (b->set_work == NULL)
-			b->set_work = conf_set_begin(
-			    s, b->r, set_block(b, s), set_said, b);
+			b->set_work = conf_set_begin(s, b->r, set_said, b);
 		if (conf_set_run(b->set_work, &entries))
 			return true;
 		conf_set_end(b->set_work);

@@ -38,6 +38,37 @@ entry(struct conf_set *s, const struct conf_entry *e)
 	pfxset_add(s->set, &e->pfx, e->lo, e->hi);
 }
 
+/* From *at on, up to so many; true: more is left. */
+static bool
+entries_of(struct conf_set *s, size_t *at, size_t most)
+{
+	const struct conf_node *b = s->block;
+	struct conf_entry e;
+
+	for (; *at < b->nentry; ++*at) {
+		if (most-- == 0)
+			return true;
+		entry(s, &b->entry[*at]);
+	}
+	/* Those that the parser did not take; they are few. */
+	for (size_t i = 0; i < b->nchild; i++)
+		if (is(b->child[i], "")) {
+			conf_entry_of(b->child[i], &e);
+			entry(s, &e);
+		}
+	return false;
+}
+
+/* Empty but for the entries of its block. */
+static void
+init_full(struct conf_set *s, const struct conf_node *block)
+{
+	size_t at = 0;
+
+	conf_set_init(s, block);
+	entries_of(s, &at, SIZE_MAX);
+}
+
 static void
 limit(struct conf_set_limit *l, const struct conf_node *n)
 {
@@ -48,7 +79,6 @@ limit(struct conf_set_limit *l, const struct conf_node *n)
 void
 conf_set_init(struct conf_set *s, const struct conf_node *block)
 {
-	struct conf_entry e;
 	size_t i;
 
 	*s = (struct conf_set){ .name = mem_strdup(conf_word_text(block, 1)),
@@ -56,6 +86,7 @@ conf_set_init(struct conf_set *s, const struct conf_node *block)
 		    ? mem_strdup(conf_word_text(block, 2))
 		    : NULL,
 		.pos = block->word[1].pos,
+		.block = block,
 		.shrink = { 30, 10 },
 		.growth = { 400, 500 },
 		.usable = true };
@@ -73,13 +104,7 @@ conf_set_init(struct conf_set *s, const struct conf_node *block)
 			s->may_be_empty = conf_word_is(n, 1, "accept");
 		else if (is(n, "origin"))
 			origins(s, &n->word[1]);
-		else if (is(n, "")) {
-			conf_entry_of(n, &e);
-			entry(s, &e);
-		}
 	}
-	for (i = 0; i < block->nentry; i++)
-		entry(s, &block->entry[i]);
 	/* What the filter store had may be gone: not the same as nothing. */
 	if (block->made && build_get(block, "file") == NULL) {
 		s->usable = false;
@@ -288,18 +313,6 @@ read_record(
 
 /* ---- unchanged? ------------------------------------------------------- */
 
-static const struct conf_node *
-block_of(const struct conf *c, const struct conf_set *s)
-{
-	const struct conf_node *root = &c->tree->root;
-
-	for (size_t i = 0; i < root->nchild; i++)
-		if (is(root->child[i], "prefix-set") &&
-		    conf_word_is(root->child[i], 1, s->name))
-			return root->child[i];
-	return NULL;
-}
-
 static bool
 same_block(const struct conf_node *a, const struct conf_node *b)
 {
@@ -318,17 +331,45 @@ same_block(const struct conf_node *a, const struct conf_node *b)
 
 /* The running set that may turn out to be the same, or NULL. */
 static const struct conf_set *
-twin_of(const struct conf_set *s, const struct conf_reader *r,
-    const struct conf_node *block)
+twin_of(const struct conf_set *s, const struct conf_reader *r)
 {
 	const struct conf_set *twin =
 	    r->running != NULL ? conf_set_find(r->running, s->name) : NULL;
 
-	if (twin == NULL || !twin->usable || twin->loaded != NULL ||
-	    twin->refused != NULL || twin->nfile == 0 ||
-	    !same_block(block, block_of(r->running, twin)))
-		return NULL;
-	return twin;
+	return twin != NULL && twin->usable && twin->loaded == NULL &&
+		twin->refused == NULL
+	    ? twin
+	    : NULL;
+}
+
+static bool
+has_child(const struct conf_node *block, const char *name)
+{
+	for (size_t i = 0; i < block->nchild; i++)
+		if (is(block->child[i], name))
+			return true;
+	return false;
+}
+
+/* Nothing but entries, and the same ones? */
+static bool
+same_entries(const struct conf_node *a, const struct conf_node *b)
+{
+	static const char *const more[] = { "", "file", "origin" };
+
+	if (a->nentry != b->nentry || a->made || b->made)
+		return false;
+	for (size_t i = 0; i < sizeof(more) / sizeof(more[0]); i++)
+		if (has_child(a, more[i]) || has_child(b, more[i]))
+			return false;
+	for (size_t i = 0; i < a->nentry; i++) {
+		const struct conf_entry *x = &a->entry[i], *y = &b->entry[i];
+
+		if (!pfx_eq(&x->pfx, &y->pfx) || x->lo != y->lo ||
+		    x->hi != y->hi)
+			return false;
+	}
+	return true;
 }
 
 /* ---- a list on its way into a set ------------------------------------- */
@@ -451,6 +492,7 @@ list_fini(struct list *l)
 /* ---- a set in the making ---------------------------------------------- */
 
 enum phase {
+	ENTRIES, /* of its block */
 	COMPARE, /* its files with those of the running set */
 	READ, /* them */
 	RECALL, /* what was loaded by hand in their place */
@@ -462,11 +504,10 @@ enum phase {
 struct conf_set_work {
 	const struct conf_reader *r;
 	struct conf_set *s;
-	const struct conf_node *block;
 	conf_set_say *say;
 	void *arg;
 	enum phase phase;
-	size_t child; /* of the block: the next to look at */
+	size_t entry, child; /* of the block: the next to look at */
 	const struct conf_word *word; /* the file's, of COMPARE and READ */
 	const struct conf_set *twin;
 	bool own_only; /* of its files, and what they say now */
@@ -478,17 +519,15 @@ struct conf_set_work {
 
 struct conf_set_work *
 conf_set_begin(struct conf_set *s, const struct conf_reader *r,
-    const struct conf_node *block, conf_set_say *say, void *arg)
+    conf_set_say *say, void *arg)
 {
 	struct conf_set_work *w = mem_alloc(sizeof(*w));
 
 	w->r = r;
 	w->s = s;
-	w->block = block;
 	w->say = say;
 	w->arg = arg;
-	w->twin = twin_of(s, r, block);
-	w->phase = w->twin != NULL ? COMPARE : READ;
+	w->twin = twin_of(s, r);
 	return w;
 }
 
@@ -504,20 +543,47 @@ path_of(const struct conf_reader *r, const char *name)
 static bool
 next_file(struct conf_set_work *w)
 {
-	for (; w->child < w->block->nchild; w->child++)
-		if (is(w->block->child[w->child], "file")) {
-			w->word = &w->block->child[w->child++]->word[1];
+	const struct conf_node *b = w->s->block;
+
+	for (; w->child < b->nchild; w->child++)
+		if (is(b->child[w->child], "file")) {
+			w->word = &b->child[w->child++]->word[1];
 			return true;
 		}
 	return false;
+}
+
+static void
+take_entries(struct conf_set_work *w, size_t *entries)
+{
+	struct conf_set *s = w->s;
+	size_t from = w->entry;
+
+	if (from == 0 && w->twin != NULL &&
+	    same_entries(s->block, w->twin->block)) {
+		pfxset_share(s->set, w->twin->set);
+		w->phase = READ;
+		return;
+	}
+	if (entries_of(s, &w->entry, *entries)) {
+		*entries = 0;
+		return;
+	}
+	spend(entries, w->entry - from);
+	w->phase = w->twin != NULL && w->twin->nfile > 0 &&
+		same_block(s->block, w->twin->block)
+	    ? COMPARE
+	    : READ;
 }
 
 /* They are not the same: all from the beginning. */
 static void
 differs(struct conf_set_work *w)
 {
+	const struct conf_node *block = w->s->block;
+
 	conf_set_fini(w->s);
-	conf_set_init(w->s, w->block);
+	init_full(w->s, block);
 	w->child = 0;
 	w->phase = READ;
 }
@@ -595,7 +661,7 @@ has_list(struct conf_set *s)
 static void
 fresh_begin(struct conf_set_work *w, struct conf_file *f, bool digest)
 {
-	conf_set_init(&w->fresh, w->block);
+	init_full(&w->fresh, w->s->block);
 	has_list(&w->fresh);
 	memcpy(w->fresh.own, w->s->own, sizeof(w->fresh.own));
 	list_begin(&w->list, f, w->fresh.set, digest);
@@ -713,6 +779,9 @@ step(struct conf_set_work *w, size_t *entries)
 	}
 	spend(entries, OPEN_ENTRIES);
 	switch (w->phase) {
+	case ENTRIES:
+		take_entries(w, entries);
+		break;
 	case COMPARE:
 	case READ:
 		if (next_file(w))
@@ -758,15 +827,14 @@ conf_set_end(struct conf_set_work *w)
 /* ---- anew ------------------------------------------------------------- */
 
 struct conf_set_work *
-conf_set_again(const struct conf *c, const struct conf_reader *r,
-    const struct conf_set *s, const char *name, const struct conf_file *list,
-    struct conf_set *fresh, conf_set_say *say, void *arg)
+conf_set_again(const struct conf_reader *r, const struct conf_set *s,
+    const char *name, const struct conf_file *list, struct conf_set *fresh,
+    conf_set_say *say, void *arg)
 {
-	const struct conf_node *block = block_of(c, s);
 	struct conf_set_work *w;
 
-	conf_set_init(fresh, block);
-	w = conf_set_begin(fresh, r, block, say, arg);
+	init_full(fresh, s->block);
+	w = conf_set_begin(fresh, r, say, arg);
 	w->own_only = true;
 	w->phase = READ;
 	if (list != NULL) {

@@ -15,7 +15,10 @@ struct conf_word;
 struct pfxfile;
 struct pfxset_entry;
 
-/* An empty set with the block's limits, entries, origins and max-age. */
+/*
+ * A set with the block's limits, origins and max-age; its entries come with
+ * the files.
+ */
 void conf_set_init(struct conf_set *, const struct conf_node *block);
 void conf_set_fini(struct conf_set *);
 
@@ -27,16 +30,16 @@ void conf_set_fini(struct conf_set *);
 typedef void conf_set_say(void *arg, const struct conf_set *,
     const struct conf_word *, int err, const struct pfxfile *res);
 /*
- * What an initialised set has from its files, in slices.  Where the running
- * configuration's set of that name has the same block and the same lists, it
- * is shared; else they are read, or what was loaded in their place by hand and
- * kept; after a start, where they may not be used, what was in force before.
- * In a check (reader's check) there are no digests, and only files count.
+ * What an initialised set has from its block and its files, in slices.  Where
+ * the running configuration's set of that name has the same entries, or the
+ * same block and the same lists, it is shared; else they are read, or what was
+ * loaded in their place by hand and kept; after a start, where they may not be
+ * used, what was in force before. In a check (reader's check) there are no
+ * digests, and only files count.
  */
 struct conf_set_work;
-struct conf_set_work *conf_set_begin(struct conf_set *,
-    const struct conf_reader *, const struct conf_node *block, conf_set_say *,
-    void *arg);
+struct conf_set_work *conf_set_begin(
+    struct conf_set *, const struct conf_reader *, conf_set_say *, void *arg);
 /* About so many entries, which go down; true: more is left. */
 bool conf_set_run(struct conf_set_work *, size_t *entries);
 /* Frees the work, done or not (then the set is not to be used). */
@@ -45,10 +48,9 @@ void conf_set_end(struct conf_set_work *);
  * The set anew, into fresh: with this list, which is borrowed, in the place of
  * all its files, or (list NULL) with its own files read again.
  */
-struct conf_set_work *conf_set_again(const struct conf *,
-    const struct conf_reader *, const struct conf_set *, const char *name,
-    const struct conf_file *list, struct conf_set *fresh, conf_set_say *,
-    void *arg);
+struct conf_set_work *conf_set_again(const struct conf_reader *,
+    const struct conf_set *, const char *name, const struct conf_file *list,
+    struct conf_set *fresh, conf_set_say *, void *arg);
 /* May fresh take the place of old (shrink-limit, growth-limit, empty)? */
 bool conf_set_may(const struct conf_set *old, const struct conf_set *fresh,
     char *why, size_t);

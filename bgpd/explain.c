@@ -151,24 +151,14 @@ static bool
 written(const struct conf *c, const struct conf_set *set,
     const struct pfxset_entry *e, struct conf_pos *at)
 {
-	const struct conf_node *root = &c->tree->root;
+	for (size_t i = 0; i < set->block->nentry; i++) {
+		const struct conf_entry *x = &set->block->entry[i];
 
-	for (size_t i = 0; i < root->nchild; i++) {
-		const struct conf_node *n = root->child[i];
-
-		if (!conf_word_is(n, 0, "prefix-set") ||
-		    !conf_word_is(n, 1, set->name))
+		if (!pfx_eq(&x->pfx, &e->pfx) || x->lo > e->hi || x->hi < e->lo)
 			continue;
-		for (size_t k = 0; k < n->nentry; k++) {
-			const struct conf_entry *x = &n->entry[k];
-
-			if (!pfx_eq(&x->pfx, &e->pfx) || x->lo > e->hi ||
-			    x->hi < e->lo)
-				continue;
-			at->file = c->tree->file[x->file]->name;
-			at->line = x->line;
-			return true;
-		}
+		at->file = c->tree->file[x->file]->name;
+		at->line = x->line;
+		return true;
 	}
 	return false;
 }

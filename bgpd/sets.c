@@ -173,7 +173,7 @@ work_new(struct engine *eng, const struct conf_set *s, int fd, const char *name)
 	if (fd != -1)
 		err = conf_file_fd(fd, &x->f);
 	if (err == 0)
-		x->work = conf_set_again(eng->conf, &x->r, s, name,
+		x->work = conf_set_again(&x->r, s, name,
 		    fd != -1 ? &x->f : NULL, &x->fresh, said, x);
 	else
 		snprintf(x->why, sizeof x->why, "cannot read \"%s\": %s", name,

@@ -868,6 +868,104 @@ test_diff(void **state)
 	}
 }
 
+/*
+ * The entries that never become statements are as good as those that do: a
+ * "$" keeps an entry from the short way.
+ */
+static void
+test_entries(void **state)
+{
+	static const char form[] =
+	    HEAD "define a = %s; define b = 1.2.0.0/16;\n"
+		 "prefix-set t { max-age 1d; 1.1.0.0/16; %s 16 24;\n"
+		 "2001:DB8::/32 or-longer; %s exact; 1.3.0.0/16 018 24; }\n" NB(
+		     "203.0.113.1", "");
+	char *tb = mem_printf(form, "1.4.0.0/16", "1.4.0.0/16", "1.2.0.0/16");
+	char *ta = mem_printf(form, "1.4.0.0/16", "$a", "$b"), *pa, *pb;
+	const char *set[] = { "1.1.0.0/16;", "2001:db8::/32 or-longer;",
+		"1.3.0.0/16 18 24;", "1.4.0.0/16 16 24;", "1.2.0.0/16 exact;" };
+	struct conf *a = load(ta), *b = load(tb);
+	struct conf_diff d;
+	size_t i;
+
+	assert_non_null(a);
+	assert_non_null(b);
+	pa = conf_print(a, CONF_PRINT_ORIGIN);
+	pb = conf_print(b, CONF_PRINT_ORIGIN);
+	for (i = 0; i < sizeof set / sizeof set[0]; i++) {
+		assert_non_null(strstr(pa, set[i]));
+		assert_non_null(strstr(pb, set[i]));
+	}
+	assert_non_null(strstr(pa, "\t1.1.0.0/16;\t# t.conf:"));
+	assert_int_equal(a->set[1].entries, 5);
+	conf_diff(a, b, &d);
+	assert_int_equal(d.nline, 0);
+	conf_diff_fini(&d);
+	conf_free(a);
+	conf_free(b);
+	free(pa);
+	free(pb);
+	free(ta);
+	free(tb);
+}
+
+static struct conf *
+load_beside(const char *text, const struct conf *running)
+{
+	struct conf_reader r = { .read = read_text,
+		.glob = no_glob,
+		.arg = (void *)(uintptr_t)text,
+		.dir = "/t",
+		.running = running };
+	struct diag_list l;
+	struct conf *c;
+
+	diag_list_init(&l);
+	c = conf_load(&r, "/t/t.conf", &l);
+	diag_list_fini(&l);
+	assert_non_null(c);
+	return c;
+}
+
+/* A set that says what the running one says is that one, wherever it stands. */
+static void
+test_same_set(void **state)
+{
+	static const struct {
+		const char *set;
+		bool same;
+	} row[] = {
+		{ "prefix-set t { max-age 1d; 1.1.0.0/16; 1.2.0.0/16 16 20; }",
+		    true },
+		{ "prefix-set t { 1.1.0.0/16; 1.2.0.0/16 16 21; }", false },
+		{ "prefix-set t { 1.1.0.0/16; 1.3.0.0/16 16 20; }", false },
+		{ "prefix-set t { 1.1.0.0/16; 1.2.0.0/16 16 20; "
+		  "1.2.0.0/20; }",
+		    false },
+		{ "prefix-set t { 1.1.0.0/16; 1.2.0.0/16 16 20; origin 3; }",
+		    false },
+		{ "define x = 1.9.0.0/16; prefix-set t { 1.1.0.0/16; "
+		  "1.2.0.0/16 16 20; $x; }",
+		    false },
+	};
+	struct conf *a, *b;
+	char *text;
+
+	a = load(HEAD NB("203.0.113.1",
+	    "") "prefix-set t { 1.1.0.0/16; 1.2.0.0/16 16 20; }");
+	for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+		text = mem_printf(
+		    "%s\n%s", HEAD NB("203.0.113.1", ""), row[i].set);
+		b = load_beside(text, a);
+		assert_int_equal(pfxset_shares(conf_set_find(a, "t")->set,
+				     conf_set_find(b, "t")->set),
+		    row[i].same);
+		conf_free(b);
+		free(text);
+	}
+	conf_free(a);
+}
+
 /* Only who uses a set is touched by it. */
 static void
 test_diff_set(void **state)
@@ -938,6 +1036,8 @@ main(void)
 		cmocka_unit_test(test_not_built),
 		cmocka_unit_test(test_manual),
 		cmocka_unit_test(test_diff),
+		cmocka_unit_test(test_entries),
+		cmocka_unit_test(test_same_set),
 		cmocka_unit_test(test_diff_set),
 		cmocka_unit_test(test_too_many),
 	};
