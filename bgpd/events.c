@@ -4,12 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "bgpd/peer.h"
 #include "lib/mem.h"
 #include "lib/out.h"
-#include "platform/clock.h"
 
 struct record {
 	uint64_t seq; /* 0: empty */
@@ -167,41 +165,13 @@ events_memory(const struct events *ev)
 
 /* ---- adding ----------------------------------------------------------- */
 
-static void
-print_time(char *buf, size_t n)
-{
-	int64_t ms = clock_real_ms();
-	time_t sec = (time_t)(ms / 1000);
-	char day[32];
-	struct tm tm;
-
-	gmtime_r(&sec, &tm);
-	strftime(day, sizeof day, "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(buf, n, "%s.%03dZ", day, (int)(ms % 1000));
-}
-
-/* What the writer broke into lines becomes one again. */
-static char *
-one_line(const struct out *o)
-{
-	size_t n, k = 0;
-	const char *p = out_pending(o, &n);
-	char *line = mem_alloc(n + 1);
-
-	for (size_t i = 0; i < n; i++)
-		if (p[i] != '\n' && p[i] != '\t')
-			line[k++] = p[i];
-	line[k] = '\0';
-	return line;
-}
-
 static char *
 to_json(struct events *ev, enum event_type t, const struct peer *p,
     const struct log_word *w, const char *when, const char *text)
 {
 	struct out *o = out_new(true);
-	char cursor[48], a[ADDR_STRLEN];
-	char *line;
+	char cursor[48], *line;
+	size_t n;
 
 	events_cursor(ev, ev->last, cursor, sizeof cursor);
 	out_obj(o, NULL);
@@ -210,20 +180,12 @@ to_json(struct events *ev, enum event_type t, const struct peer *p,
 	out_str(o, "time", when);
 	out_str(o, "class", class[type[t].class].name);
 	out_str(o, "event", type[t].name);
-	if (p != NULL) {
-		out_obj(o, "neighbor");
-		out_str(
-		    o, "remote_addr", addr_print(&p->conf->addr, a, sizeof a));
-		out_strf(o, "remote_as", "%u", p->conf->remote_as);
-		if (p->conf->description != NULL)
-			out_str(o, "description", p->conf->description);
-		out_end(o);
-	}
-	for (; w != NULL && w->key != NULL; w++)
-		out_str(o, w->key, w->value);
+	log_put_about(o, p, w);
 	out_str(o, "text", text);
 	out_end(o);
-	line = one_line(o);
+	out_pending(o, &n);
+	line = mem_alloc(n + 1);
+	log_one_line(o, line, n + 1);
 	out_free(o);
 	return line;
 }
@@ -247,7 +209,7 @@ event_at(const char *file, int line, struct events *ev, enum event_type t,
 	forget(ev, r, rec);
 	rec->seq = ++ev->last;
 	rec->peer = p != NULL ? p->num : 0;
-	print_time(when, sizeof when);
+	log_stamp(when, sizeof when);
 	rec->json = to_json(ev, t, p, w, when, raw);
 	if (p != NULL) {
 		peer_name(p, who, sizeof who);

@@ -3,6 +3,8 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,7 +48,8 @@ static struct {
 	bool json;
 	bool stream; /* standard error is the journal's: wants <N> */
 	int fd, sock; /* of the file; for journal and syslog */
-	uint64_t lost;
+	uint64_t lost, lost_all; /* lines: not told yet; since the start */
+	bool cut; /* the last line was written in part */
 } out = { .level = LOG_L_INFO, .fd = -1, .sock = -1 };
 
 static const int prio[] = { [LOG_L_ERROR] = LOG_ERR,
@@ -110,6 +113,12 @@ log_set_level(enum log_level l)
 	out.level = l;
 }
 
+uint64_t
+log_lost(void)
+{
+	return out.lost_all;
+}
+
 bool
 log_enabled(enum log_level l)
 {
@@ -118,9 +127,8 @@ log_enabled(enum log_level l)
 
 /* ---- the forms of a line ---------------------------------------------- */
 
-/* JSON with tabs and newlines is one line without them. */
-static size_t
-one_line(const struct out *o, char *buf, size_t size)
+size_t
+log_one_line(const struct out *o, char *buf, size_t size)
 {
 	size_t n, k = 0;
 	const char *p = out_pending(o, &n);
@@ -128,11 +136,12 @@ one_line(const struct out *o, char *buf, size_t size)
 	for (size_t i = 0; i < n && k + 1 < size; i++)
 		if (p[i] != '\n' && p[i] != '\t')
 			buf[k++] = p[i];
+	buf[k] = '\0';
 	return k;
 }
 
-static void
-stamp(char *buf, size_t n)
+void
+log_stamp(char *buf, size_t n)
 {
 	int64_t ms = clock_real_ms();
 	time_t sec = (time_t)(ms / 1000);
@@ -144,35 +153,41 @@ stamp(char *buf, size_t n)
 	snprintf(buf, n, "%s.%03dZ", day, (int)(ms % 1000));
 }
 
+void
+log_put_about(struct out *o, const struct peer *p, const struct log_word *w)
+{
+	char a[ADDR_STRLEN];
+
+	if (p != NULL) {
+		out_obj(o, "neighbor");
+		out_str(
+		    o, "remote_addr", addr_print(&p->conf->addr, a, sizeof a));
+		out_strf(o, "remote_as", "%u", p->conf->remote_as);
+		if (p->conf->description != NULL)
+			out_str(o, "description", p->conf->description);
+		out_end(o);
+	}
+	for (; w != NULL && w->key != NULL; w++)
+		out_str(o, w->key, w->value);
+}
+
 static size_t
 write_json(const struct record *r, char *buf, size_t size)
 {
 	struct out *o = out_new(true);
-	const struct conf_neighbor *c;
-	char when[40], a[ADDR_STRLEN];
+	char when[40];
 	size_t n;
 
-	stamp(when, sizeof when);
+	log_stamp(when, sizeof when);
 	out_obj(o, NULL);
 	out_str(o, "time", when);
 	out_str(o, "level", word[r->level]);
 	out_str(o, "message", r->text);
 	if (r->event != NULL)
 		out_str(o, "event", r->event->name);
-	if (r->peer != NULL) {
-		c = r->peer->conf;
-		out_obj(o, "neighbor");
-		out_str(o, "remote_addr", addr_print(&c->addr, a, sizeof a));
-		out_strf(o, "remote_as", "%u", c->remote_as);
-		if (c->description != NULL)
-			out_str(o, "description", c->description);
-		out_end(o);
-	}
-	if (r->event != NULL && r->event->word != NULL)
-		for (const struct log_word *w = r->event->word; w->key; w++)
-			out_str(o, w->key, w->value);
+	log_put_about(o, r->peer, r->event != NULL ? r->event->word : NULL);
 	out_end(o);
-	n = one_line(o, buf, size);
+	n = log_one_line(o, buf, size);
 	out_free(o);
 	return n;
 }
@@ -186,7 +201,7 @@ write_text(const struct record *r, bool when, char *buf, size_t size)
 
 	if (out.json)
 		return write_json(r, buf, size);
-	stamp(time, sizeof time);
+	log_stamp(time, sizeof time);
 	n = when
 	    ? snprintf(buf, size, "%s %s: %s", time, word[r->level], r->text)
 	    : snprintf(buf, size, "%s", r->text);
@@ -287,18 +302,44 @@ to_syslog(const struct record *r)
 	    (size_t)n + write_text(r, false, buf + n, sizeof buf - (size_t)n));
 }
 
+/*
+ * Never waits for a reader.  O_NONBLOCK on standard error would be that of
+ * everybody who has it, so poll() says how much goes in: PIPE_BUF octets.
+ */
+static bool
+write_now(int fd, const char *p, size_t n)
+{
+	struct pollfd f = { .fd = fd, .events = POLLOUT };
+
+	while (n > 0) {
+		ssize_t done;
+
+		if (poll(&f, 1, 0) != 1 || !(f.revents & POLLOUT))
+			return false;
+		done = write(fd, p, n < PIPE_BUF ? n : PIPE_BUF);
+		if (done <= 0)
+			return false;
+		out.cut = done < (ssize_t)n;
+		p += done;
+		n -= (size_t)done;
+	}
+	return true;
+}
+
 static bool
 to_fd(const struct record *r, int fd)
 {
 	bool stream = out.stream && fd == STDERR_FILENO;
-	char buf[RECORD_LEN + 1];
+	char buf[RECORD_LEN + 2];
 	size_t n = 0;
 
+	if (out.cut)
+		buf[n++] = '\n';
 	if (stream)
-		n = (size_t)snprintf(buf, sizeof buf, "<%d>", prio[r->level]);
+		n += (size_t)snprintf(buf + n, 8, "<%d>", prio[r->level]);
 	n += write_text(r, !stream, buf + n, RECORD_LEN - n);
 	buf[n++] = '\n';
-	return write(fd, buf, n) == (ssize_t)n;
+	return write_now(fd, buf, n);
 }
 
 /* False: it is busy or full.  One that is not there is replaced. */
@@ -323,8 +364,7 @@ put(const struct record *r)
 	case LOG_TO_STDERR:
 		break;
 	}
-	to_fd(r, STDERR_FILENO);
-	return true;
+	return to_fd(r, STDERR_FILENO);
 }
 
 static void
@@ -344,7 +384,10 @@ emit(struct record *r)
 		if (put(&gap))
 			out.lost = 0;
 	}
-	out.lost += !put(r);
+	if (!put(r)) {
+		out.lost++;
+		out.lost_all++;
+	}
 	errno = saved;
 }
 

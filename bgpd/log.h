@@ -1,14 +1,15 @@
 /*
  * log.h -- one line an event, as text or JSON, to standard error, the journal
  * (with its fields), syslog or a file.  What came from outside is escaped here,
- * and what one neighbor causes is bounded.  Journal, syslog and file are never
- * waited for: what they do not take is counted, and told when they do again.
+ * and what one neighbor causes is bounded.  None of them is ever waited for:
+ * what they do not take is counted, and told when they do again.
  */
 #ifndef LOG_H
 #define LOG_H
 
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "lib/timer.h"
@@ -50,6 +51,8 @@ void log_init(enum log_level, const struct log_dest *);
 enum log_to log_default(const char *journal_stream, bool background);
 void log_set_level(enum log_level);
 bool log_enabled(enum log_level);
+/* Lines that the log did not take, since the start. */
+uint64_t log_lost(void);
 
 /* What one neighbor said in this minute; part of struct peer. */
 struct log_quota {
@@ -70,6 +73,15 @@ struct log_event {
 	const char *id; /* the journal's MESSAGE_ID */
 	const struct log_word *word; /* the last one's key is NULL; or NULL */
 };
+
+/* What a line of the log and one of watch have in common. */
+struct out;
+/* The time in UTC with milliseconds. */
+void log_stamp(char *buf, size_t);
+/* "neighbor": {...}, unless it is NULL, and the words, if any. */
+void log_put_about(struct out *, const struct peer *, const struct log_word *);
+/* What JSON has pending as one line, cut to the size; returns its length. */
+size_t log_one_line(const struct out *, char *buf, size_t);
 
 #define LOG_FMT(f, a) __attribute__((format(printf, f, a)))
 /* The functions behind the words below. */

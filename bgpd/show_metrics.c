@@ -59,7 +59,7 @@ struct own_view {
 	uint64_t one, ready, traffic, lab, reload_ok, reload_s, networks_kept;
 	uint64_t octets[TYPES], objects[TYPES], references;
 	uint64_t set_octets, set_objects, sets, queue_octets, queue_objects;
-	uint64_t fib[FAMILIES][3];
+	uint64_t fib[FAMILIES][3], log_lost;
 	struct fibsync_stats sync;
 	uint64_t cpu_us[2], start_s[2], resident[2], virtual[2], heap;
 };
@@ -368,6 +368,7 @@ view_own(struct engine *eng, struct own_view *v)
 		.reload_s = (uint64_t)(eng->reload_s != 0 ? eng->reload_s
 							  : eng->start_s),
 		.networks_kept = eng->announce->kept,
+		.log_lost = log_lost(),
 		.cpu_us = { clock_cpu_us(), u->cpu_us },
 		.start_s = { (uint64_t)eng->start_s, u->start_s },
 		.virtual = { NOTHING, u->virtual },
@@ -923,6 +924,8 @@ static const struct metric table[] = {
 	    "Clients of the control sockets now."),
 	FN("ana_bgpd_control_refused", COUNTER, own, m_clients,
 	    "Clients refused because there were too many."),
+	ROW("ana_bgpd_log_lost", COUNTER, OWN(log_lost),
+	    "Lines that the log did not take because nobody read them."),
 	ROW("ana_bgpd_unknown_connections", COUNTER, ENG(strangers),
 	    "Connections from addresses that are no neighbor's."),
 	ROW("process_cpu_seconds", COUNTER | US, OWN(cpu_us[0]),

@@ -3,6 +3,8 @@
 The daemon runs with a /run and a /dev of its own, in which this test is the
 journal and syslog."""
 
+import contextlib
+import fcntl
 import json
 import os
 import re
@@ -260,3 +262,55 @@ class TestLog:
         wait_until(lambda: re.search(
             r"^\S+Z info: reload of \S+ done, generation \d+$",
             scene.ana.process.tail(1000), re.M))
+
+
+class Piped(Ana):
+    """Its standard error is a pipe, of four pages, that only this test reads."""
+
+    def argv(self):
+        self.pipe = os.path.join(self.dir, "pipe")
+        os.mkfifo(self.pipe)
+        self.fd = os.open(self.pipe, os.O_RDWR | os.O_NONBLOCK)
+        fcntl.fcntl(self.fd, fcntl.F_SETPIPE_SZ, 16384)
+        return ["sh", "-c", 'pipe=$1; shift; exec "$@" 2>"$pipe"', "sh",
+                self.pipe, *super().argv()]
+
+    def read(self):
+        """All that is in the pipe now, in lines."""
+        try:
+            return os.read(self.fd, 1 << 20).decode().splitlines()
+        except BlockingIOError:
+            return []
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_pipe_that_nobody_reads(lab, form):
+    """Standard error: the same, though it is no descriptor of ours alone."""
+    a, p = lab.ns("ana"), lab.ns("peer")
+    lab.link(a, p, v4="192.0.2.0/24")
+    ana = Piped(lab, a, 52580, "192.0.2.1")
+    n = ana.neighbor("192.0.2.2", PEER, "192.0.2.1", passive=True, hold=3,
+                     more=('no max-prefix "a lab";',))
+    if form == "json":
+        ana.level = "debug; format json"
+    ana.start()
+    with contextlib.closing(Speaker(p, "192.0.2.2", "192.0.2.1", PEER,
+                                    hold=3)) as peer:
+        peer.announce(*(Route("62.%d.%d.0/24" % (i >> 8, i & 255), med=i)
+                        for i in range(500)))
+        wait_until(lambda: ana.show(n)["stats"]["prefixes"]["received"] == 500)
+        before = peer.keepalives
+        wait_until(lambda: peer.keepalives >= before + 4)
+        assert peer.up() and ana.process.running()
+        lost = int(re.search(r"^ana_bgpd_log_lost_total (\d+)$",
+                             ana.cli("show", "metrics"), re.M)[1])
+        assert lost > 100
+        lines = []
+        wait_until(lambda: lines.extend(ana.read()) or any(
+            "lines before this one are lost" in x for x in lines))
+    # All but one that was cut short are whole lines.
+    whole = [x for x in lines if (
+        x[:1] == "{" and x[-1:] == "}" if form == "json" else
+        re.match(r"\d{4}-\d\d-\d\dT[\d:.]+Z \w+: ", x))]
+    assert len(whole) >= len(lines) - 1 and len(whole) > 5
+    os.close(ana.fd)
