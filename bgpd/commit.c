@@ -105,14 +105,18 @@ struct commit_load {
 	struct conf_file file; /* of over, or empty */
 	char *path;
 	struct conf_loading *loading; /* NULL: it cannot even begin, or over */
+	bool reload; /* the service manager was told of it */
 	struct diag_list dl;
 };
 
 static struct commit_load *
-load_new(struct engine *eng)
+load_new(struct engine *eng, bool reload)
 {
 	struct commit_load *l = mem_alloc(sizeof *l);
 
+	l->reload = reload;
+	if (reload && eng->reloads++ == 0)
+		notify_reloading(eng->world.clock_us());
 	l->eng = eng;
 	l->generation = eng->generation;
 	l->sets_loaded = eng->sets_loaded;
@@ -135,9 +139,18 @@ load_begin(struct commit_load *l, const char *name)
 }
 
 struct commit_load *
+commit_load_reload(struct engine *eng)
+{
+	struct commit_load *l = load_new(eng, true);
+
+	l->loading = conf_load_begin(&l->r, eng->opts.conf_path, &l->dl);
+	return l;
+}
+
+struct commit_load *
 commit_load_file(struct engine *eng, int fd, const char *name)
 {
-	struct commit_load *l = load_new(eng);
+	struct commit_load *l = load_new(eng, false);
 	struct conf_pos pos = { .file = name };
 	int err;
 
@@ -157,7 +170,7 @@ commit_load_file(struct engine *eng, int fd, const char *name)
 static struct commit_load *
 load_text_again(struct engine *eng, const char *text)
 {
-	struct commit_load *l = load_new(eng);
+	struct commit_load *l = load_new(eng, true);
 
 	l->file.data = mem_strdup(text);
 	l->file.len = strlen(text);
@@ -217,6 +230,8 @@ commit_load_free(struct commit_load *l)
 {
 	if (l == NULL)
 		return;
+	if (l->reload && --l->eng->reloads == 0)
+		notify("READY=1");
 	if (l->loading != NULL)
 		conf_load_end(l->loading);
 	diag_list_fini(&l->dl);
@@ -484,8 +499,10 @@ commit_run(struct engine *eng)
 		return true;
 	if (is_stale(k->load)) { /* once more, against what runs now */
 		drop_load(k);
-		k->load = k->back ? load_text_again(eng, k->confirmed)
-				  : commit_load_file(eng, -1, NULL);
+		if (k->back)
+			k->load = load_text_again(eng, k->confirmed);
+		else
+			commit_hup(eng);
 		return true;
 	}
 	if (k->back) {
@@ -512,7 +529,7 @@ commit_hup(struct engine *eng)
 	if (k->again)
 		return;
 	k->back = false;
-	k->load = commit_load_file(eng, -1, NULL);
+	k->load = commit_load_reload(eng);
 }
 
 /* "" when all conditions hold. */
@@ -678,9 +695,9 @@ commit_load_undo(struct engine *eng, char *why, size_t n)
 	return NULL;
 }
 
-static char *
-reload(struct engine *eng, struct commit_load *l, const struct commit_opts *o,
-    char **warnings)
+char *
+commit_reload(struct engine *eng, struct commit_load *l,
+    const struct commit_opts *o, char **warnings)
 {
 	struct conf *c = commit_load_take(l);
 	char *text, why[256], generation[12];
@@ -711,16 +728,4 @@ reload(struct engine *eng, struct commit_load *l, const struct commit_opts *o,
 	else
 		free(text);
 	return NULL;
-}
-
-char *
-commit_reload(struct engine *eng, struct commit_load *l,
-    const struct commit_opts *o, char **warnings)
-{
-	char *bad;
-
-	notify_reloading(eng->world.clock_us());
-	bad = reload(eng, l, o, warnings);
-	notify("READY=1");
-	return bad;
 }

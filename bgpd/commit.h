@@ -34,7 +34,10 @@ void commit_reader(const struct engine *, struct conf_reader *);
  */
 struct commit_load;
 struct commit_load *commit_load_file(struct engine *, int fd, const char *name);
-/* One generation back; in a window: its beginning.  NULL: *why. */
+/* The engine's file, to come into force: the service manager is told of a
+ * reload until commit_load_free(). */
+struct commit_load *commit_load_reload(struct engine *);
+/* Likewise: one generation back; in a window: its beginning.  NULL: *why. */
 struct commit_load *commit_load_undo(struct engine *, char *why, size_t);
 /* True: more is left. */
 bool commit_load_run(struct commit_load *);

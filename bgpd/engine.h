@@ -199,6 +199,7 @@ struct engine {
 	char conf_hash[CONF_DIGEST_LEN]; /* of that generation, or... */
 	uint32_t conf_hash_of; /* ...of this one: made when asked for */
 	uint32_t sets_loaded; /* by hand, since the start */
+	unsigned int reloads; /* under way */
 	int64_t reload_s; /* real time of the last reload, 0: none */
 	bool reload_ok;
 	bool listened; /* one listener works: later failures end nothing */

@@ -52,7 +52,7 @@ tell(void *arg, uint64_t now_ms)
 	struct service *s = arg;
 	uint32_t every = notify_watchdog_ms();
 
-	if (!s->eng->stop)
+	if (!s->eng->stop && s->eng->reloads == 0)
 		tell_state(s);
 	if (every != 0)
 		notify("WATCHDOG=1");

@@ -70,8 +70,11 @@ head(struct show *s)
 		s->load = commit_load_undo(s->eng, why, sizeof why);
 		return s->load != NULL || show_fail(s, CMD_REFUSED, "%s", why);
 	}
-	s->load = commit_load_file(
-	    s->eng, s->req.input != NULL ? s->file : -1, s->req.input);
+	if (s->req.input == NULL && !s->req.dry_run)
+		s->load = commit_load_reload(s->eng);
+	else
+		s->load = commit_load_file(
+		    s->eng, s->req.input != NULL ? s->file : -1, s->req.input);
 	return true;
 }
 
@@ -352,7 +355,7 @@ undo(struct show *s)
 }
 
 static bool
-rows(struct show *s, unsigned int budget)
+slice(struct show *s, unsigned int budget)
 {
 	if (s->plan == NULL) {
 		if (commit_load_run(s->load))
@@ -377,6 +380,16 @@ rows(struct show *s, unsigned int budget)
 	put(s, plan_result(s->plan));
 	if (s->req.id == CMD_RELOAD && !s->req.dry_run)
 		apply(s);
+	return false;
+}
+
+static bool
+rows(struct show *s, unsigned int budget)
+{
+	if (slice(s, budget))
+		return true;
+	commit_load_free(s->load); /* a reload is over before it is read */
+	s->load = NULL;
 	return false;
 }
 

@@ -113,6 +113,45 @@ def test_speaker(lab, ana, manager):
     speaker.close()
 
 
+def test_all_of_a_reload_is_told(ana, manager):
+    """From its first slice on; a dry run, and one that is given up, too."""
+    big = os.path.join(os.path.dirname(ana.conf), "big")
+    os.makedirs(os.path.dirname(big))
+
+    def write(n):
+        with open(big, "w") as f:
+            f.writelines("62.%d.%d.%d/32\n" % (i >> 16, i >> 8 & 255, i & 255)
+                         for i in range(n))
+
+    write(2)
+    ana.blocks.append('prefix-set big { file "%s"; }' % big)
+    ana.neighbors[0].irr = "big"
+    ana.start()
+    manager.wait("READY=1")
+    write(500000)
+    at = len(manager.lines)
+    assert ana.cli("diff", ana.conf)
+    assert "RELOADING=1" not in manager.take() + manager.lines[at:]
+    at, begun = len(manager.lines), time.clock_gettime(time.CLOCK_MONOTONIC)
+    ana.process.signal(signal.SIGHUP)
+    manager.wait("RELOADING=1", at)
+    assert ana.ctl("show", "version")["config"]["generation"] == 1
+    manager.wait("READY=1", manager.lines.index("RELOADING=1", at))
+    took = time.clock_gettime(time.CLOCK_MONOTONIC) - begun
+    usec = int([x for x in manager.lines[at:] if x.startswith(
+        "MONOTONIC_USEC=")][0].split("=")[1])
+    assert usec / 1e6 - begun < took / 2
+    assert ana.ctl("show", "version")["config"]["generation"] == 2
+    # Who asked goes away in its midst.
+    write(400000)
+    at = len(manager.lines)
+    with socket.socket(socket.AF_UNIX) as s:
+        s.connect(ana.dir + "/run/control.sock")
+        s.sendall(b"\1reload\0\0")
+        manager.wait("RELOADING=1", at)
+    manager.wait("READY=1", manager.lines.index("RELOADING=1", at))
+
+
 def test_the_shutdown_command_stops_too(lab, ana, manager):
     ana.glob = ['shutdown-reason "box 7 goes down";']
     ana.start()
