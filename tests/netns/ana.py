@@ -205,6 +205,30 @@ class Ana(Router):
                 for p, hops in self.ns.routes(PROTO).items()}
 
 
+class Watch:
+    """Every route of ours that the kernel tells as deleted."""
+
+    count = 0
+
+    def __init__(self, ns):
+        Watch.count += 1    # a log of its own
+        self.p = ns.spawn("monitor%d" % Watch.count,
+                          ["ip", "-o", "monitor", "route"])
+        self.ns = ns
+        wait_until(self.ready, what="ip monitor")
+
+    def ready(self):
+        # Seen once a change of our own comes through.
+        self.ns.ip("route", "add", "198.18.0.0/24", "dev", "lo", check=False)
+        self.ns.ip("route", "del", "198.18.0.0/24", "dev", "lo", check=False)
+        return "198.18.0.0/24" in self.p.tail(1000)
+
+    def deleted(self):
+        return [x for x in self.p.tail(10000).splitlines()
+                if x.startswith("Deleted") and
+                ("proto 179" in x or "ana-bgpd" in x)]
+
+
 def normal(prefix):
     return str(ipaddress.ip_network(prefix))
 
@@ -221,5 +245,5 @@ def sanitizer_reports(process):
                 "runtime error:" in line or "ERROR: LeakSanitizer" in line]
 
 
-__all__ = ["Ana", "AnaNeighbor", "normal", "program", "run",
+__all__ = ["Ana", "AnaNeighbor", "Watch", "normal", "program", "run",
            "sanitizer_reports", "wait_for_log"]

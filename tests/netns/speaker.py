@@ -12,6 +12,7 @@ import struct
 import threading
 import time
 
+from lab import wait_until
 from routers import ORIGINS, attributes
 
 OPEN, UPDATE, NOTIFICATION, KEEPALIVE, REFRESH = range(1, 6)
@@ -274,7 +275,7 @@ def print_ext(v):
                          struct.unpack("!H", v[6:])[0])
 
 
-class Closed(Exception):
+class Closed(ConnectionError):
     """The other side closed the connection."""
 
 
@@ -381,6 +382,20 @@ class Connection:
         return theirs
 
 
+def in_session(dial, asn, deadline=30, **handshake):
+    """A connection in a session; dial() makes another one while what it made is
+    closed: the daemon's idle hold may run."""
+    def shaken():
+        conn = dial()
+        try:
+            conn.handshake(asn, **handshake)
+        except OSError:
+            conn.close()
+            raise
+        return conn
+    return wait_until(shaken, deadline, step=0.1, what="a session")
+
+
 class Speaker:
     """An established session that answers keepalives by itself.
 
@@ -408,28 +423,14 @@ class Speaker:
 
     @staticmethod
     def _connect(ns, local, remote, listener, deadline, args):
-        """Try until the daemon takes us: its idle hold may run.
-
-        With a listener (Connection.listen()) we wait for it to dial.
-        """
+        """With a listener (Connection.listen()) we wait for it to dial."""
+        def dial():
+            if not listener:
+                return Connection.dial(ns, local, remote, timeout=2)
+            listener.settimeout(max(0.1, end - time.monotonic()))
+            return Connection(listener.accept()[0])
         end = time.monotonic() + deadline
-        while True:
-            conn = None
-            try:
-                if listener:
-                    listener.settimeout(max(0.1, end - time.monotonic()))
-                    conn = Connection(listener.accept()[0])
-                else:
-                    conn = Connection.dial(ns, local, remote, timeout=2)
-                conn.handshake(timeout=5, **args)
-                return conn
-            except (OSError, Closed) as e:
-                if conn:
-                    conn.close()
-                if time.monotonic() > end:
-                    raise TimeoutError("no session %s-%s: %s" % (
-                        local, remote, e))
-                time.sleep(0.1)
+        return in_session(dial, deadline=deadline, timeout=5, **args)
 
     def _read(self):
         step = max(0.5, self.hold / 3) if self.hold else 60

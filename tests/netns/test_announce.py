@@ -10,7 +10,7 @@ import pytest
 
 from ana import TOP, Ana, program, sanitizer_reports
 from lab import run, wait_until
-from routers import DRIVERS, Route
+from routers import DRIVERS
 
 ASN, PEERS = 52580, {"bird": 3292, "frr": 719}
 FILE, ADDR, LEASE, PLAIN, LINK6 = (
@@ -37,9 +37,8 @@ class Scene:
                      v6="2001:db8:%d::/64" % (20 + i))
             us, it = "192.0.%d.1" % (20 + i), "192.0.%d.2" % (20 + i)
             six = "2001:db8:%d::" % (20 + i)
-            n = self.ana.neighbor(it, asn, us, ("inet", "inet6"), name=kind,
-                                  other=six + "1", next_hop_peer=six + "2",
-                                  **kw)
+            self.ana.neighbor(it, asn, us, ("inet", "inet6"), name=kind,
+                              other=six + "1", next_hop_peer=six + "2", **kw)
             r = DRIVERS[kind](lab, p, asn, it)
             r.neighbor(us, ASN, it, ("inet", "inet6"), other=six + "2", **kw)
             self.partners[kind] = r

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from ana import Ana, program, sanitizer_reports
+from ana import Ana, Watch, program, sanitizer_reports
 from lab import wait_equal, wait_until
 from routers import Route
 from speaker import Connection, Speaker
@@ -174,26 +174,6 @@ def test_two_users_without_privileges(scene):
     for key in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
         assert int(status[key], 16) == 0, (key, status[key])
     assert status["NoNewPrivs"].strip() == "1"
-
-
-class Watch:
-    """Every change of our routes that the kernel tells."""
-
-    def __init__(self, ns):
-        self.p = ns.spawn("monitor", ["ip", "-o", "monitor", "route"])
-        self.ns = ns
-        wait_until(self.ready, what="ip monitor")
-
-    def ready(self):
-        # Seen once a change of our own comes through.
-        self.ns.ip("route", "add", "198.18.0.0/24", "dev", "lo", check=False)
-        self.ns.ip("route", "del", "198.18.0.0/24", "dev", "lo", check=False)
-        return "198.18.0.0/24" in self.p.tail(1000)
-
-    def deleted(self):
-        return [x for x in self.p.tail(10000).splitlines()
-                if x.startswith("Deleted") and "proto 179" in x or
-                x.startswith("Deleted") and "ana-bgpd" in x]
 
 
 @pytest.mark.parametrize("own_fibd", [True, False], ids=["lab", "service"])

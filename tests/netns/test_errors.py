@@ -7,7 +7,6 @@ import re
 import socket
 import struct
 import subprocess
-import time
 
 import pytest
 
@@ -15,9 +14,9 @@ from ana import Ana, sanitizer_reports
 from lab import Lab, wait_until
 from routers import Route
 from speaker import (KEEPALIVE, MARKER, NOTIFICATION, OPEN, REFRESH, UPDATE,
-                     Closed, Connection, as_path, attribute, capabilities,
-                     capability, keepalive, message, mp_reach, mp_unreach,
-                     nlri, notification, open_message, update)
+                     Connection, as_path, attribute, capabilities,
+                     capability, in_session, keepalive, message, mp_reach,
+                     mp_unreach, nlri, notification, open_message, update)
 
 US, PEER = 52580, 3292
 ANA = "192.0.2.1"
@@ -639,19 +638,12 @@ class Scene:
 
     def established(self, name, caps=None, deadline=15):
         """Again and again: the daemon may still wait after an error."""
-        end = time.monotonic() + deadline
-        while True:
-            c = self.dial(name)
-            c.as4 = name != "as2"
-            try:
-                c.handshake(c.asn, caps=caps if caps is not None else
-                            capabilities(c.asn, self.names[name].families,
-                                         c.as4))
-                return c
-            except (Closed, OSError):
-                c.close()
-                assert time.monotonic() < end, "no session for " + name
-                time.sleep(0.1)
+        asn, as4 = self.names[name].remote_as, name != "as2"
+        c = in_session(lambda: self.dial(name), asn, deadline, caps=(
+            caps if caps is not None else
+            capabilities(asn, self.names[name].families, as4)))
+        c.as4 = as4
+        return c
 
     def session(self, name):
         if name not in self.conns:

@@ -13,7 +13,7 @@ from ana import Ana, sanitizer_reports
 from lab import Lab, wait_until
 from routers import Route
 from speaker import (MARKER, Closed, Connection, Speaker, capabilities,
-                     keepalive, nlri, notification, open_message,
+                     in_session, keepalive, nlri, notification, open_message,
                      refresh, route_attributes, update)
 
 US, GOOD, BAD = 52580, 719, 3292
@@ -73,16 +73,7 @@ class Scene:
         return Connection.dial(self.p, addr, ANA)
 
     def session(self, name):
-        end = time.monotonic() + 30
-        while True:
-            c = self.dial(name)
-            try:
-                c.handshake(BAD)
-                return c
-            except (Closed, OSError):
-                c.close()
-                assert time.monotonic() < end, name
-                time.sleep(0.1)
+        return in_session(lambda: self.dial(name), BAD)
 
     # What the bad ones do; each returns how often it did it.
 

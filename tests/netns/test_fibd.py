@@ -712,7 +712,7 @@ def test_flap(box):
 
 
 def test_new_speaker_adopts(box, form):
-    p = box.start(*LAB, *form)
+    box.start(*LAB, *form)
     c = box.client()
     sets(box, c)
     for i in range(20):
@@ -960,7 +960,7 @@ def test_traffic(box):
     v0 = box.ifindex("v0")
     until(lambda: c.poll(0.1) or v0 in c.traffic)
     first = c.traffic[v0]
-    box.ip(f"neigh replace 10.0.0.2 lladdr 02:00:00:00:00:01 dev v0")
+    box.ip("neigh replace 10.0.0.2 lladdr 02:00:00:00:00:01 dev v0")
     run(f"ip netns exec {box.name} ping -q -c 10 -i 0.01 -s 1000 -W 1 "
         "10.0.0.2", check=False)
     until(lambda: c.poll(0.1) or c.traffic[v0][2] >= first[2] + 10000)

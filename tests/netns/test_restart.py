@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from ana import Ana, sanitizer_reports
+from ana import Ana, Watch, sanitizer_reports
 from lab import Lab, LabError, wait_equal, wait_until
 from routers import DRIVERS, Route
 
@@ -31,29 +31,6 @@ FORWARDS = {"frr"}
 # Enhanced route refresh (RFC 7313).
 ENHANCED = {"bird", "frr"}
 ROLES = {"bird": "provider", "frr": "provider", "openbgpd": "provider"}
-
-
-class Watch:
-    """Every route of ours that the kernel tells as deleted."""
-
-    count = 0
-
-    def __init__(self, ns):
-        Watch.count += 1    # a log of its own
-        self.p = ns.spawn("monitor%d" % Watch.count,
-                          ["ip", "-o", "monitor", "route"])
-        self.ns = ns
-        wait_until(self.ready, what="ip monitor")
-
-    def ready(self):
-        self.ns.ip("route", "add", "198.18.0.0/24", "dev", "lo", check=False)
-        self.ns.ip("route", "del", "198.18.0.0/24", "dev", "lo", check=False)
-        return "198.18.0.0/24" in self.p.tail(1000)
-
-    def deleted(self):
-        return [x for x in self.p.tail(10000).splitlines()
-                if x.startswith("Deleted") and
-                ("proto 179" in x or "ana-bgpd" in x)]
 
 
 class Sampler:

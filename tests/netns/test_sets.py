@@ -83,7 +83,7 @@ def test_bgpq4_writes_what_we_read(scene, irrd):
     """The same set in every form, both families, with and without !a."""
     for server in irrd(), irrd(aggregate=False):
         for form, args in FORMS.items():
-            want, seen = {}, None
+            want = {}
             for family, version in (("inet", "-4"), ("inet6", "-6")):
                 path = os.path.join(scene.ana.dir, form + family)
                 with open(path, "w") as f:

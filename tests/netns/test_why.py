@@ -2,15 +2,14 @@
 that an operator meets.  Wrong keys and too low TTLs are in test_auth.py."""
 
 import socket
-import time
 
 import pytest
 
 from ana import Ana, sanitizer_reports
 from lab import wait_equal, wait_until
 from routers import Route
-from speaker import (OPEN, Closed, Connection, announcement, capabilities,
-                     capability, keepalive, notification, open_message)
+from speaker import (OPEN, Connection, announcement, capabilities,
+                     capability, in_session, keepalive, notification, open_message)
 
 US, PEER = 52580, 3292
 HOST, HERE = "192.0.2.2", "192.0.2.1"
@@ -118,16 +117,9 @@ def scene():
 
 def shake(ana, ns, n, here):
     """A session that the peer dials."""
-    end = time.monotonic() + 30
-    while True:
-        try:
-            c = Connection.dial(ns, n.remote, here)
-            c.handshake(PEER)
-            wait_until(lambda: ana.up(n))
-            return c
-        except (OSError, Closed):
-            assert time.monotonic() < end, "no session"
-            time.sleep(0.1)
+    c = in_session(lambda: Connection.dial(ns, n.remote, here), PEER)
+    wait_until(lambda: ana.up(n))
+    return c
 
 
 def meet(s, n, *messages, session=False):
@@ -222,7 +214,7 @@ def test_peer_without_parameters(scene):
             c = Connection.dial(scene.p, n.remote, HERE)
             c.send(open_message(PEER))
             kind, body = c.recv()
-        except (OSError, Closed):   # its idle hold
+        except OSError:   # its idle hold
             return None
         assert kind == OPEN
         return c, body
