@@ -8,15 +8,7 @@
 #include <string.h>
 
 #include "lib/addr.h"
-
-static struct addr
-A(const char *s) {
-	struct addr a;
-
-	if (!addr_parse(s, &a))
-		fail_msg("%s", s);
-	return a;
-}
+#include "tests/unit/text.h"
 
 static void
 test_text(void **state)

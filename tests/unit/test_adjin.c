@@ -6,19 +6,12 @@
 #include <cmocka.h>
 
 #include "rib/adjin.h"
+#include "tests/unit/text.h"
 
 static struct attrs_pool *pool;
 static struct rib *rib;
 static struct adjin *ai, *other;
 static uint32_t id;
-
-static struct pfx
-P(const char *s) {
-	struct pfx p;
-
-	assert_true(pfx_parse(s, &p));
-	return p;
-}
 
 static int
 setup(void **state)

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "bgpd/announce/announce.h"
+#include "tests/unit/text.h"
 
 enum {
 	S = 1000, /* a second */
@@ -25,15 +26,6 @@ struct world {
 	uint64_t now;
 	unsigned int taken, gone;
 };
-
-static struct pfx
-pfx(const char *text)
-{
-	struct pfx p;
-
-	assert_true(pfx_parse(text, &p));
-	return p;
-}
 
 static void
 run(struct world *w)
@@ -104,7 +96,7 @@ begin(struct world *w, unsigned int n)
 		snprintf(text, sizeof text, "192.0.%u.0/24", i);
 		w->track[i] = (struct track_conf){ .key = name[i] };
 		w->net[i] = (struct announce_net_conf){
-			.pfx = pfx(text), .track = &index_of[i], .ntrack = 1
+			.pfx = P(text), .track = &index_of[i], .ntrack = 1
 		};
 	}
 	w->conf = (struct announce_conf){
@@ -480,7 +472,7 @@ test_operator(void **state)
 static void
 test_added(void **state)
 {
-	struct pfx p = pfx("198.51.100.0/24"), q;
+	struct pfx p = P("198.51.100.0/24"), q;
 	struct announce_net *n;
 	struct world w;
 	char text[32];
@@ -505,12 +497,12 @@ test_added(void **state)
 	/* So many and no more. */
 	for (int i = 0; i < ANNOUNCE_ADDED_MAX; i++) {
 		snprintf(text, sizeof text, "203.0.%d.0/24", i);
-		q = pfx(text);
+		q = P(text);
 		assert_non_null(announce_add(w.a, &q, false, w.now));
 	}
 	assert_null(announce_add(w.a, &p, false, w.now));
 	w.gone = 0;
-	q = pfx("203.0.7.0/24");
+	q = P("203.0.7.0/24");
 	assert_true(
 	    announce_withdraw(w.a, announce_find(w.a, &q), false, NULL));
 	run(&w);

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "platform/fib.h"
+#include "tests/unit/text.h"
 
 /* What was told, as one line of text. */
 struct told {
@@ -113,22 +114,6 @@ turn(struct fib *f, const char *want)
 	while (poll(&p, 1, 0) == 1)
 		fib_readable(f);
 	assert_string_equal(told.log, want);
-}
-
-static struct pfx
-P(const char *s) {
-	struct pfx p;
-
-	assert_true(pfx_parse(s, &p));
-	return p;
-}
-
-static struct addr
-A(const char *s) {
-	struct addr a;
-
-	assert_true(addr_parse(s, &a));
-	return a;
 }
 
 static void

@@ -11,25 +11,10 @@
 #include <cmocka.h>
 
 #include "platform/fibd/fibd_check.h"
+#include "tests/unit/text.h"
 
 static struct fibd_fences fences;
 static char text[FIBD_TEXT];
-
-static struct pfx
-P(const char *s) {
-	struct pfx p;
-
-	assert_true(pfx_parse(s, &p));
-	return p;
-}
-
-static struct addr
-A(const char *s) {
-	struct addr a;
-
-	assert_true(addr_parse(s, &a));
-	return a;
-}
 
 static struct fibd_addr
 raw(const char *s, unsigned int len)

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "rib/adjin.h"
+#include "tests/unit/text.h"
 
 static struct attrs_pool *pool;
 static struct nexthops *hops;
@@ -13,14 +14,6 @@ static struct rib *rib;
 static struct adjin *in[4];
 static struct rib_change last;
 static unsigned int changes;
-
-static struct pfx
-P(const char *s) {
-	struct pfx p;
-
-	assert_true(pfx_parse(s, &p));
-	return p;
-}
 
 static void
 on_best(void *arg, const struct rib_change *c)

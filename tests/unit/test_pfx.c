@@ -7,15 +7,7 @@
 #include <string.h>
 
 #include "lib/pfx.h"
-
-static struct pfx
-P(const char *s) {
-	struct pfx p;
-
-	if (!pfx_parse(s, &p))
-		fail_msg("%s", s);
-	return p;
-}
+#include "tests/unit/text.h"
 
 static void
 test_text(void **state)

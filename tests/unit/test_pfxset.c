@@ -8,14 +8,7 @@
 
 #include "policy/asnset.h"
 #include "policy/pfxset.h"
-
-static struct pfx
-P(const char *s) {
-	struct pfx p;
-
-	assert_true(pfx_parse(s, &p));
-	return p;
-}
+#include "tests/unit/text.h"
 
 static void
 add(struct pfxset *s, const char *text, unsigned int lo, unsigned int hi)

@@ -7,14 +7,7 @@
 #include <string.h>
 
 #include "lib/trie.h"
-
-static struct pfx
-P(const char *s) {
-	struct pfx p;
-
-	assert_true(pfx_parse(s, &p));
-	return p;
-}
+#include "tests/unit/text.h"
 
 static void
 put(struct trie *t, const char *s, uint32_t val, uint32_t old)
