@@ -833,6 +833,18 @@ route_write(struct table *t, const struct op *like, bool there, bool perhaps)
 	op_write(t, there && !perhaps ? OP_REPLACE : OP_EXCL, &o);
 }
 
+/* The number of the route, 0: none of ours; no request of it waits any more. */
+static uint32_t
+find_idle(struct table *t, struct trie *trie, const struct pfx *p)
+{
+	uint32_t n = trie_get(trie, p);
+
+	if (n == 0 || (route_at(t, n)->flags & ROUTE_BUSY) == 0)
+		return n;
+	table_flush(t);
+	return trie_get(trie, p);
+}
+
 void
 table_replace(
     struct table *t, uint32_t seq, const struct pfx *p, uint32_t number)
@@ -847,11 +859,7 @@ table_replace(
 	bool there, perhaps, other;
 	struct route *r;
 
-	o.route = trie_get(trie, p);
-	if (o.route != 0 && (route_at(t, o.route)->flags & ROUTE_BUSY)) {
-		table_flush(t);
-		o.route = trie_get(trie, p);
-	}
+	o.route = find_idle(t, trie, p);
 	if (o.route == 0) {
 		o.route = slab_new(&t->routes);
 		route_at(t, o.route)->metric = t->metric;
@@ -900,11 +908,7 @@ table_remove(struct table *t, uint32_t seq, const struct pfx *p)
 	struct trie *trie = trie_of(t, o.ti, p);
 	struct route *r;
 
-	o.route = trie_get(trie, p);
-	if (o.route != 0 && (route_at(t, o.route)->flags & ROUTE_BUSY)) {
-		table_flush(t);
-		o.route = trie_get(trie, p);
-	}
+	o.route = find_idle(t, trie, p);
 	if (o.route == 0) {
 		t->ev->failed(t->arg, seq, ENOENT, "there is no route of ours");
 		return;
