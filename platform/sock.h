@@ -69,10 +69,11 @@ int sock_ao_probe(void);
  */
 int sock_ao(int fd, const struct addr *peer, const struct sock_ao_key *,
     size_t n, const struct sock_ao_key *old, size_t nold, bool connection);
-/* -EAGAIN when nobody waits. */
+/* The next connection, the caller's to close; -EAGAIN when nobody waits. */
 int sock_accept(int fd, struct addr *remote, uint16_t *port);
 /* On an accepted socket; the TTL of the SYN is in *syn_ttl, 0 if unknown. */
 int sock_accepted(int fd, const struct sock_opts *, uint8_t *syn_ttl);
+/* The ends of a connection. */
 int sock_local(int fd, struct addr *, uint16_t *port);
 int sock_remote(int fd, struct addr *, uint16_t *port);
 

@@ -165,6 +165,8 @@ struct announce {
 	uint64_t next_ms;
 };
 
+/* Empty, the caller's; freed with its networks and tracks.  All times here are
+ * of one monotonic clock, in milliseconds. */
 struct announce *announce_new(void);
 void announce_free(struct announce *);
 /*
@@ -174,7 +176,8 @@ void announce_free(struct announce *);
 void announce_conf(
     struct announce *, const struct announce_conf *, uint64_t now_ms);
 
-/* NULL: not there (or gone). */
+/* NULL: not there (or gone).  Borrowed, until the next announce_conf(),
+ * announce_withdraw() or announce_take(). */
 struct announce_net *announce_find(const struct announce *, const struct pfx *);
 struct track *announce_track(const struct announce *, const char *key);
 
@@ -204,8 +207,10 @@ struct announce_drain {
 	const char *reason; /* or NULL */
 	const char *who;
 };
+/* Once more: with the new time and reason, which are copied. */
 void announce_drain(struct announce *, struct announce_net *,
     const struct announce_drain *, uint64_t now_ms);
+/* Of one that is draining. */
 void announce_undrain(struct announce *, struct announce_net *);
 
 /* Works out what follows from all that was told; marks what changed. */

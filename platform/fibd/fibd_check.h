@@ -41,10 +41,12 @@ struct fibd_nh_facts {
 
 /* The arguments' defaults. */
 void fibd_fences_init(struct fibd_fences *);
+/* True: special-purpose (RFC 6890) or no unicast; only -a permits that. */
 bool fibd_check_martian(const struct pfx *);
 
 /* A speaker's record of whole size, version and type, nothing behind it. */
 int fibd_check_record(const void *, size_t left, char text[FIBD_TEXT]);
+/* What it wants to be, and which namespace it is in. */
 int fibd_check_hello(const struct fibd_fences *, const struct fibd_hello *,
     char text[FIBD_TEXT]);
 /* A well-formed prefix; masked bits are refused, not cleared. */
@@ -60,6 +62,7 @@ int fibd_check_route(const struct fibd_fences *, const struct pfx *,
 int fibd_check_nhset(const struct fibd_nhset *, char text[FIBD_TEXT]);
 int fibd_check_nh(const struct fibd_fences *, const struct addr *,
     uint8_t flags, const struct fibd_nh_facts *, char text[FIBD_TEXT]);
+/* count: how many it has already. */
 int fibd_check_listen(
     const struct fibd_req *, unsigned int count, char text[FIBD_TEXT]);
 int fibd_check_watch(

@@ -72,6 +72,8 @@ uint32_t nlroute_portid(const struct nlroute *);
 
 /* No room for two more requests: run first. */
 bool nlroute_full(const struct nlroute *);
+/* Each queues one request, copied, whose answer comes under that tag: a route,
+ * its end, a nexthop object, a group of them, the end of either. */
 void nlroute_add(struct nlroute *, const struct nlroute_route *,
     enum nlroute_how, uint32_t tag);
 void nlroute_del(struct nlroute *, const struct nlroute_route *, uint32_t tag);

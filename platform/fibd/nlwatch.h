@@ -41,7 +41,7 @@ struct nlwatch_events {
 	void (*route)(void *arg, const struct nlroute_route *, bool deleted,
 	    bool replaced);
 	void (*object)(void *arg); /* nexthop objects were touched */
-	void (*overrun)(void *arg);
+	void (*overrun)(void *arg); /* news were lost: nlwatch_scan() */
 };
 
 /* 0 or -errno.  Both sockets are the callee's; rcvbuf 0: what is good. */
@@ -51,7 +51,8 @@ void nlwatch_close(struct nlwatch *);
 int nlwatch_fd(const struct nlwatch *);
 /* Reads what is there, in bounds; true: there may be more. */
 bool nlwatch_read(struct nlwatch *);
-/* Looks at all links and addresses; tells what differs from before. */
+/* Looks at all links and addresses; tells what differs from before.  0 or
+ * -errno. */
 int nlwatch_scan(struct nlwatch *);
 /* Asks for the counters of all links; nothing may be queued in nlroute. */
 void nlwatch_count(struct nlwatch *);
@@ -61,7 +62,9 @@ const struct nlwatch_link *nlwatch_link_at(const struct nlwatch *, size_t);
 const struct nlwatch_addr *nlwatch_addr_at(const struct nlwatch *, size_t);
 const struct nlwatch_link *nlwatch_link(
     const struct nlwatch *, uint32_t ifindex);
+/* It is an address of this machine. */
 bool nlwatch_own(const struct nlwatch *, const struct addr *);
+/* It is in a subnet of that interface, whether that is up or not. */
 bool nlwatch_connected(
     const struct nlwatch *, const struct addr *, uint32_t ifindex);
 /* Can a route be sent through it now? */

@@ -31,11 +31,15 @@ enum {
 struct table_events {
 	/* A request failed.  No word: it is done when table_flush() returns. */
 	void (*failed)(void *arg, uint32_t seq, int err, const char *text);
+	/* What became of a route that nobody asked about just now: TABLE_... */
 	void (*state)(void *arg, const struct pfx *, uint8_t what);
+	/* A table_sweep() with tell is through; flushed: it was of all. */
 	void (*swept)(void *arg, enum fam, bool flushed, uint32_t removed);
+	/* An answer was lost: all is compared again. */
 	void (*overrun)(void *arg);
 };
 
+/* Borrows all that it is given, for as long as it lives. */
 struct table *table_new(struct nlroute *, struct nlwatch *,
     const struct fibd_fences *, const struct table_events *, void *arg);
 void table_free(struct table *);
