@@ -580,6 +580,7 @@ engine_new(const struct engine_opts *o, struct conf *conf,
 	arena_init(&eng->arena);
 	arena_init(&eng->arena_out);
 	LIST_INIT(&eng->farewells);
+	LIST_INIT(&eng->unsent);
 	TAILQ_INIT(&eng->peers);
 	TAILQ_INIT(&eng->leaving);
 	TAILQ_INIT(&eng->groups);
@@ -801,7 +802,7 @@ sleep_ms(const struct engine *eng, bool wait)
 	uint64_t next = timer_next(&eng->timers),
 		 now = eng->world.clock_us() / 1000;
 
-	if (!wait || eng->loop.more || next <= now)
+	if (!wait || eng->loop.more || !LIST_EMPTY(&eng->unsent) || next <= now)
 		return 0;
 	return next == TIMER_NEVER ? -1 : (int64_t)(next - now);
 }
@@ -855,6 +856,8 @@ engine_turn(struct engine *eng, bool wait)
 	if (eng->control != NULL)
 		more |= control_run(eng->control);
 	account(eng, STAGE_CONTROL, &mark);
+	more |= session_send_all(eng);
+	account(eng, STAGE_OUT, &mark);
 	eng->loop.more = more;
 	eng->loop.turns++;
 	hist_add(&eng->loop.turn, mark - start, 1);

@@ -178,6 +178,7 @@ struct engine {
 	struct control *control;
 	struct auth *auth; /* NULL in simulations */
 	LIST_HEAD(, farewell) farewells; /* session.c's */
+	LIST_HEAD(, session) unsent; /* with new octets to send */
 	struct commit *commit; /* NULL in simulations that do not want it */
 	struct conf *leaving_conf; /* that of `leaving`; NULL: nobody's */
 	struct sets_keep *sets;

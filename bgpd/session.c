@@ -16,7 +16,8 @@ enum {
 	HOLD_LARGE_S = 240, /* RFC 4271 8.2.2 */
 	SEND_HOLD_MIN_S = 8 * 60, /* RFC 9687 4.4 */
 	LINGER_MS = 3000,
-	BULK = SESSION_RX / 2, /* who sends so much at once sends a table */
+	READ_MAX = 16 * 1024, /* a turn: others wait for what it brings */
+	BULK = READ_MAX / 2, /* who sends so much at once sends a table */
 	BULK_WAIT_MS = 20, /* at most, while the rest of the turn is behind */
 };
 
@@ -227,7 +228,9 @@ close_connection(struct session *s, bool said)
 	else
 		close(s->fd);
 	s->fd = -1;
-	s->connecting = false;
+	if (s->unsent)
+		LIST_REMOVE(s, unsent_entry);
+	s->unsent = s->connecting = false;
 	/* rx stays: somebody may be in the middle of one of its messages. */
 	free(s->tx);
 	s->tx = NULL;
@@ -288,24 +291,36 @@ tx_reserve(struct session *s, size_t n)
 	s->tx = mem_realloc(s->tx, s->tx_cap, 1);
 }
 
+static void
+append(struct session *s, const uint8_t *msg, size_t len)
+{
+	tx_reserve(s, len);
+	memcpy(s->tx + s->tx_len, msg, len);
+	s->tx_len += len;
+	peer_count_sent(s->peer, s, msg, len);
+}
+
 /* Whatever the queue holds; for messages of the session itself. */
 static void
 queue(struct session *s, const uint8_t *msg, size_t len)
 {
 	if (s->fd == -1)
 		return;
-	tx_reserve(s, len);
-	memcpy(s->tx + s->tx_len, msg, len);
-	s->tx_len += len;
-	peer_count_sent(s->peer, s, msg, len);
+	append(s, msg, len);
 	if (s->io != NULL)
 		want(s);
 }
 
+/* Goes in this turn: who waits for a route waits no longer than that. */
 bool
 session_send(struct session *s, const uint8_t *msg, size_t len)
 {
-	queue(s, msg, len);
+	if (s->fd == -1)
+		return false;
+	append(s, msg, len);
+	if (!s->unsent)
+		LIST_INSERT_HEAD(&s->peer->eng->unsent, s, unsent_entry);
+	s->unsent = true;
 	return session_has_room(s);
 }
 
@@ -355,18 +370,16 @@ send_keepalive(struct session *s)
 	queue(s, msg, w.len);
 }
 
-static void
-writable(struct session *s)
+/* What TCP takes; false: it failed. */
+static bool
+transmit(struct session *s)
 {
 	bool had_room = session_has_room(s);
 	ssize_t n;
 
 	n = send(s->fd, s->tx + s->tx_pos, s->tx_len - s->tx_pos, MSG_NOSIGNAL);
-	if (n == -1) {
-		if (errno != EAGAIN && errno != EINTR)
-			session_event(s, EV18_TCP_FAILS);
-		return;
-	}
+	if (n == -1)
+		return errno == EAGAIN || errno == EINTR;
 	s->tx_pos += (size_t)n;
 	s->last_write_ms = s->peer->eng->now_ms;
 	if (s->tx_pos == s->tx_len) {
@@ -379,9 +392,38 @@ writable(struct session *s)
 	}
 	if (s->send_hold.armed)
 		arm(s, &s->send_hold, session_send_hold_ms(s));
-	want(s);
 	if (!had_room && session_has_room(s))
 		peer_room(s->peer);
+	return true;
+}
+
+static void
+writable(struct session *s)
+{
+	if (transmit(s))
+		want(s);
+	else
+		session_event(s, EV18_TCP_FAILS);
+}
+
+/* What failed is writable() in the next turn, behind what the peer said. */
+bool
+session_send_all(struct engine *eng)
+{
+	struct session *s;
+	bool room = false;
+
+	while ((s = LIST_FIRST(&eng->unsent)) != NULL) {
+		bool had_room = session_has_room(s);
+
+		LIST_REMOVE(s, unsent_entry);
+		s->unsent = false;
+		if (session_queued(s) > 0)
+			transmit(s);
+		want(s);
+		room |= !had_room && session_has_room(s);
+	}
+	return room;
 }
 
 uint64_t
@@ -578,15 +620,16 @@ must_wait(const struct session *s)
 	    eng->now_ms - s->last_read_ms < BULK_WAIT_MS;
 }
 
-/* One room's worth a turn. */
 static void
 readable(struct session *s)
 {
+	size_t room = SESSION_RX - s->rx_len;
 	ssize_t n;
 
 	if (must_wait(s))
 		return;
-	n = recv(s->fd, s->rx + s->rx_len, SESSION_RX - s->rx_len, 0);
+	n = recv(
+	    s->fd, s->rx + s->rx_len, room < READ_MAX ? room : READ_MAX, 0);
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n <= 0) {

@@ -6,6 +6,8 @@
 #ifndef SESSION_H
 #define SESSION_H
 
+#include <sys/queue.h>
+
 #include "bgpd/ev.h"
 #include "bgpd/fsm/fsm.h"
 #include "bgpd/fsm/negotiate.h"
@@ -44,7 +46,9 @@ struct session {
 	struct addr local, remote;
 	uint16_t local_port, remote_port;
 	uint64_t last_read_ms, last_write_ms; /* 0: never */
-	bool bulk; /* the last read brought a room's worth */
+	bool bulk; /* the last read brought a lot */
+	bool unsent; /* in eng->unsent */
+	LIST_ENTRY(session) unsent_entry;
 };
 
 /* In FSM_IDLE (dialled) or FSM_ACTIVE (accepted), without a connection. */
@@ -69,6 +73,12 @@ void session_stop(struct session *, enum fsm_event, uint8_t code, uint8_t sub,
  * queue is above its high-water mark now, peer_room() tells when it is not.
  */
 bool session_send(struct session *, const uint8_t *msg, size_t len);
+/*
+ * Sends what was queued since the last time, as far as TCP takes it; the rest
+ * goes when it has room.  True: a queue that was above its mark is not any
+ * more, so there is more to tell.
+ */
+bool session_send_all(struct engine *);
 bool session_has_room(const struct session *);
 size_t session_queued(const struct session *);
 /* RFC 9687 4.4. */

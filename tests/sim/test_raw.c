@@ -349,6 +349,33 @@ test_retry_counter(void **state)
 	}
 }
 
+/* Others wait for a turn: of a table it takes a piece, and what is to be told
+ * of that goes before the next one. */
+static void
+test_turn(void **state)
+{
+	static uint8_t table[1000 * (sizeof ROUTE("\x40") - 1)];
+	size_t n = sizeof table / 1000;
+	uint64_t before;
+
+	dial(A_CONF);
+	PUT(OPEN("\0") KEEPALIVE);
+	pass(1);
+	assert_non_null(a()->up);
+	PUT(REFRESH("\0"));
+	sim_turn(SIM_A);
+	assert_true(recv(raw, in, sizeof in, MSG_DONTWAIT) > 0);
+	before = a()->rx.updates;
+	for (size_t i = 0; i < 1000; i++)
+		memcpy(table + i * n, ROUTE("\x40"), n);
+	put(table, 1000 * n);
+	sim_turn(SIM_A);
+	assert_in_range(a()->rx.updates - before, 1, 400);
+	pass(1);
+	assert_int_equal(a()->rx.updates - before, 1000);
+	hang_up();
+}
+
 int
 main(void)
 {
@@ -363,6 +390,7 @@ main(void)
 		cmocka_unit_test(test_ready_without_eor),
 		cmocka_unit_test(test_ready_by_eor),
 		cmocka_unit_test(test_retry_counter),
+		cmocka_unit_test(test_turn),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
