@@ -75,7 +75,7 @@ const struct conf_schema conf_schema[] = {
 
 { "control", "socket", "PATH", 0, 0, NULL, CF_OPTBLOCK | MU | RD, "A socket.  Without any: control.sock, and restricted.sock for reading, in the run directory.", V },
 { "control/socket", "mode", "MODE", 0, 0, "0660", RD, "Its mode.", V },
-{ "control/socket", "group", "NAME", 0, 0, NULL, RD, "Its group.", V },
+{ "control/socket", "group", "NAME", 0, 0, NULL, RD, "Its group, one of /etc/group.", V },
 { "control/socket", "read-only", "YESNO", 0, 0, "no", RD, "Only what changes nothing.", V },
 { "control/socket", "max-clients", "UINT", 1, 1024, "16", 0, "How many may be connected.", V },
 

@@ -119,13 +119,19 @@ struct events *
 events_new(int64_t epoch)
 {
 	struct events *ev = mem_alloc(sizeof *ev);
+	struct record *all;
+	size_t n = 0;
 
 	ev->epoch = epoch;
+	for (int c = 0; c < EVENT_CLASSES; c++)
+		n += class[c].size;
+	/* In one piece, of which what is not used is no memory yet. */
+	all = mem_alloc(n * sizeof *all);
+	ev->memory = n * sizeof *all;
 	for (int c = 0; c < EVENT_CLASSES; c++) {
 		ev->ring[c].size = class[c].size;
-		ev->ring[c].record =
-		    mem_alloc(class[c].size * sizeof(struct record));
-		ev->memory += class[c].size * sizeof(struct record);
+		ev->ring[c].record = all;
+		all += class[c].size;
 	}
 	return ev;
 }
@@ -152,8 +158,8 @@ events_free(struct events *ev)
 
 		for (uint32_t i = 0; i < r->size; i++)
 			forget(ev, r, &r->record[i]);
-		free(r->record);
 	}
+	free(ev->ring[0].record);
 	free(ev);
 }
 

@@ -5,6 +5,8 @@
 #include <grp.h>
 #include <libgen.h>
 #include <limits.h>
+#include <malloc.h>
+#include <nss.h>
 #include <poll.h>
 #include <pwd.h>
 #include <signal.h>
@@ -363,6 +365,7 @@ run(struct args *a, struct conf *conf, const char *alarm)
 	    conf->as, conf->nneighbor, landlock ? "" : ", without Landlock",
 	    conf->lab_mode ? ", LAB MODE: documentation numbers accepted" : "");
 	service_start(&service, eng);
+	malloc_trim(0); /* what the start needed once */
 	engine_run(eng);
 	strlcpy(why, eng->fatal, sizeof why);
 	control_free(eng->control);
@@ -389,6 +392,10 @@ main(int argc, char **argv)
 	struct conf *conf;
 	int status;
 
+	/* Groups are those of the system's own file: no directory server is
+	 * waited for, and no code of one loaded. */
+	__nss_configure_lookup("group", "files");
+	__nss_configure_lookup("initgroups", "files");
 	parse_args(&a, argc, argv);
 	notify_open();
 	a.o.log_to = log_default(getenv("JOURNAL_STREAM"), !a.foreground);

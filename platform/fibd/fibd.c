@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <poll.h>
 #include <pwd.h>
 #include <signal.h>
@@ -531,6 +532,7 @@ main(int argc, char **argv)
 	static struct fibd d = { .listen_fd = -1, .keep_s = KEEP_S };
 	int status = 0;
 
+	mallopt(M_TOP_PAD, 0); /* room ahead would be cleared, and so used */
 	fibd_args(argc, argv, &d.opt, &d.fences);
 	/* Before the sandbox; one that a speaker started answers to it. */
 	if (d.opt.fd < 0)
@@ -558,6 +560,7 @@ main(int argc, char **argv)
 					       : "plain multipath routes");
 		say_compat_mode(&d);
 		fibd_confine(&d);
+		malloc_trim(0); /* what the start needed once */
 		d.keep_until_ms = fibd_now_ms() + KEEP_S * 1000;
 		if (d.opt.fd < 0)
 			tell(&d, fibd_now_ms());

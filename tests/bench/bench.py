@@ -394,8 +394,18 @@ def s7(env, kind):
         s.timed("time", lambda: s.send(0), {"ev": "reached", "id": 1},
                 ("fresh", 1, 250))
         s.memory()
+        s.r["shared_once_MB"] = proportional(s.d.pids()) / 1e6
         s.r["stripped_kB"] = stripped(env, kind)
         return s.r
+
+
+def proportional(pids):
+    """Octets, a page that n processes share counted as one nth in each."""
+    total = 0
+    for pid in pids:
+        with open("/proc/%s/smaps_rollup" % pid) as f:
+            total += sum(int(x.split()[1]) for x in f if x.startswith("Pss:"))
+    return total * 1024
 
 
 def stripped(env, kind):
