@@ -23,6 +23,7 @@ enum {
 	CLIENTS = 32, /* on one socket, unless configured */
 	TX_HIGH = 64 * 1024, /* an answer waits when so much is not sent */
 	ROWS = 256, /* of an answer, in one turn */
+	PART = 32, /* of them, before what they are is queued */
 	IDLE_MS = 60 * 1000, /* a client that neither asks nor reads */
 };
 
@@ -90,8 +91,14 @@ frame(struct client *c, enum ctl_type type, const void *p, size_t n)
 {
 	uint8_t head[CTL_HEAD_LEN];
 
+	/* A slow reader never has all: what it has makes room first. */
+	if (c->tx_len + n + CTL_HEAD_LEN > c->tx_cap && c->tx_pos > 0) {
+		c->tx_len -= c->tx_pos;
+		memmove(c->tx, c->tx + c->tx_pos, c->tx_len);
+		c->tx_pos = 0;
+	}
 	if (c->tx_len + n + CTL_HEAD_LEN > c->tx_cap) {
-		c->tx_cap = 2 * c->tx_cap + n + CTL_HEAD_LEN;
+		c->tx_cap = c->tx_cap + c->tx_cap / 2 + n + CTL_HEAD_LEN;
 		c->tx = mem_realloc(c->tx, c->tx_cap, 1);
 	}
 	ctl_frame_write(head, type, n);
@@ -758,25 +765,38 @@ on_client(void *arg, bool readable, bool writable)
 	ev_io_want(c->io, !c->asked || c->show.waiting, c->tx_len > 0);
 }
 
-/* One slice of an answer; true: it could go on at once. */
-static bool
-run_client(struct client *c)
+/* What the answer has so far, in frames. */
+static void
+queue(struct client *c)
 {
-	const void *p;
-	bool more;
 	size_t n;
+	const void *p = out_pending(c->show.out, &n);
 
-	if (!c->asked || c->answered || c->tx_len - c->tx_pos > TX_HIGH)
-		return false;
-	c->show.waiting = false;
-	more = show_run(&c->show, ROWS);
-	p = out_pending(c->show.out, &n);
 	while (n > 0) {
 		size_t part = n < CTL_PAYLOAD_GOOD ? n : CTL_PAYLOAD_GOOD;
 
 		frame(c, CTL_OUT, p, part);
 		out_drained(c->show.out, part);
 		p = out_pending(c->show.out, &n);
+	}
+}
+
+/* One slice of an answer; true: it could go on at once. */
+static bool
+run_client(struct client *c)
+{
+	/* A section of a ticket's text costs more than a row. */
+	int rows = c->show.req.id == CMD_SHOW_SUPPORT ? PART : ROWS;
+	bool more = true;
+
+	if (!c->asked || c->answered || c->tx_len - c->tx_pos > TX_HIGH)
+		return false;
+	c->show.waiting = false;
+	for (; rows > 0 && more && !c->show.waiting &&
+	     c->tx_len - c->tx_pos <= TX_HIGH;
+	     rows -= PART) {
+		more = show_run(&c->show, PART);
+		queue(c);
 	}
 	if (!more)
 		answer(c);

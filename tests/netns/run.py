@@ -15,7 +15,7 @@ JOBS = 2
 NO_TESTS = 5                    # pytest: all were deselected
 # These take longest: what is begun last should be short.
 FIRST = ["test_interop", "test_restart", "test_kernel", "test_errors",
-         "test_fibd", "test_drain", "test_announce"]
+         "test_fibd", "test_drain", "test_announce", "test_stream"]
 
 
 def files():
