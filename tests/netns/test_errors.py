@@ -14,7 +14,7 @@ from ana import Ana, sanitizer_reports
 from lab import Lab, wait_until
 from routers import Route
 from speaker import (KEEPALIVE, MARKER, NOTIFICATION, OPEN, REFRESH, UPDATE,
-                     Connection, as_path, attribute, capabilities,
+                     Closed, Connection, as_path, attribute, capabilities,
                      capability, in_session, keepalive, message, mp_reach,
                      mp_unreach, nlri, notification, open_message, update)
 
@@ -984,26 +984,21 @@ REFRESHES = [
 @pytest.mark.parametrize("name,kind,data,again", REFRESHES,
                          ids=ids(REFRESHES))
 def test_refresh(scene, name, kind, data, again):
-    caps = capabilities(PEER)
-    if kind not in scene.conns:
-        scene.conns[kind] = scene.established(
-            kind, caps + (capability(70) if kind == "refresh" else b""))
-        # Our one network, then End-of-RIB.
-        while scene.conns[kind].wait_for(UPDATE) != update()[19:]:
-            pass
-    c = scene.conns[kind]
-    c.send(message(REFRESH, data))
-    fine = scene.prefixes()[0]
-    scene.good(kind, c, fine)
-    seen = []
-    try:
-        while True:
-            seen.append(c.recv(0.2)[0])
-    except TimeoutError:
+    c = scene.established(kind, capabilities(PEER) + (
+        capability(70) if kind == "refresh" else b""))
+    # Our one network, then End-of-RIB.
+    while c.wait_for(UPDATE) != update()[19:]:
         pass
+    c.send(message(REFRESH, data))
+    scene.good(kind, c, scene.prefixes()[0])
+    # All that it had to say comes before the end.
+    scene.ana.cli("neighbor", scene.names[kind].remote, "clear")
+    seen = []
+    with pytest.raises(Closed):
+        while True:
+            seen.append(c.recv()[0])
     sign = REFRESH if kind == "refresh" else UPDATE
     assert (sign in seen) == again, seen
-    assert scene.where(kind, fine) is None
 
 
 def test_borr_sweeps(scene):
