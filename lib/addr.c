@@ -15,20 +15,6 @@ fam_name(enum fam f)
 	return f < FAM_N ? name[f] : "unknown";
 }
 
-unsigned int
-fam_bits(enum fam f)
-{
-	return f == FAM_INET ? 32 : f == FAM_INET6 ? 128 : 0;
-}
-
-void
-addr_set(struct addr *a, enum fam f, const void *octets)
-{
-	memset(a, 0, sizeof *a);
-	a->fam = (uint8_t)f;
-	memcpy(a->o, octets, fam_bits(f) / 8);
-}
-
 bool
 addr_parse(const char *s, struct addr *a)
 {

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* The numbers are IANA's address family numbers (AFI) of RFC 4760. */
 enum fam {
@@ -25,14 +26,26 @@ struct addr {
 /* "IPv4 unicast", "IPv6 unicast"; what OpenBGPD prints too. */
 const char *fam_name(enum fam);
 /* 32, 128; 0 for FAM_NONE. */
-unsigned int fam_bits(enum fam);
+static inline unsigned int
+fam_bits(enum fam f)
+{
+	return f == FAM_INET ? 32 : f == FAM_INET6 ? 128 : 0;
+}
 
 /* Whole text must be an address, no zone, no prefix length. */
 bool addr_parse(const char *, struct addr *);
 /* Returns buf, always terminated; RFC 5952 form; "none" for no address. */
 const char *addr_print(const struct addr *, char *buf, size_t);
 /* Takes 4 or 16 octets by family. */
-void addr_set(struct addr *, enum fam, const void *octets);
+static inline void
+addr_set(struct addr *a, enum fam f, const void *octets)
+{
+	*a = (struct addr){ .fam = (uint8_t)f };
+	if (f == FAM_INET)
+		memcpy(a->o, octets, 4);
+	else if (f == FAM_INET6)
+		memcpy(a->o, octets, 16);
+}
 struct addr addr_v4(uint32_t host_order);
 uint32_t addr_to_v4(const struct addr *);
 

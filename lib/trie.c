@@ -80,9 +80,11 @@ static inline struct want
 want(const struct pfx *p)
 {
 	const uint8_t *o = p->addr.o;
-	struct want k = { .len = p->len };
+	int words = p->addr.fam == FAM_INET ? 1 : WORDS_MAX;
+	struct want k;
 
-	for (int i = 0; i < WORDS_MAX; i++, o += 4)
+	k.len = p->len;
+	for (int i = 0; i < words; i++, o += 4)
 		k.key[i] = (uint32_t)o[0] << 24 | (uint32_t)o[1] << 16 |
 		    (uint32_t)o[2] << 8 | o[3];
 	return k;
@@ -391,8 +393,9 @@ trie_get(const struct trie *t, const struct pfx *p)
 	return parting(t, &k, &have) == PLACE_END ? leaf_val(t, ref) : 0;
 }
 
+/* What is there stays, or goes; its value, or 0, is returned. */
 static uint32_t
-put(struct trie *t, const struct want *k, uint32_t val)
+put(struct trie *t, const struct want *k, uint32_t val, bool stays)
 {
 	unsigned int at = PLACE_END, s;
 	uint32_t *slot = root_of(t, k), num, old;
@@ -411,6 +414,8 @@ put(struct trie *t, const struct want *k, uint32_t val)
 	}
 	if (at == PLACE_END) {
 		old = leaf_val(t, *slot);
+		if (stays)
+			return old;
 		leaf_del(t, *slot);
 		hang(slot, leaf_new(t, k, val));
 		return old;
@@ -448,7 +453,7 @@ split(struct trie *t, uint32_t ref)
 
 			leaf_del(t, ref);
 			reserve(t);
-			put(t, &k, val);
+			put(t, &k, val, false);
 		}
 		return;
 	}
@@ -484,8 +489,8 @@ trie_expect(struct trie *t, size_t prefixes)
 	free(old);
 }
 
-uint32_t
-trie_put(struct trie *t, const struct pfx *p, uint32_t val)
+static uint32_t
+put_one(struct trie *t, const struct pfx *p, uint32_t val, bool stays)
 {
 	struct want k = want(p);
 	uint32_t old;
@@ -494,9 +499,23 @@ trie_put(struct trie *t, const struct pfx *p, uint32_t val)
 	if (t->count >= t->top_next)
 		trie_expect(t, t->count);
 	reserve(t);
-	old = put(t, &k, val);
+	old = put(t, &k, val, stays);
 	t->count += old == 0;
 	return old;
+}
+
+uint32_t
+trie_put(struct trie *t, const struct pfx *p, uint32_t val)
+{
+	return put_one(t, p, val, false);
+}
+
+uint32_t
+trie_add(struct trie *t, const struct pfx *p, uint32_t val)
+{
+	uint32_t there = put_one(t, p, val, true);
+
+	return there != 0 ? there : val;
 }
 
 uint32_t

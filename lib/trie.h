@@ -38,6 +38,8 @@ size_t trie_memory(const struct trie *);
 uint32_t trie_get(const struct trie *, const struct pfx *);
 /* Puts or replaces; returns the earlier value or 0. */
 uint32_t trie_put(struct trie *, const struct pfx *, uint32_t val);
+/* Puts unless one is there; returns the value that is there then. */
+uint32_t trie_add(struct trie *, const struct pfx *, uint32_t val);
 /* Returns the removed value or 0. */
 uint32_t trie_del(struct trie *, const struct pfx *);
 /*

@@ -276,8 +276,8 @@ adjin_put(struct adjin *ai, const struct pfx *pfx,
     const struct adjin_route *route, uint32_t now_s)
 {
 	struct adjin_route copy = *route, *r = &copy;
-	uint32_t dest = rib_find(ai->rib, pfx);
-	uint32_t id = dest == 0 ? 0 : rib_path_find(ai->rib, dest, ai->peer);
+	uint32_t dest = rib_dest_get(ai->rib, pfx);
+	uint32_t id = rib_path_find(ai->rib, dest, ai->peer);
 	struct list *from;
 	struct path *p;
 	bool stale, was_stale, changed;
@@ -287,8 +287,6 @@ adjin_put(struct adjin *ai, const struct pfx *pfx,
 	if (r->reason > RIB_REASON_MAX)
 		r->reason = RIB_REASON_MAX;
 	if (id == 0) {
-		if (dest == 0)
-			dest = rib_dest_new(ai->rib, pfx);
 		put_new(ai, dest, r, now_s);
 		return ADJIN_NEW;
 	}

@@ -327,11 +327,9 @@ entry_withdraw(struct adjout_group *g, uint32_t dest, struct out_entry *e)
 }
 
 static void
-entry_announce(
-    struct adjout_group *g, uint32_t dest, uint32_t want, uint16_t source)
+entry_announce(struct adjout_group *g, uint32_t dest, struct out_entry *e,
+    uint32_t want, uint16_t source)
 {
-	struct out_entry *e = outlog_hold(&g->log, dest);
-
 	if (e->attrs == 0)
 		g->prefixes[rib_dest_fam(dest)]++;
 	if (e->pos == 0)
@@ -419,11 +417,12 @@ evaluate(struct adjout_group *g, uint32_t dest, const struct adjout_calls *c)
 		g->refused[fam]++;
 	} else if (unchanged(g, e, want, source))
 		attrs_unref(rib_attrs(g->rib), want);
-	else if (want != 0)
-		entry_announce(g, dest, want, source);
-	else if (have != 0)
+	else if (want != 0) {
+		if (e == NULL)
+			e = outlog_hold(&g->log, dest);
+		entry_announce(g, dest, e, want, source);
+	} else if (have != 0)
 		entry_withdraw(g, dest, e);
-	e = outlog_find(&g->log, dest);
 	if (e != NULL)
 		outlog_tidy(&g->log, dest, e);
 }

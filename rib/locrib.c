@@ -161,28 +161,25 @@ rib_dest_pfx(const struct rib *rib, uint32_t dest, struct pfx *p)
 {
 	const struct dest *d = rib_dest_at(rib, dest);
 
-	memset(p, 0, sizeof *p);
 	addr_set(&p->addr, rib_dest_fam(dest), d->addr);
 	p->len = d->len;
 }
 
+/* One way down the trie, whether it is there or not: mostly it is not. */
 uint32_t
-rib_dest_index(uint32_t dest)
-{
-	return (dest >> 1) - 1;
-}
-
-uint32_t
-rib_dest_new(struct rib *rib, const struct pfx *p)
+rib_dest_get(struct rib *rib, const struct pfx *p)
 {
 	enum fam fam = p->addr.fam;
 	uint32_t n = slab_new(&rib->dests[fam]) << 1 | (fam == FAM_INET6);
 	struct dest *d = rib_dest_at(rib, n);
+	uint32_t there;
 
 	d->len = p->len;
 	memcpy(d->addr, p->addr.o, fam_bits(fam) / 8);
-	trie_put(rib->trie[fam], p, n);
-	return n;
+	there = trie_add(rib->trie[fam], p, n);
+	if (there != n)
+		slab_del(&rib->dests[fam], n >> 1);
+	return there;
 }
 
 static void
@@ -753,11 +750,9 @@ rib_local_put(
     struct rib *rib, const struct pfx *pfx, uint32_t attrs, uint32_t now_s)
 {
 	struct adjin_route r = { .attrs_in = attrs, .attrs = attrs };
-	uint32_t dest = rib_find(rib, pfx), id;
+	uint32_t dest = rib_dest_get(rib, pfx);
+	uint32_t id = rib_path_find(rib, dest, RIB_LOCAL);
 
-	if (dest == 0)
-		dest = rib_dest_new(rib, pfx);
-	id = rib_path_find(rib, dest, RIB_LOCAL);
 	if (id == 0)
 		id = rib_path_add(rib, dest, RIB_LOCAL);
 	rib_path_set(rib, id, &r, now_s);

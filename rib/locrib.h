@@ -74,7 +74,12 @@ rib_dest_fam(uint32_t dest)
 }
 
 /* Number from 0 on, dense within its family: for tables beside the RIB. */
-uint32_t rib_dest_index(uint32_t dest);
+static inline uint32_t
+rib_dest_index(uint32_t dest)
+{
+	return (dest >> 1) - 1;
+}
+
 /* Keeps the number; the last rib_dest_unref() may free the destination. */
 void rib_dest_ref(struct rib *, uint32_t dest);
 void rib_dest_unref(struct rib *, uint32_t dest);

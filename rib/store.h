@@ -97,8 +97,8 @@ rib_dest_at(const struct rib *rib, uint32_t dest)
 
 /* All grow the table: the pointer lives until the next call for a new peer. */
 struct peer_slot *rib_peer_slot(struct rib *, uint16_t peer);
-/* Must not be there; has no path: add one, or it stays. */
-uint32_t rib_dest_new(struct rib *, const struct pfx *);
+/* Made if it is not there: has no path then, add one, or it stays. */
+uint32_t rib_dest_get(struct rib *, const struct pfx *);
 /* The path of this peer, or 0. */
 uint32_t rib_path_find(const struct rib *, uint32_t dest, uint16_t peer);
 /* An empty one, rejected for no reason, in no peer's list. */

@@ -51,6 +51,16 @@ twin_put(struct twin *w, const struct pfx *p, uint32_t val)
 }
 
 static uint32_t
+twin_add(struct twin *w, const struct pfx *p, uint32_t val)
+{
+	size_t i = twin_find(w, p);
+
+	if (i == w->n)
+		twin_put(w, p, val);
+	return w->val[i];
+}
+
+static uint32_t
 twin_del(struct twin *w, const struct pfx *p)
 {
 	size_t i = twin_find(w, p);
@@ -187,8 +197,13 @@ run(enum fam f, uint32_t steps)
 			p = w->pfx[rnd((uint32_t)w->n)];
 		if (rnd(10) < puts && w->n < TWIN_MAX) {
 			owner[i] = p;
-			got = trie_put(t, &p, i);
-			want = twin_put(w, &p, i);
+			if (rnd(2) == 0) {
+				got = trie_put(t, &p, i);
+				want = twin_put(w, &p, i);
+			} else {
+				got = trie_add(t, &p, i);
+				want = twin_add(w, &p, i);
+			}
 		} else {
 			got = trie_del(t, &p);
 			want = twin_del(w, &p);
