@@ -661,6 +661,13 @@ manual_entry(const struct conf_schema *row)
 		fprintf(f, "A change needs a restart of the daemon.\n");
 	else if ((row->flags & CF_RESETS) != 0)
 		fprintf(f, "A change bounces the session.\n");
+	else if ((row->flags & CF_IMPORT) != 0)
+		fprintf(f, "A change runs import again%s.\n",
+		    (row->flags & CF_EXPORT) != 0
+			? " and makes announcements again"
+			: "");
+	else if ((row->flags & CF_EXPORT) != 0)
+		fprintf(f, "A change makes announcements again.\n");
 	fclose(f);
 	return buf;
 }
