@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bgpctl/colour.h"
 #include "bgpctl/completion.h"
 #include "bgpctl/top.h"
 #include "lib/cmd.h"
@@ -43,6 +44,8 @@ struct client {
 	bool endless; /* watch: silence is no fault */
 	uint64_t waited_ms;
 	struct top_text *sink; /* where the answer's text goes, or NULL */
+	bool colour; /* line by line */
+	struct top_text line; /* one that has not ended */
 	int input; /* the command's FILE, opened by us, for the daemon; -1 */
 };
 
@@ -320,6 +323,25 @@ keep(struct top_text *t, const uint8_t *p, size_t n)
 	return true;
 }
 
+/* Whole lines; the last of an answer has its end. */
+static bool
+paint(struct client *c, const uint8_t *p, size_t n)
+{
+	char *from, *end;
+
+	if (!keep(&c->line, p, n))
+		return false;
+	from = c->line.p;
+	while ((end = strchr(from, '\n')) != NULL) {
+		*end = '\0';
+		colour_put(from);
+		from = end + 1;
+	}
+	c->line.len -= (size_t)(from - c->line.p);
+	memmove(c->line.p, from, c->line.len + 1);
+	return fflush(stdout) == 0;
+}
+
 static bool
 show(struct client *c, enum ctl_type type, const uint8_t *p, size_t n)
 {
@@ -329,6 +351,8 @@ show(struct client *c, enum ctl_type type, const uint8_t *p, size_t n)
 		return true;
 	if (type != CTL_OUT)
 		return print(STDERR_FILENO, p, n);
+	if (c->colour)
+		return paint(c, p, n);
 	return open_out(c) && print(c->out, p, n);
 }
 
@@ -541,6 +565,8 @@ main(int argc, char **argv)
 	if (req.input != NULL &&
 	    (c.input = open(req.input, O_RDONLY | O_CLOEXEC)) == -1)
 		err(CMD_USAGE, "%s", req.input);
+	c.colour = !req.json && !req.terse && colour_wanted() &&
+	    (req.id == CMD_SHOW_SUMMARY || req.id == CMD_SHOW_NEIGHBOR);
 	choose_socket(&c, l.socket);
 	if (req.id == CMD_TOP && !req.json)
 		return top_run(&req, ask_again, &c);

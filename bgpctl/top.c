@@ -13,13 +13,12 @@
 #include <termios.h>
 #include <unistd.h>
 
-#define RED "\033[31m"
-#define GREEN "\033[32m"
-#define YELLOW "\033[33m"
+#include "bgpctl/colour.h"
 
 enum {
 	FRAME_MS = 1000,
-	NAME_LEN = 64
+	NAME_LEN = 64,
+	WORDS = 4 /* AS, two paces, time: before the state */
 };
 
 struct top {
@@ -85,41 +84,14 @@ fit(const char *s, int columns)
 	return n;
 }
 
-/* How long the neighbor's name in a row is: up to its AS number. */
-static size_t
-name_len(const char *row)
-{
-	size_t n = strlen(row);
-
-	return n > 20 && row[20] == ' ' ? 20 : strcspn(row, " ");
-}
-
-/* By what stands behind the AS number, two paces and a time. */
-static const char *
-colour_of_row(const char *row)
-{
-	unsigned int in, limit;
-	int n;
-
-	row += name_len(row);
-	for (int i = 0; i < 4; i++) {
-		row += strspn(row, " ");
-		row += strcspn(row, " ");
-	}
-	n = sscanf(row, " %u/%u", &in, &limit);
-	if (n < 1)
-		return RED; /* the state's name */
-	return n == 2 && (uint64_t)in * 5 > (uint64_t)limit * 4 ? YELLOW
-								: GREEN;
-}
-
 static const char *
 colour_of_head(const char *line)
 {
 	static const struct {
 		const char *word, *colour;
-	} alarm[] = { { "NOT READY", RED }, { "is NOT there", RED },
-		{ "FAILED", RED }, { "ALARM", RED }, { "TOO OLD", YELLOW } };
+	} alarm[] = { { "NOT READY", COLOUR_RED },
+		{ "is NOT there", COLOUR_RED }, { "FAILED", COLOUR_RED },
+		{ "ALARM", COLOUR_RED }, { "TOO OLD", COLOUR_YELLOW } };
 
 	for (size_t i = 0; i < sizeof alarm / sizeof alarm[0]; i++)
 		if (strstr(line, alarm[i].word) != NULL)
@@ -131,14 +103,15 @@ static void
 draw(struct top *t, const char *line, bool row, bool selected)
 {
 	char buf[1024];
+	const char *state;
 
 	if (t->drawn >= t->rows - 1)
 		return;
 	t->drawn++;
 	snprintf(buf, sizeof buf, "%.*s", fit(line, t->columns), line);
 	printf("%s%s%s%s\033[K\r\n", selected ? "\033[7m" : "",
-	    !t->colour                           ? ""
-		: row                            ? colour_of_row(line)
+	    !t->colour ? ""
+		: row  ? colour_of_row(line, WORDS, &state)
 		: t->view == TABLE && !t->events ? colour_of_head(line)
 						 : "",
 	    buf, t->colour || selected ? "\033[0m" : "");
@@ -153,7 +126,7 @@ by_line(const void *a, const void *b)
 static void
 take_name(struct top *t, const char *row)
 {
-	size_t n = name_len(row);
+	size_t n = colour_name_len(row);
 
 	if (n >= sizeof t->name)
 		n = sizeof t->name - 1;
@@ -392,13 +365,12 @@ enum cmd_exit
 top_run(const struct cmd_req *r, top_ask_fn *ask, void *arg)
 {
 	struct top t = { .ask = ask, .arg = arg };
-	const char *no = getenv("NO_COLOR");
 	struct sigaction sa = { .sa_handler = on_signal };
 	enum cmd_exit e = CMD_DONE;
 
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGTERM, &sa, NULL);
-	t.colour = isatty(STDOUT_FILENO) && (no == NULL || *no == '\0');
+	t.colour = colour_wanted();
 	if (r->batch)
 		e = batch(&t, r->count > 0 ? r->count : 1);
 	else if (!isatty(STDOUT_FILENO) || !isatty(STDIN_FILENO)) {

@@ -6,12 +6,15 @@ change it, so each passes alone, but not in any order.
 """
 
 import json
+import os
+import pty
 import re
 import socket
+import subprocess
 
 import pytest
 
-from ana import Ana
+from ana import Ana, program
 from lab import wait_equal, wait_until
 from routers import Route
 from speaker import Speaker, attribute, end_of_rib, message, nlri, notification
@@ -116,6 +119,47 @@ class TestShow:
             "partner 719 Established\nabsent 3292 Active\n")
         numeric = scene.ana.cli("-n", "show")
         assert "192.0.2.2 " in numeric and "partner" not in numeric
+
+    def test_colour(self, scene):
+        """On a terminal only, and never with NO_COLOR."""
+        def on_terminal(*words, **env):
+            master, slave = pty.openpty()
+            p = subprocess.Popen(
+                [program("ana-bgpctl"), "-s", scene.ana.dir +
+                 "/run/control.sock", *words], stdout=slave,
+                env=dict({k: v for k, v in os.environ.items()
+                          if k != "NO_COLOR"}, **env))
+            os.close(slave)
+            text = b""
+            try:
+                while part := os.read(master, 65536):
+                    text += part
+            except OSError:     # EIO: the other end is closed
+                pass
+            os.close(master)
+            assert p.wait(30) == 0
+            return text.decode().replace("\r\n", "\n")
+
+        def plain(text):
+            return re.sub(r"\x1b\[\d+m", "", text)
+
+        red, green, yellow, end = ("\x1b[%dm" % n for n in (31, 32, 33, 0))
+        text = on_terminal("show")
+        assert green + "7/250" + end in text and red + "Active" + end in text
+        assert re.search(r" 2 +\x1b\[33m5\x1b\[0m$", text, re.M), text
+        piped = scene.ana.cli("show")
+        blank = re.compile(r"\d+")     # counters go on
+        assert blank.sub("0", plain(text)).split() == \
+            blank.sub("0", piped).split()
+        assert "\x1b" not in piped
+        assert "\x1b" not in on_terminal("show", NO_COLOR="1")
+        assert green in on_terminal("show", NO_COLOR="")
+        assert "\x1b" not in on_terminal("-j", "show")
+        assert "\x1b" not in on_terminal("show", "summary", "terse")
+        text = on_terminal("show", "neighbor")
+        assert "BGP state = " + green + "Established" + end + ", up" in text
+        assert "BGP state = " + red + "Active" + end + ", est" in text
+        assert text.count("\x1b") == 4
 
     def test_summary_json(self, scene):
         up, never = scene.ana.ctl("show")["neighbors"]
