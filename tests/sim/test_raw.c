@@ -23,6 +23,9 @@
 	" import policy all; export policy all; irr prefix-set p; "
 #define A_CONF HEAD "}\n"
 #define A_GR HEAD "graceful-restart { restart-time 60s; } }\n"
+#define NOBODY \
+	"syntax 1;\nglobal { as 52580; router-id 192.0.2.1; " \
+	"hold-time-min 0s; }\n"
 /* Nobody: the octets are in its place. */
 #define B_CONF \
 	"syntax 1;\nglobal { as 719; router-id 192.0.2.2; }\n" \
@@ -264,6 +267,66 @@ test_early_borr(void **state)
 	hang_up();
 }
 
+static uint32_t
+stale(void)
+{
+	return adjin_count(a()->adjin, FAM_INET)->stale;
+}
+
+/* The connection is lost, and another one comes after so many seconds. */
+static void
+lose(uint64_t seconds)
+{
+	close(raw);
+	sim_run(seconds);
+	connect_raw();
+}
+
+/* RFC 4724 4.2: lost a second time, half way through.  What was stale already
+ * goes, what it had renewed becomes stale. */
+static void
+test_lost_again(void **state)
+{
+	dial(A_GR);
+	PUT(OPEN_GR("\0") KEEPALIVE ROUTE("\x40") ROUTE("\x41") END_OF_RIB);
+	pass(1);
+	lose(10);
+	assert_int_equal(stale(), 2);
+	PUT(OPEN_GR("\0") KEEPALIVE ROUTE("\x40"));
+	pass(1);
+	assert_int_equal(routes(), 2);
+	assert_int_equal(stale(), 1);
+	lose(10);
+	assert_int_equal(routes(), 1);
+	assert_int_equal(stale(), 1);
+	/* And a third time, with nothing new. */
+	PUT(OPEN_GR("\0") KEEPALIVE);
+	pass(1);
+	lose(10);
+	assert_int_equal(routes(), 0);
+	PUT(OPEN_GR("\0") KEEPALIVE ROUTE("\x41") END_OF_RIB);
+	pass(1);
+	assert_int_equal(routes(), 1);
+	assert_int_equal(stale(), 0);
+	hang_up();
+}
+
+/* A neighbor that is removed while its routes are stale leaves no timer. */
+static void
+test_removed_while_stale(void **state)
+{
+	dial(A_GR);
+	PUT(OPEN_GR("\0") KEEPALIVE ROUTE("\x40") END_OF_RIB);
+	pass(1);
+	close(raw);
+	sim_run(5);
+	assert_int_equal(stale(), 1);
+	assert_true(sim_reload(SIM_A, NOBODY));
+	sim_run(1000);
+	assert_null(sim_peer(SIM_A));
+	sim_end();
+}
+
 static bool
 ready(const char *says)
 {
@@ -387,6 +450,8 @@ main(void)
 		cmocka_unit_test(test_keepalives),
 		cmocka_unit_test(test_no_eorr),
 		cmocka_unit_test(test_early_borr),
+		cmocka_unit_test(test_lost_again),
+		cmocka_unit_test(test_removed_while_stale),
 		cmocka_unit_test(test_ready_without_eor),
 		cmocka_unit_test(test_ready_by_eor),
 		cmocka_unit_test(test_retry_counter),

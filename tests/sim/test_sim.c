@@ -647,38 +647,6 @@ test_gr_capability_gone(void **state)
 	sim_end();
 }
 
-static bool
-a_sees_restart(void)
-{
-	return both_up() && sim_peer(SIM_A)->established_count == 2;
-}
-
-/* It is lost a second time, half way through: what was stale already goes,
- * what it had renewed becomes stale. */
-static void
-test_gr_within_gr(void **state)
-{
-	gr_start(A_GR, B_GR);
-	sim_kill(SIM_B);
-	sim_run(10);
-	sim_boot(SIM_B,
-	    B_HEAD("192.0.2.2") B_PEER(GR) "network 193.64.0.0/16;\n", false);
-	/* Its End-of-RIB must not come: that of a peer that has more. */
-	assert_true(sim_run_until(a_sees_restart, 40));
-	while (received(SIM_A) - stale_of(SIM_A) == 0)
-		engine_turn(sim.eng[SIM_A], false);
-	if (stale_of(SIM_A) == 0) /* its End-of-RIB was in the same read */
-		assert_int_equal(received(SIM_A), 1);
-	sim_kill(SIM_B);
-	sim_run(2);
-	assert_int_equal(received(SIM_A), 1);
-	assert_int_equal(stale_of(SIM_A), 1);
-	assert_int_equal(fib_mem_count(sim.eng[SIM_A]->fib, FAM_INET), 1);
-	sim_run(70);
-	assert_int_equal(received(SIM_A), 0);
-	sim_end();
-}
-
 /* Our own restart, from both sides: B keeps ours, our kernel keeps B's, and
  * the Restart State and Forwarding State bits say so. */
 static void
@@ -951,7 +919,6 @@ main(void)
 		cmocka_unit_test(test_gr_restart_time),
 		cmocka_unit_test(test_gr_forwarding_lost),
 		cmocka_unit_test(test_gr_capability_gone),
-		cmocka_unit_test(test_gr_within_gr),
 		cmocka_unit_test(test_gr_own_restart),
 		cmocka_unit_test(test_gr_own_deadline),
 		cmocka_unit_test(test_gr_both_restart),
