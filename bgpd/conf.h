@@ -19,6 +19,7 @@
 
 #include "bgpd/announce/announce.h"
 #include "lib/addr.h"
+#include "lib/names.h"
 #include "lib/pfx.h"
 #include "policy/reason.h"
 #include "policy/rules.h"
@@ -450,22 +451,28 @@ struct conf {
 
 	struct conf_set *set;
 	size_t nset;
+	struct names set_name; /* in the same order */
 	/* The set named "azion" or, without one, the networks: what is ours
 	 * (guard own-prefixes, the export guard).  Never NULL. */
 	const struct pfxset *own;
 	struct pfxset *own_made; /* own, when it is no prefix-set */
 	struct conf_asset *asset;
 	size_t nasset;
+	struct names asset_name; /* in the same order */
 	struct conf_commset *commset;
 	size_t ncommset;
+	struct names commset_name; /* in the same order */
 	struct conf_pathset *pathset;
 	size_t npathset;
+	struct names pathset_name; /* in the same order */
 	struct conf_commtable *commtable;
 	size_t ncommtable;
+	struct names commtable_name; /* in the same order */
 	struct asregex **regex; /* of rules that write one themselves */
 	size_t nregex;
 	struct conf_policy *policy;
 	size_t npolicy;
+	struct names policy_name; /* in the same order */
 	size_t nrule; /* of all policies: struct rule's hit is below it */
 	struct conf_track *track;
 	size_t ntrack;
@@ -473,6 +480,7 @@ struct conf {
 	uint8_t min_healthy_pct;
 	struct conf_network *network;
 	size_t nnetwork;
+	struct trie *network_at[FAM_N]; /* their numbers + 1; NULL: none */
 	struct conf_neighbor *neighbor;
 	uint32_t *by_addr; /* their places, in the order of the addresses */
 	size_t nneighbor;

@@ -6,6 +6,7 @@
 #include "bgpd/conf_build.h"
 #include "bgpd/conf_set.h"
 #include "lib/mem.h"
+#include "lib/trie.h"
 #include "policy/asnset.h"
 #include "policy/asregex.h"
 #include "policy/martian.h"
@@ -455,16 +456,17 @@ network(struct build *b, const struct conf_node *n)
 {
 	struct conf *c = b->c;
 	const struct conf_word *w = &n->word[1];
+	enum fam fam = (enum fam)w->pfx.addr.fam;
+	const struct conf_network *old;
 	struct conf_network *x;
 	const struct conf_node *m;
 	size_t i;
 
-	for (i = 0; i < c->nnetwork; i++) {
-		if (!pfx_eq(&c->network[i].pfx, &w->pfx))
-			continue;
+	old = conf_network_find(c, &w->pfx);
+	if (old != NULL) {
 		build_error(b, &w->pos, "twice", NULL,
 		    "network %s is written twice (%s:%u)", w->text,
-		    c->network[i].pos.file, c->network[i].pos.line);
+		    old->pos.file, old->pos.line);
 		return;
 	}
 	if (pfx_is_default(&w->pfx)) {
@@ -479,6 +481,9 @@ network(struct build *b, const struct conf_node *n)
 	c->network =
 	    mem_realloc(c->network, c->nnetwork + 1, sizeof(*c->network));
 	x = &c->network[c->nnetwork++];
+	if (c->network_at[fam] == NULL)
+		c->network_at[fam] = trie_new(fam);
+	trie_put(c->network_at[fam], &w->pfx, (uint32_t)c->nnetwork);
 	*x = (struct conf_network){
 		.pfx = w->pfx, .pos = w->pos, .announce.pfx = w->pfx
 	};
@@ -700,6 +705,11 @@ sets_fini(struct conf *c)
 		free(c->commset[i].c);
 	}
 	free(c->commset);
+	names_fini(&c->set_name);
+	names_fini(&c->asset_name);
+	names_fini(&c->commset_name);
+	names_fini(&c->pathset_name);
+	names_fini(&c->commtable_name);
 	free_path_sets(c);
 	if (c->own_made != NULL)
 		pfxset_free(c->own_made);
@@ -721,11 +731,14 @@ conf_free(struct conf *c)
 		policy_free(c->policy[i].rules);
 	}
 	free(c->policy);
+	names_fini(&c->policy_name);
 	for (i = 0; i < c->nnetwork; i++) {
 		free(c->network[i].comm);
 		free((void *)(uintptr_t)c->network[i].announce.track);
 	}
 	free(c->network);
+	trie_free(c->network_at[FAM_INET]);
+	trie_free(c->network_at[FAM_INET6]);
 	for (i = 0; i < c->ntrack; i++)
 		conf_track_fini(&c->track[i]);
 	free(c->track);
@@ -751,10 +764,11 @@ conf_free(struct conf *c)
 const struct conf_network *
 conf_network_find(const struct conf *c, const struct pfx *pfx)
 {
-	for (size_t i = 0; i < c->nnetwork; i++)
-		if (pfx_eq(&c->network[i].pfx, pfx))
-			return &c->network[i];
-	return NULL;
+	const struct trie *t =
+	    pfx->addr.fam < FAM_N ? c->network_at[pfx->addr.fam] : NULL;
+	uint32_t i = t != NULL ? trie_get(t, pfx) : 0;
+
+	return i != 0 ? &c->network[i - 1] : NULL;
 }
 
 size_t
@@ -785,21 +799,15 @@ conf_neighbor_find(const struct conf *c, const struct addr *a)
 const struct conf_set *
 conf_set_find(const struct conf *c, const char *name)
 {
-	size_t i;
+	size_t i = names_find(&c->set_name, name);
 
-	for (i = 0; i < c->nset; i++)
-		if (strcmp(c->set[i].name, name) == 0)
-			return &c->set[i];
-	return NULL;
+	return i != NAMES_NONE ? &c->set[i] : NULL;
 }
 
 const struct conf_policy *
 conf_policy_find(const struct conf *c, const char *name)
 {
-	size_t i;
+	size_t i = names_find(&c->policy_name, name);
 
-	for (i = 0; i < c->npolicy; i++)
-		if (strcmp(c->policy[i].name, name) == 0)
-			return &c->policy[i];
-	return NULL;
+	return i != NAMES_NONE ? &c->policy[i] : NULL;
 }

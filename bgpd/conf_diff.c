@@ -17,9 +17,16 @@ enum {
 	SET_COMPARED = 4096 /* entries of a set */
 };
 
+enum answer {
+	NOT_ASKED,
+	SAME,
+	OTHER
+};
+
 struct cmp {
 	const struct conf *old, *new;
 	struct conf_diff *d;
+	uint8_t *policy; /* enum answer, of the new ones: many name one */
 };
 
 static void say(struct conf_diff *d, const char *fmt, ...)
@@ -109,41 +116,13 @@ static const struct conf_node *
 top(const struct conf *c, const char *kind, const char *name)
 {
 	const struct conf_node *root = &c->tree->root;
-	size_t i;
 
-	for (i = 0; i < root->nchild; i++) {
-		const struct conf_node *n = root->child[i];
-		char *s;
-		bool same;
-
-		if (n->schema == NULL || strcmp(n->schema->name, kind) != 0)
-			continue;
-		if (name == NULL)
-			return n;
-		s = conf_node_print(n);
-		same = strcmp(s + strlen(kind) + 1, name) == 0;
-		free(s);
-		if (same)
-			return n;
-	}
-	return NULL;
-}
-
-/* The statement whose first value stands there. */
-static const struct conf_node *
-node_at(const struct conf *c, const struct conf_pos *at)
-{
-	const struct conf_node *root = &c->tree->root;
-	size_t i;
-
-	for (i = 0; i < root->nchild; i++) {
-		const struct conf_node *n = root->child[i];
-
-		if (n->nword > 1 && n->word[1].pos.line == at->line &&
-		    n->word[1].pos.col == at->col &&
-		    n->word[1].pos.file == at->file)
-			return n;
-	}
+	if (name != NULL)
+		return conf_tree_top(c->tree, kind, name);
+	for (size_t i = 0; i < root->nchild; i++)
+		if (root->child[i]->schema != NULL &&
+		    strcmp(root->child[i]->schema->name, kind) == 0)
+			return root->child[i];
 	return NULL;
 }
 
@@ -267,9 +246,16 @@ static bool
 policy_ref_same(const struct cmp *x, const struct conf_policy *a,
     const struct conf_policy *b)
 {
+	uint8_t *known;
+
 	if (a == NULL || b == NULL)
 		return a == b;
-	return strcmp(a->name, b->name) == 0 && policy_same(x, a->name);
+	if (strcmp(a->name, b->name) != 0)
+		return false;
+	known = &x->policy[b - x->new->policy];
+	if (*known == NOT_ASKED)
+		*known = policy_same(x, a->name) ? SAME : OTHER;
+	return *known == SAME;
 }
 
 static bool
@@ -438,13 +424,14 @@ static void
 diff_neighbor(struct cmp *x, const struct conf_neighbor *a,
     const struct conf_neighbor *b, unsigned int common)
 {
-	const struct conf_node *na = node_at(x->old, &a->pos);
-	const struct conf_node *nb = node_at(x->new, &b->pos);
 	struct conf_diff_neighbor r = { .addr = b->addr };
+	const struct conf_node *na, *nb;
 	char buf[ADDR_STRLEN], *title;
 	unsigned int flags = 0;
 
 	addr_print(&b->addr, buf, sizeof(buf));
+	na = top(x->old, "neighbor", buf);
+	nb = top(x->new, "neighbor", buf);
 	title = mem_printf("neighbor %s", buf);
 	if (!node_same(na, nb))
 		flags = diff_block(x, "neighbor", title, na, nb);
@@ -501,6 +488,7 @@ conf_diff(const struct conf *old, const struct conf *new, struct conf_diff *d)
 	unsigned int flags, common = 0;
 
 	*d = (struct conf_diff){ 0 };
+	x.policy = mem_alloc(new->npolicy + 1);
 	flags = diff_block(&x, "global", "global", top(old, "global", NULL),
 	    top(new, "global", NULL));
 	d->global = flags != 0;
@@ -542,6 +530,7 @@ conf_diff(const struct conf *old, const struct conf *new, struct conf_diff *d)
 	    !text_same(&x, "as-set", new->transit_free->name))
 		common |= CF_IMPORT;
 	diff_neighbors(&x, common);
+	free(x.policy);
 }
 
 void

@@ -102,17 +102,10 @@ limit_inherit(struct conf_node *n, const struct conf_node *from)
 static struct conf_node *
 template_find(struct build *b, const struct conf_word *name)
 {
-	const struct conf_node *root = &b->tree->root;
-	size_t i;
+	struct conf_node *t = conf_tree_top(b->tree, "template", name->text);
 
-	for (i = 0; i < root->nchild; i++) {
-		struct conf_node *t = root->child[i];
-
-		if (!t->bad && t->schema != NULL &&
-		    strcmp(t->schema->name, "template") == 0 &&
-		    conf_word_is(t, 1, name->text))
-			return t;
-	}
+	if (t != NULL && !t->bad)
+		return t;
 	build_undefined(b, name, "template");
 	return NULL;
 }
@@ -160,16 +153,14 @@ expand(struct build *b, struct conf_node *n, struct conf_neighbor *x)
 static void
 template_check(struct build *b, const struct conf_node *t)
 {
-	const struct conf_node *root = &b->tree->root;
+	const struct conf_node *first =
+	    conf_tree_top(b->tree, "template", t->word[1].text);
 	size_t i;
 
-	for (i = 0; i < root->nchild && root->child[i] != t; i++)
-		if (root->child[i]->schema == t->schema &&
-		    conf_word_is(root->child[i], 1, t->word[1].text))
-			build_error(b, &t->word[1].pos, "twice", NULL,
-			    "template \"%s\" is written twice (%s:%u)",
-			    t->word[1].text, root->child[i]->word[1].pos.file,
-			    root->child[i]->word[1].pos.line);
+	if (first != t)
+		build_error(b, &t->word[1].pos, "twice", NULL,
+		    "template \"%s\" is written twice (%s:%u)", t->word[1].text,
+		    first->word[1].pos.file, first->word[1].pos.line);
 	for (i = 0; i < t->nchild; i++) {
 		const struct conf_node *c = t->child[i];
 

@@ -15,14 +15,18 @@
 
 /* Told once for each kind: names of one kind are unique. */
 static bool
-is_new(struct build *b, const struct conf_node *n, const char *name,
-    const struct conf_pos *old)
+is_new(struct build *b, const struct conf_node *n, struct names *names,
+    size_t count)
 {
-	if (strcmp(conf_word_text(n, 1), name) != 0)
+	const char *name = conf_word_text(n, 1);
+	const struct conf_node *old;
+
+	if (names_add(names, name) == count)
 		return true;
+	old = conf_tree_top(b->tree, n->schema->name, name);
 	build_error(b, &n->word[1].pos, "twice", NULL,
 	    "%s \"%s\" is written twice (%s:%u)", n->schema->name, name,
-	    old->file, old->line);
+	    old->word[1].pos.file, old->word[1].pos.line);
 	return false;
 }
 
@@ -83,9 +87,8 @@ prefix_set(struct build *b, const struct conf_node *n)
 	struct conf *c = b->c;
 	size_t i;
 
-	for (i = 0; i < c->nset; i++)
-		if (!is_new(b, n, c->set[i].name, &c->set[i].pos))
-			return;
+	if (!is_new(b, n, &c->set_name, c->nset))
+		return;
 	c->set = mem_realloc(c->set, c->nset + 1, sizeof(*c->set));
 	conf_set_init(&c->set[c->nset++], n);
 	for (i = 0; i < n->nchild; i++)
@@ -138,9 +141,8 @@ as_set(struct build *b, const struct conf_node *n)
 	struct conf_asset *s;
 	size_t i;
 
-	for (i = 0; i < c->nasset; i++)
-		if (!is_new(b, n, c->asset[i].name, &c->asset[i].pos))
-			return;
+	if (!is_new(b, n, &c->asset_name, c->nasset))
+		return;
 	c->asset = mem_realloc(c->asset, c->nasset + 1, sizeof(*c->asset));
 	s = &c->asset[c->nasset++];
 	*s = (struct conf_asset){ .name = mem_strdup(n->word[1].text),
@@ -174,9 +176,8 @@ community_set(struct build *b, const struct conf_node *n)
 	struct conf_commset *s;
 	size_t i;
 
-	for (i = 0; i < c->ncommset; i++)
-		if (!is_new(b, n, c->commset[i].name, &c->commset[i].pos))
-			return;
+	if (!is_new(b, n, &c->commset_name, c->ncommset))
+		return;
 	c->commset =
 	    mem_realloc(c->commset, c->ncommset + 1, sizeof(*c->commset));
 	s = &c->commset[c->ncommset++];
@@ -200,9 +201,8 @@ path_set(struct build *b, const struct conf_node *n)
 	const char *why;
 	size_t i, at;
 
-	for (i = 0; i < c->npathset; i++)
-		if (!is_new(b, n, c->pathset[i].name, &c->pathset[i].pos))
-			return;
+	if (!is_new(b, n, &c->pathset_name, c->npathset))
+		return;
 	c->pathset =
 	    mem_realloc(c->pathset, c->npathset + 1, sizeof(*c->pathset));
 	s = &c->pathset[c->npathset++];
@@ -265,9 +265,8 @@ community_table(struct build *b, const struct conf_node *n)
 	struct conf_commtable *s;
 	size_t i;
 
-	for (i = 0; i < c->ncommtable; i++)
-		if (!is_new(b, n, c->commtable[i].name, &c->commtable[i].pos))
-			return;
+	if (!is_new(b, n, &c->commtable_name, c->ncommtable))
+		return;
 	c->commtable =
 	    mem_realloc(c->commtable, c->ncommtable + 1, sizeof(*c->commtable));
 	s = &c->commtable[c->ncommtable++];
@@ -324,61 +323,53 @@ build_set(struct build *b, const struct conf_word *w)
 const struct conf_asset *
 build_asset(struct build *b, const struct conf_word *w)
 {
-	size_t i;
+	size_t i = names_find(&b->c->asset_name, w->text);
 
-	for (i = 0; i < b->c->nasset; i++) {
-		if (strcmp(b->c->asset[i].name, w->text) != 0)
-			continue;
-		b->asset_used[i] = true;
-		return &b->c->asset[i];
+	if (i == NAMES_NONE) {
+		build_undefined(b, w, "as-set");
+		return NULL;
 	}
-	build_undefined(b, w, "as-set");
-	return NULL;
+	b->asset_used[i] = true;
+	return &b->c->asset[i];
 }
 
 static const struct conf_commset *
 commset(struct build *b, const struct conf_word *w)
 {
-	size_t i;
+	size_t i = names_find(&b->c->commset_name, w->text);
 
-	for (i = 0; i < b->c->ncommset; i++) {
-		if (strcmp(b->c->commset[i].name, w->text) != 0)
-			continue;
-		b->commset_used[i] = true;
-		return &b->c->commset[i];
+	if (i == NAMES_NONE) {
+		build_undefined(b, w, "community-set");
+		return NULL;
 	}
-	build_undefined(b, w, "community-set");
-	return NULL;
+	b->commset_used[i] = true;
+	return &b->c->commset[i];
 }
 
 static const struct conf_pathset *
 pathset(struct build *b, const struct conf_word *w)
 {
-	size_t i;
+	size_t i = names_find(&b->c->pathset_name, w->text);
 
-	for (i = 0; i < b->c->npathset; i++) {
-		if (strcmp(b->c->pathset[i].name, w->text) != 0)
-			continue;
-		b->pathset_used[i] = true;
-		return &b->c->pathset[i];
+	if (i == NAMES_NONE) {
+		build_undefined(b, w, "as-path-set");
+		return NULL;
 	}
-	build_undefined(b, w, "as-path-set");
-	return NULL;
+	b->pathset_used[i] = true;
+	return &b->c->pathset[i];
 }
 
 static const struct conf_commtable *
 commtable(struct build *b, const struct conf_word *w)
 {
-	size_t i;
+	size_t i = names_find(&b->c->commtable_name, w->text);
 
-	for (i = 0; i < b->c->ncommtable; i++) {
-		if (strcmp(b->c->commtable[i].name, w->text) != 0)
-			continue;
-		b->commtable_used[i] = true;
-		return &b->c->commtable[i];
+	if (i == NAMES_NONE) {
+		build_undefined(b, w, "community-table");
+		return NULL;
 	}
-	build_undefined(b, w, "community-table");
-	return NULL;
+	b->commtable_used[i] = true;
+	return &b->c->commtable[i];
 }
 
 const struct conf_policy *
@@ -671,7 +662,7 @@ rule_verdict(struct build *b, struct rule *r, const struct conf_node *n)
 
 static void
 rule(struct build *b, struct policy *p, const struct conf_node *n,
-    const struct conf_node **last)
+    struct names *names, const struct conf_node **last)
 {
 	const char *name = conf_word_text(n, 1);
 	struct rule *r;
@@ -679,11 +670,14 @@ rule(struct build *b, struct policy *p, const struct conf_node *n,
 	size_t i;
 	bool any = true;
 
-	for (i = 0; i < p->nrule; i++)
-		if (strcmp(p->rule[i]->name, name) == 0)
-			build_error(b, &n->word[1].pos, "twice", NULL,
-			    "rule \"%s\" is written twice (%s)", name,
-			    p->rule[i]->where);
+	if (names_find(names, name) != NAMES_NONE) {
+		for (i = 0; strcmp(p->rule[i]->name, name) != 0; i++)
+			;
+		build_error(b, &n->word[1].pos, "twice", NULL,
+		    "rule \"%s\" is written twice (%s)", name,
+		    p->rule[i]->where);
+	}
+	names_add(names, name);
 	where = mem_printf("%s:%u", n->word[1].pos.file, n->word[1].pos.line);
 	r = policy_add(p, name, where);
 	free(where);
@@ -717,12 +711,12 @@ policy_block(struct build *b, const struct conf_node *n)
 {
 	struct conf *c = b->c;
 	const struct conf_node *last = NULL;
+	struct names names = { 0 };
 	struct conf_policy *p;
 	size_t i;
 
-	for (i = 0; i < c->npolicy; i++)
-		if (!is_new(b, n, c->policy[i].name, &c->policy[i].pos))
-			return;
+	if (!is_new(b, n, &c->policy_name, c->npolicy))
+		return;
 	c->policy = mem_realloc(c->policy, c->npolicy + 1, sizeof(*c->policy));
 	p = &c->policy[c->npolicy++];
 	*p = (struct conf_policy){ .name = mem_strdup(n->word[1].text),
@@ -730,7 +724,8 @@ policy_block(struct build *b, const struct conf_node *n)
 	p->rules = policy_new(p->name);
 	for (i = 0; i < n->nchild; i++)
 		if (!n->child[i]->bad)
-			rule(b, p->rules, n->child[i], &last);
+			rule(b, p->rules, n->child[i], &names, &last);
+	names_fini(&names);
 	if (n->nchild == 0)
 		build_warn(b, &p->pos, "empty-policy", NULL,
 		    "policy \"%s\" has no rule: it rejects everything",

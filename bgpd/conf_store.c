@@ -42,18 +42,6 @@ add_word(struct conf_node *n, enum conf_type type, const char *text,
 	conf_node_word(n, &w);
 }
 
-static struct conf_node *
-find_set(const struct build *b, const char *name)
-{
-	const struct conf_node *root = &b->tree->root;
-
-	for (size_t i = 0; i < root->nchild; i++)
-		if (conf_word_is(root->child[i], 0, "prefix-set") &&
-		    conf_word_is(root->child[i], 1, name))
-			return root->child[i];
-	return NULL;
-}
-
 /* What the directory has for the AS. */
 static void
 add_lists(struct build *b, struct conf_node *set, const char *name,
@@ -120,7 +108,7 @@ neighbor(struct build *b, const struct conf_node *n)
 		return;
 	}
 	snprintf(name, sizeof(name), "AS%u", (unsigned int)as->word[1].num);
-	set = find_set(b, name);
+	set = conf_tree_top(b->tree, "prefix-set", name);
 	if (set == NULL) {
 		made = conf_node_new();
 		made->schema = conf_schema_row("", "prefix-set");
@@ -131,6 +119,7 @@ neighbor(struct build *b, const struct conf_node *n)
 		add_word(made, CT_NAME, conf_word_text(irr, 2), at);
 		add_lists(b, made, name, at);
 		conf_node_add(&b->tree->root, made);
+		conf_tree_note(b->tree, made);
 	} else if (set->made && !conf_word_is(set, 2, conf_word_text(irr, 2)))
 		build_error(b, at, "twice", NULL,
 		    "AS %u has the as-set %s already (%s:%u)",

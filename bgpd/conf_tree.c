@@ -144,6 +144,12 @@ conf_tree_free(struct conf_tree *t)
 	for (i = 0; i < t->ndefine; i++)
 		conf_node_free(t->define[i]);
 	free(t->define);
+	names_fini(&t->define_name);
+	for (i = 0; i < t->top.n; i++)
+		free(t->top_key[i]);
+	free(t->top_key);
+	free(t->top_node);
+	names_fini(&t->top);
 	for (i = 0; i < t->nfile; i++) {
 		free(t->file[i]->name);
 		free(t->file[i]->path);
@@ -152,6 +158,47 @@ conf_tree_free(struct conf_tree *t)
 	}
 	free(t->file);
 	free(t);
+}
+
+/* ---- the statements at the top ----------------------------------------- */
+
+void
+conf_tree_note(struct conf_tree *t, struct conf_node *n)
+{
+	char *key = NULL;
+	size_t size = 0, i = t->top.n;
+	FILE *f;
+
+	if (n->schema == NULL || n->nword < 2)
+		return;
+	f = open_memstream(&key, &size);
+	if (f == NULL)
+		abort();
+	fprintf(f, "%s ", n->schema->name);
+	conf_word_print(f, &n->word[1]);
+	fclose(f);
+	if (names_add(&t->top, key) < i) {
+		free(key);
+		return;
+	}
+	if ((i & (i - 1)) == 0) {
+		t->top_key = mem_realloc(
+		    t->top_key, i != 0 ? i * 2 : 1, sizeof(*t->top_key));
+		t->top_node = mem_realloc(
+		    t->top_node, i != 0 ? i * 2 : 1, sizeof(*t->top_node));
+	}
+	t->top_key[i] = key;
+	t->top_node[i] = n;
+}
+
+struct conf_node *
+conf_tree_top(const struct conf_tree *t, const char *kind, const char *name)
+{
+	char *key = mem_printf("%s %s", kind, name);
+	size_t i = names_find(&t->top, key);
+
+	free(key);
+	return i != NAMES_NONE ? t->top_node[i] : NULL;
 }
 
 /* ---- entries of prefix-sets -------------------------------------------- */
@@ -589,17 +636,11 @@ struct expand {
 };
 
 static const struct conf_node *
-define_find(const struct conf_tree *t, const char *name, size_t len)
+define_find(const struct conf_tree *t, const char *name)
 {
-	size_t i;
+	size_t i = names_find(&t->define_name, name);
 
-	for (i = 0; i < t->ndefine; i++) {
-		const char *s = conf_word_text(t->define[i], 1);
-
-		if (strlen(s) == len && memcmp(s, name, len) == 0)
-			return t->define[i];
-	}
-	return NULL;
+	return i != NAMES_NONE ? t->define[i] : NULL;
 }
 
 static void
@@ -623,7 +664,7 @@ define_take(struct expand *x, struct conf_node *n)
 		conf_node_free(n);
 		return;
 	}
-	old = define_find(t, name, strlen(name));
+	old = define_find(t, name);
 	if (old != NULL) {
 		diag_add(x->diags, t, DIAG_ERROR, &n->word[1].pos, "twice",
 		    NULL, "\"%s\" is defined already (%s:%u)", name,
@@ -633,6 +674,7 @@ define_take(struct expand *x, struct conf_node *n)
 	}
 	t->define = mem_realloc(t->define, t->ndefine + 1, sizeof(*t->define));
 	t->define[t->ndefine++] = n;
+	names_add(&t->define_name, name);
 }
 
 static const char *
@@ -666,10 +708,12 @@ define_value(
 	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 	    "0123456789_-");
 	*len = n + 1;
-	d = define_find(x->tree, s + 1, n);
-	if (d != NULL)
-		return &d->word[3];
 	name = mem_printf("%.*s", (int)n, s + 1);
+	d = define_find(x->tree, name);
+	if (d != NULL) {
+		free(name);
+		return &d->word[3];
+	}
 	guess = define_guess(x->tree, name);
 	diag_add(x->diags, x->tree, DIAG_ERROR, &w->pos, "undefined",
 	    guess != NULL ? mem_printf("did you mean \"$%s\"?", guess) : NULL,

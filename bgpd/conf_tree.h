@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "bgpd/conf.h"
+#include "lib/names.h"
 
 enum conf_word_kind {
 	WORD_BARE,
@@ -106,6 +107,10 @@ struct conf_tree {
 	bool broken; /* given up: what is missing need not be told */
 	struct conf_node **define; /* taken out of the root */
 	size_t ndefine;
+	struct names define_name; /* their names, in the same order */
+	struct names top; /* "KIND NAME" of each statement at the top */
+	struct conf_node **top_node;
+	char **top_key;
 };
 
 /*
@@ -119,6 +124,14 @@ struct conf_tree *conf_tree_parse(
     const char *name, const char *data, size_t len, struct diag_list *);
 void conf_tree_free(struct conf_tree *);
 
+/*
+ * The statement "KIND NAME" at the top, of several the first; NULL: none.  The
+ * name is as conf_word_print() prints it.
+ */
+struct conf_node *conf_tree_top(
+    const struct conf_tree *, const char *kind, const char *name);
+/* It is found from now on. */
+void conf_tree_note(struct conf_tree *, struct conf_node *);
 /* All entries of prefix-sets take less room from now on. */
 void conf_tree_compact(struct conf_tree *);
 /* What such a statement says; it must be right. */

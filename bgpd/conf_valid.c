@@ -434,4 +434,6 @@ conf_valid(struct conf_tree *tree, struct diag_list *diags)
 	struct valid v = { .tree = tree, .diags = diags };
 
 	block(&v, "", &tree->root);
+	for (size_t i = 0; i < tree->root.nchild; i++)
+		conf_tree_note(tree, tree->root.child[i]);
 }

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
-"""The cost of a route and of a peer must not grow with how many there are.
+"""The cost of a route, of a peer and of a statement of the configuration must
+not grow with how many there are.
 
-usage: growth.py PROGRAM
+usage: growth.py GROWTH CONF_GROWTH
 
 Counts instructions under valgrind (callgrind), not seconds: the same on every
 machine, loaded or not.
@@ -16,22 +17,25 @@ import sys
 MORE = 1.25
 
 
-def instructions(program, routes, senders, receivers):
+KINDS = ("network", "entry", "define", "policy", "as-set", "community-set",
+         "as-path-set", "community-table", "template")
+
+
+def instructions(*argv):
+    argv = [str(a) for a in argv]
     p = subprocess.run(
         ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null",
-         "--toggle-collect=measured", program, str(routes), str(senders),
-         str(receivers)], text=True, stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE)
+         "--toggle-collect=measured", *argv], text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     m = re.search(r"Collected : (\d+)", p.stderr)
     if p.returncode != 0 or not m:
-        sys.exit("%s %d %d %d: exit %d\n%s%s" % (
-            program, routes, senders, receivers, p.returncode, p.stdout,
-            p.stderr[-2000:]))
+        sys.exit("%s: exit %d\n%s%s" % (
+            " ".join(argv), p.returncode, p.stdout, p.stderr[-2000:]))
     return int(m.group(1))
 
 
 def main():
-    program, bad = sys.argv[1], 0
+    program, conf, bad = sys.argv[1], sys.argv[2], 0
 
     def compare(what, few, many):
         nonlocal bad
@@ -50,6 +54,11 @@ def main():
     alone = each(5000, 1, 0)
     compare("a receiver and route, 1 and 100 receivers",
             each(5000, 1, 1) - alone, (each(5000, 1, 100) - alone) / 100)
+    for kind, few, many in [(k, 200, 2000) for k in KINDS] + [
+            ("neighbor", 50, 500)]:
+        compare("a configuration's %s, %d and %d of them" % (kind, few, many),
+                instructions(conf, kind, few) / few,
+                instructions(conf, kind, many) / many)
     return bad > 0
 
 
