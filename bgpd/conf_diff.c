@@ -126,23 +126,6 @@ top(const struct conf *c, const char *kind, const char *name)
 	return NULL;
 }
 
-/* Both printed: much cheaper than row by row, and mostly the answer. */
-static bool
-node_same(const struct conf_node *a, const struct conf_node *b)
-{
-	char *sa, *sb;
-	bool same;
-
-	if (a == NULL || b == NULL)
-		return a == b;
-	sa = conf_print_node(a);
-	sb = conf_print_node(b);
-	same = strcmp(sa, sb) == 0;
-	free(sa);
-	free(sb);
-	return same;
-}
-
 /* ---- sets and policies ------------------------------------------------- */
 
 static bool
@@ -201,7 +184,7 @@ set_same(const struct cmp *x, const char *name)
 static bool
 text_same(const struct cmp *x, const char *kind, const char *name)
 {
-	return node_same(top(x->old, kind, name), top(x->new, kind, name));
+	return conf_same_node(top(x->old, kind, name), top(x->new, kind, name));
 }
 
 /* Is what the rules name still the same? */
@@ -433,7 +416,7 @@ diff_neighbor(struct cmp *x, const struct conf_neighbor *a,
 	na = top(x->old, "neighbor", buf);
 	nb = top(x->new, "neighbor", buf);
 	title = mem_printf("neighbor %s", buf);
-	if (!node_same(na, nb))
+	if (!conf_same_node(na, nb))
 		flags = diff_block(x, "neighbor", title, na, nb);
 	if (!session_same(x, a, b, title))
 		flags |= CF_RESETS;

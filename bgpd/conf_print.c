@@ -194,3 +194,19 @@ conf_print_node(const struct conf_node *n)
 	fclose(p.f);
 	return buf;
 }
+
+bool
+conf_same_node(const struct conf_node *a, const struct conf_node *b)
+{
+	char *sa, *sb;
+	bool same;
+
+	if (a == NULL || b == NULL)
+		return a == b;
+	sa = conf_print_node(a);
+	sb = conf_print_node(b);
+	same = strcmp(sa, sb) == 0;
+	free(sa);
+	free(sb);
+	return same;
+}

@@ -313,22 +313,6 @@ read_record(
 
 /* ---- unchanged? ------------------------------------------------------- */
 
-static bool
-same_block(const struct conf_node *a, const struct conf_node *b)
-{
-	char *sa, *sb;
-	bool same;
-
-	if (a == NULL || b == NULL)
-		return false;
-	sa = conf_print_node(a);
-	sb = conf_print_node(b);
-	same = strcmp(sa, sb) == 0;
-	free(sa);
-	free(sb);
-	return same;
-}
-
 /* The running set that may turn out to be the same, or NULL. */
 static const struct conf_set *
 twin_of(const struct conf_set *s, const struct conf_reader *r)
@@ -571,7 +555,7 @@ take_entries(struct conf_set_work *w, size_t *entries)
 	}
 	spend(entries, w->entry - from);
 	w->phase = w->twin != NULL && w->twin->nfile > 0 &&
-		same_block(s->block, w->twin->block)
+		conf_same_node(s->block, w->twin->block)
 	    ? COMPARE
 	    : READ;
 }

@@ -278,6 +278,8 @@ int conf_file_glob(
 
 /* A statement with its block, in canonical form; allocated. */
 char *conf_print_node(const struct conf_node *);
+/* Is the canonical form of both the same?  NULL is like NULL only. */
+bool conf_same_node(const struct conf_node *, const struct conf_node *);
 
 /* ---- the schema's check (conf_valid.c) --------------------------------- */
 
