@@ -293,6 +293,19 @@ is_asn(const struct parse *x, uint32_t *as)
 	return x->tok == TOK_WORD && digits(x->word, UINT32_MAX, as);
 }
 
+/* The prefix that an entry begins with; exact until the rest says otherwise. */
+static bool
+begin_entry(struct parse *x, size_t line, struct pfx *p, struct range *r)
+{
+	if (x->tok != TOK_WORD)
+		return unexpected(x, "a prefix");
+	if (!parse_prefix(x, x->word, line, p))
+		return false;
+	r->lo = r->hi = p->len;
+	next(x);
+	return true;
+}
+
 /* ---- plain: prefix [low [high]], one a line --------------------------- */
 
 static bool
@@ -302,12 +315,8 @@ plain_line(struct parse *x)
 	struct range r;
 	struct pfx p;
 
-	if (x->tok != TOK_WORD)
-		return unexpected(x, "a prefix");
-	if (!parse_prefix(x, x->word, line, &p))
+	if (!begin_entry(x, line, &p, &r))
 		return false;
-	r.lo = r.hi = p.len;
-	next(x);
 	if (x->tok != TOK_END && x->tok_line == line) {
 		if (!length(x, &r.lo))
 			return false;
@@ -359,12 +368,8 @@ openbgpd_entry(struct parse *x)
 	struct range r;
 	struct pfx p;
 
-	if (x->tok != TOK_WORD)
-		return unexpected(x, "a prefix");
-	if (!parse_prefix(x, x->word, line, &p))
+	if (!begin_entry(x, line, &p, &r))
 		return false;
-	r.lo = r.hi = p.len;
-	next(x);
 	if (at_word(x, "prefixlen")) {
 		next(x);
 		if (!prefixlen(x, &r))
@@ -443,12 +448,8 @@ bird_entry(struct parse *x)
 		next(x);
 		return add_origin(x, as, line);
 	}
-	if (x->tok != TOK_WORD)
-		return unexpected(x, "a prefix");
-	if (!parse_prefix(x, x->word, line, &p))
+	if (!begin_entry(x, line, &p, &r))
 		return false;
-	r.lo = r.hi = p.len;
-	next(x);
 	if (at_punct(x, '+')) {
 		next(x);
 		r.hi = -1;
