@@ -21,6 +21,7 @@
 #include "bgpctl/top.h"
 #include "lib/cmd.h"
 #include "lib/ctlproto.h"
+#include "lib/out.h"
 
 #define SOCKET_ADMIN "/run/ana-bgpd/control.sock"
 #define NAME_ADMIN "control.sock"
@@ -36,7 +37,7 @@ enum {
 struct client {
 	const char *path;
 	char fallback[sizeof((struct sockaddr_un *)0)->sun_path];
-	bool may_fall_back, quiet;
+	bool may_fall_back, quiet, json;
 	const char *file; /* the answer goes there, NULL: standard output */
 	int out; /* where it goes, -1: not opened yet */
 	int timeout_s, fd; /* the time that the other end may be silent */
@@ -80,6 +81,31 @@ help(void)
 	return fflush(stdout) == 0 ? CMD_DONE : CMD_REFUSED;
 }
 
+/* A sentence of our own; in JSON too, unless a part of an answer is out. */
+static enum cmd_exit
+fail(const struct client *c, enum cmd_exit code, const char *text)
+{
+	struct out *o;
+	const char *p;
+	size_t n;
+
+	if (c->quiet)
+		return code;
+	warnx("%s", text);
+	if (!c->json || c->out != -1)
+		return code;
+	o = out_new(true);
+	out_obj(o, NULL);
+	out_str(o, "status", "FAILED");
+	out_str(o, "error", text);
+	out_end(o);
+	p = out_pending(o, &n);
+	fwrite(p, 1, n, stdout);
+	fflush(stdout);
+	out_free(o);
+	return code;
+}
+
 static enum cmd_exit say(const struct client *, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
@@ -87,14 +113,13 @@ static enum cmd_exit say(const struct client *, const char *fmt, ...)
 static enum cmd_exit
 say(const struct client *c, const char *fmt, ...)
 {
+	char text[1024];
 	va_list ap;
 
-	if (!c->quiet) {
-		va_start(ap, fmt);
-		vwarnx(fmt, ap);
-		va_end(ap);
-	}
-	return CMD_UNREACHABLE;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	return fail(c, CMD_UNREACHABLE, text);
 }
 
 /* 0, or the errno of connect(). */
@@ -456,8 +481,7 @@ ask(struct client *c, size_t n, const char *const *word, bool reads)
 
 	wbuf_init(&w, buf, sizeof buf);
 	if ((v = ctl_request_write(&w, n, word)) != CTL_OK) {
-		warnx("%s", ctl_verdict_text(v));
-		return CMD_USAGE;
+		return fail(c, CMD_USAGE, ctl_verdict_text(v));
 	}
 	if ((e = reach(c, reads)) != CMD_DONE ||
 	    (e = send_request(c, &w)) != CMD_DONE)
@@ -493,7 +517,7 @@ static bool
 options(int argc, char **argv, struct client *c, struct line *l,
     enum cmd_exit *code)
 {
-	bool json = false, numeric = false;
+	bool numeric = false;
 	const char *bad;
 	int opt;
 
@@ -501,7 +525,7 @@ options(int argc, char **argv, struct client *c, struct line *l,
 	while ((opt = getopt(argc, argv, "+jnqVs:t:")) != -1)
 		switch (opt) {
 		case 'j':
-			json = true;
+			c->json = true;
 			break;
 		case 'n':
 			numeric = true;
@@ -529,7 +553,7 @@ options(int argc, char **argv, struct client *c, struct line *l,
 			usage(stderr);
 			return false;
 		}
-	if (json)
+	if (c->json)
 		l->word[l->n++] = "-j";
 	if (numeric)
 		l->word[l->n++] = "-n";
@@ -555,7 +579,7 @@ main(int argc, char **argv)
 	if (!options(argc, argv, &c, &l, &code))
 		return code;
 	if (cmd_parse(l.n, l.word, &req, why) != CMD_DONE)
-		errx(CMD_USAGE, "%s", why);
+		return fail(&c, CMD_USAGE, why);
 	flags = cmd_find(req.id)->flags;
 	if (flags & CMD_AT_CLIENT)
 		return req.id == CMD_COMPLETION ? completion(&req) : help();
@@ -563,8 +587,10 @@ main(int argc, char **argv)
 	c.file = req.file;
 	/* With the caller's rights, not the daemon's. */
 	if (req.input != NULL &&
-	    (c.input = open(req.input, O_RDONLY | O_CLOEXEC)) == -1)
-		err(CMD_USAGE, "%s", req.input);
+	    (c.input = open(req.input, O_RDONLY | O_CLOEXEC)) == -1) {
+		snprintf(why, sizeof why, "%s: %s", req.input, strerror(errno));
+		return fail(&c, CMD_USAGE, why);
+	}
 	c.colour = !req.json && !req.terse && colour_wanted() &&
 	    (req.id == CMD_SHOW_SUMMARY || req.id == CMD_SHOW_NEIGHBOR);
 	choose_socket(&c, l.socket);

@@ -1,6 +1,7 @@
 """ana-bgpctl against a daemon that the test plays: which octets it sends, and
 what it makes of each kind of answer, of silence and of no daemon at all."""
 
+import json
 import os
 import re
 import shutil
@@ -137,6 +138,21 @@ class Case(unittest.TestCase):
         self.assertEqual(self.ctl("-q", "show"), (3, b"", ""))
         self.sock = "/" + "x" * 200
         self.assertEqual(self.ctl("show")[0], 3)
+
+    def test_errors_in_json(self):
+        """Also those that no daemon was asked about, but never behind half an
+        answer."""
+        for words, status in ((["show"], 3), (["show", "nonsense"], 2),
+                              (["check", self.dir + "/none"], 2)):
+            with self.subTest(words):
+                code, out, err = self.ctl("-j", *words)
+                answer = json.loads(out)
+                self.assertEqual((code, answer["status"]), (status, "FAILED"))
+                self.assertEqual(err, "ana-bgpctl: " + answer["error"] + "\n")
+                self.assertEqual(self.ctl("-q", "-j", *words)[1:], (b"", ""))
+                self.assertEqual(self.ctl(*words)[1], b"")
+        self.daemon(frame(b"O", b"half"))
+        self.assertEqual(self.ctl("-j", "show")[:2], (3, b"half"))
 
     def test_fall_back(self):
         env = {"ANA_BGPD_SOCKET": self.sock}
