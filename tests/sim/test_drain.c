@@ -285,10 +285,11 @@ test_told_first(void **state)
 static void
 test_wait(void **state)
 {
-	for (int known = 0; known < 2; known++) {
+	/* No link, one that was not counted twice yet, one that carries. */
+	for (int known = 0; known < 3; known++) {
 		begin(MAINT);
-		if (known)
-			traffic(5000000);
+		if (known > 0)
+			traffic(known == 1 ? -1 : 5000000);
 		drain_maintenance_start(a(), 0, "uid 0", NULL);
 		sim_run(60 + 590);
 		assert_int_equal(step(), MAINT_WAITING);
@@ -331,6 +332,7 @@ test_again(void **state)
 	drain_maintenance_start(a(), 0, "uid 0", NULL);
 	assert_true(sim_run_until(is_stopped, 100));
 	drain_maintenance_start(a(), engine_real_s(a()) + 500, "uid 1", "x");
+	assert_string_equal(a()->maint.who, "uid 1");
 	assert_true(is_stopped());
 	sim_run(400);
 	assert_true(is_stopped());
