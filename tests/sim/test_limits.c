@@ -24,7 +24,8 @@ conf_a(const char *more)
 	    "syntax 1;\n"
 	    "global { as 52580; router-id 192.0.2.1; }\n"
 	    "prefix-set azion { 185.23.12.0/22 or-longer; }\n"
-	    "prefix-set p { 193.64.0.0/15 or-longer; }\n"
+	    "prefix-set p { 193.64.0.0/15 or-longer;"
+	    " 2a01:4f8::/32 or-longer; }\n"
 	    "policy in { rule no { match prefix in odd; reject; }"
 	    " rule all { accept; } }\n"
 	    "prefix-set odd { 193.65.0.0/16 or-longer; }\n"
@@ -32,7 +33,8 @@ conf_a(const char *more)
 	    "network 185.23.12.0/24; network 185.23.13.0/24;"
 	    " network 185.23.14.0/24;\n"
 	    "neighbor 192.0.2.2 { remote-as 719; local-address 192.0.2.1;"
-	    " family [ inet ]; import policy in; export policy out;"
+	    " family [ inet, inet6 ]; next-hop self 2001:db8::1;"
+	    " next-hop peer 2001:db8::2; import policy in; export policy out;"
 	    " irr prefix-set p; %s }\n",
 	    more);
 	return text[0];
@@ -56,6 +58,29 @@ conf_b(int from, int to, int odd)
 		fprintf(f, "network 193.64.%d.0/24;\n", i);
 	for (int i = 0; i < odd; i++)
 		fprintf(f, "network 193.65.%d.0/24;\n", i);
+	fclose(f);
+	return text[1];
+}
+
+/* B announces so many of each family. */
+static const char *
+conf_b_both(int inet, int inet6)
+{
+	FILE *f = fmemopen(text[1], sizeof text[1], "w");
+
+	fprintf(f,
+	    "syntax 1;\n"
+	    "global { as 719; router-id 192.0.2.2; }\n"
+	    "policy all { rule all { accept; } }\n"
+	    "prefix-set az { 185.23.12.0/22 or-longer; }\n"
+	    "neighbor 192.0.2.1 { remote-as 52580; local-address 192.0.2.2;"
+	    " family [ inet, inet6 ]; next-hop self 2001:db8::2;"
+	    " next-hop peer 2001:db8::1; import policy all;"
+	    " export policy all; irr prefix-set az; }\n");
+	for (int i = 0; i < inet; i++)
+		fprintf(f, "network 193.64.%d.0/24;\n", i);
+	for (int i = 0; i < inet6; i++)
+		fprintf(f, "network 2a01:4f8:%d::/48;\n", i);
 	fclose(f);
 	return text[1];
 }
@@ -266,6 +291,48 @@ test_freeze(void **state)
 	assert_int_equal(count()->accepted, 3);
 	assert_int_equal(count()->held, 0);
 	assert_int_equal(a()->established_count, 1);
+	sim_end();
+}
+
+static void
+has(uint32_t inet, uint32_t held, uint32_t inet6, uint32_t held6)
+{
+	const struct adjin_count *six = adjin_count(a()->adjin, FAM_INET6);
+
+	sim_run(5);
+	assert_int_equal(count()->accepted, inet);
+	assert_int_equal(count()->held, held);
+	assert_int_equal(six->accepted, inet6);
+	assert_int_equal(six->held, held6);
+}
+
+/* A family's limit freezes that family; both families' freeze everything. */
+static void
+test_freeze_of_a_family(void **state)
+{
+	sim_start(conf_a("max-prefix inet 3 action freeze;"
+			 " max-prefix inet6 3 action freeze;"),
+	    conf_b_both(3, 1));
+	sim_run(60);
+	for (int i = 0; i < 2; i++) {
+		has(3, 0, 1, 0);
+		assert_true(sim_reload(SIM_B, conf_b_both(4, 1)));
+		has(3, 1, 1, 0);
+		assert_true(a()->limit.frozen);
+		assert_true(sim_reload(SIM_B, conf_b_both(4, 2)));
+		has(3, 1, 2, 0);
+		assert_true(sim_reload(SIM_B, conf_b_both(4, 4)));
+		has(3, 1, 3, 1);
+		/* Below its limit again, and nothing comes in. */
+		assert_true(sim_reload(SIM_B, conf_b_both(4, 1)));
+		has(3, 1, 1, 0);
+		assert_true(sim_reload(SIM_B, conf_b_both(4, 2)));
+		has(3, 1, 1, 1);
+		assert_true(sim_reload(SIM_B, conf_b_both(3, 1)));
+		has(3, 0, 1, 0);
+		peer_clear_limit(a(), "test", true);
+		assert_false(a()->limit.frozen);
+	}
 	sim_end();
 }
 
@@ -666,6 +733,7 @@ main(void)
 		cmocka_unit_test(test_discard),
 		cmocka_unit_test(test_flood),
 		cmocka_unit_test(test_freeze),
+		cmocka_unit_test(test_freeze_of_a_family),
 		cmocka_unit_test(test_freeze_new_session),
 		cmocka_unit_test(test_accepted),
 		cmocka_unit_test(test_warn),
