@@ -3,14 +3,16 @@
  * to octets, for growth.py, which counts the instructions of measured().
  *
  * usage: growth ROUTES SENDERS RECEIVERS
- * Each sender announces its share of the routes; each receiver is told all;
- * then all of them go.
+ * Each sender announces its share of the routes, and has an exact list of four
+ * fifths of them: the others are refused.  Each receiver is told the rest; then
+ * all of them go.
  */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "policy/export.h"
 #include "policy/import.h"
+#include "policy/pfxset.h"
 #include "rib/adjin.h"
 #include "rib/adjout.h"
 #include "rib/nexthop.h"
@@ -32,6 +34,7 @@ struct world {
 	struct import_facts from;
 	struct export_facts to;
 	struct adjin **adjin;
+	struct pfxset **list;
 	unsigned int routes, senders, receivers;
 	uint8_t *msg; /* all UPDATEs, each behind its length */
 	size_t nmsg;
@@ -73,6 +76,9 @@ make_messages(struct world *w)
 		for (unsigned int i = 0; i < SET; i++) {
 			p[i].addr = addr_v4((20u << 24) + ((s * SET + i) << 8));
 			p[i].len = 24;
+			if (i > 0)
+				pfxset_add(
+				    w->list[s % w->senders], &p[i], 24, 24);
 		}
 		wbuf_init(&b, at + 2, WIRE_MAX / 16 - 2);
 		if (wire_update_write(&b, &neg, &a, FAM_INET, p, SET) != SET)
@@ -125,29 +131,35 @@ turn(struct world *w)
 }
 
 static void
-receive(struct world *w, struct adjin *ai, const uint8_t *msg, size_t len)
+receive(struct world *w, size_t from, const uint8_t *msg, size_t len)
 {
+	struct adjin *ai = w->adjin[from];
 	const struct import_result *res;
 	struct import_run run;
 	struct update u;
 	struct cur body;
 	struct pfx pfx;
-	uint32_t id;
+	uint32_t id, refused = 0;
 
 	arena_reset(&w->in);
 	cur_init(&body, msg + WIRE_HDR_LEN, len - WIRE_HDR_LEN);
 	if (wire_update_parse(&body, &neg, &u, &w->in) != WIRE_OK)
 		abort();
 	id = attrs_intern(w->pool, &u.attrs);
+	w->from.irr = w->list[from];
 	import_begin(&run, &w->from, &u.attrs, &w->in);
 	while (wire_nlri_next(&u.nlri, FAM_INET, &pfx)) {
-		struct adjin_route r = { .attrs_in = id, .attrs = id };
+		struct adjin_route r = { .attrs_in = id };
 
 		res = import_next(&run, &pfx);
-		if (res->reason != REASON_NONE ||
-		    adjin_put(ai, &pfx, &r, 1) != ADJIN_NEW)
+		r.reason = res->reason;
+		r.attrs = res->reason == REASON_NONE ? id : 0;
+		refused += res->reason == REASON_NOT_IN_SET;
+		if (adjin_put(ai, &pfx, &r, 1) != ADJIN_NEW)
 			abort();
 	}
+	if (refused != 1)
+		abort();
 	attrs_unref(w->pool, id);
 }
 
@@ -157,8 +169,7 @@ measured(struct world *w)
 	for (size_t i = 0; i < w->nmsg; i++) {
 		const uint8_t *m = w->msg + i * (WIRE_MAX / 16);
 
-		receive(w, w->adjin[i % w->senders], m + 2,
-		    (size_t)m[0] << 8 | m[1]);
+		receive(w, i % w->senders, m + 2, (size_t)m[0] << 8 | m[1]);
 		if (i % 512 == 511)
 			turn(w);
 	}
@@ -189,7 +200,6 @@ begin(struct world *w)
 	    nexthop_get(w->hops, &peer, &(struct addr){ 0 }), true, 1, 0);
 	w->from = (struct import_facts){ .local_as = OWN_AS,
 		.peer_as = PEER_AS,
-		.off = GUARD_BIT(GUARD_IRR),
 		.max_path = 32,
 		.policy = w->all,
 		.neighbor = peer };
@@ -201,6 +211,7 @@ begin(struct world *w)
 		.policy = w->all };
 	w->to.next_hop[FAM_INET] = addr_v4(0xc1000002);
 	w->adjin = calloc(w->senders, sizeof(struct adjin *));
+	w->list = calloc(w->senders, sizeof(struct pfxset *));
 	for (unsigned int i = 0; i < w->senders; i++) {
 		struct rib_peer p = {
 			.as = PEER_AS, .router_id = i + 1, .addr = peer
@@ -208,6 +219,7 @@ begin(struct world *w)
 
 		rib_peer_set(w->rib, (uint16_t)(i + 1), &p);
 		w->adjin[i] = adjin_new(w->rib, (uint16_t)(i + 1));
+		w->list[i] = pfxset_new("exact");
 	}
 	for (unsigned int i = 0; i < w->receivers; i++)
 		adjout_join(w->group, (uint16_t)(w->senders + i + 1), &neg, w);

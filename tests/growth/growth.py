@@ -49,11 +49,11 @@ def main():
 
     one = each(10000, 1, 1)
     compare("a route, 10,000 and 200,000 of them", one, each(200000, 1, 1))
-    compare("a route, from 1 and from 100 senders", one, each(10000, 100, 1))
+    compare("a route, from 1 and from 500 senders", one, each(10000, 500, 1))
     # Without the work that all receivers share.
     alone = each(5000, 1, 0)
-    compare("a receiver and route, 1 and 100 receivers",
-            each(5000, 1, 1) - alone, (each(5000, 1, 100) - alone) / 100)
+    compare("a receiver and route, 1 and 500 receivers",
+            each(5000, 1, 1) - alone, (each(5000, 1, 500) - alone) / 500)
     for kind, few, many in [(k, 200, 2000) for k in KINDS] + [
             ("neighbor", 50, 500)]:
         compare("a configuration's %s, %d and %d of them" % (kind, few, many),
