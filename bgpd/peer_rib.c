@@ -268,14 +268,14 @@ put_malformed(struct peer *p, struct cur *nlri, enum fam f)
 static void
 announce(struct peer *p, struct cur *nlri, enum fam f, const struct attrs *a)
 {
-	uint32_t id;
 	struct pfx pfx;
 	struct batch b;
 
 	if (p->up == NULL || cur_left(nlri) == 0)
 		return;
-	id = attrs_intern(p->eng->attrs, a);
-	batch_begin(p, &b, a, id);
+	attrs_seek(p->eng->attrs, a);
+	batch_begin(p, &b, a, 0);
+	b.id_in = attrs_sought(p->eng->attrs);
 	while (p->up != NULL && wire_nlri_next(nlri, f, &pfx)) {
 		p->rx.updates++;
 		p->limit.rest = nlri;
@@ -284,7 +284,7 @@ announce(struct peer *p, struct cur *nlri, enum fam f, const struct attrs *a)
 	}
 	p->limit.rest = NULL;
 	batch_end(p, &b);
-	attrs_unref(p->eng->attrs, id);
+	attrs_unref(p->eng->attrs, b.id_in);
 }
 
 void

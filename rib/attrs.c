@@ -73,6 +73,7 @@ struct attrs_pool {
 	/* A set being looked for. */
 	struct set *probe;
 	size_t probe_cap;
+	uint32_t probe_hash;
 };
 
 /* ---- SipHash-1-3 (Aumasson, Bernstein) -------------------------------- */
@@ -459,11 +460,11 @@ set_eq(const struct set *a, const struct set *b)
 	    memcmp(a->val, b->val, a->word >> FLAG_BITS) == 0;
 }
 
-static uint32_t
-intern_probe(struct attrs_pool *pool)
+uint32_t
+attrs_sought(struct attrs_pool *pool)
 {
 	struct set *probe = pool->probe, *s;
-	uint32_t hash = set_hash(pool, probe), id;
+	uint32_t hash = pool->probe_hash, id;
 
 	for (const struct bucket *b = bucket_of(pool, hash); b != NULL;
 	     b = bucket_next(pool, b))
@@ -486,8 +487,8 @@ intern_probe(struct attrs_pool *pool)
 	return id;
 }
 
-uint32_t
-attrs_intern(struct attrs_pool *pool, const struct attrs *a)
+void
+attrs_seek(struct attrs_pool *pool, const struct attrs *a)
 {
 	size_t room = sizeof(struct set) + pack_room(a);
 	uint32_t f = flags_of(a);
@@ -507,7 +508,15 @@ attrs_intern(struct attrs_pool *pool, const struct attrs *a)
 	assert(len < 1U << (32 - FLAG_BITS));
 	probe->word = f | (uint32_t)len << FLAG_BITS;
 	pool->refs++;
-	return intern_probe(pool);
+	pool->probe_hash = set_hash(pool, probe);
+	__builtin_prefetch(bucket_of(pool, pool->probe_hash));
+}
+
+uint32_t
+attrs_intern(struct attrs_pool *pool, const struct attrs *a)
+{
+	attrs_seek(pool, a);
+	return attrs_sought(pool);
 }
 
 void

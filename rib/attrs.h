@@ -27,6 +27,12 @@ void attrs_pool_free(struct attrs_pool *);
  * caller's.  Copies everything; fields whose HAS_ bit is not set do not count.
  */
 uint32_t attrs_intern(struct attrs_pool *, const struct attrs *a);
+/*
+ * The same in two steps, for who has other work to do while the memory of the
+ * table's place comes; no other set may be asked for in between.
+ */
+void attrs_seek(struct attrs_pool *, const struct attrs *a);
+uint32_t attrs_sought(struct attrs_pool *);
 void attrs_ref(struct attrs_pool *, uint32_t id); /* 0 is permitted */
 void attrs_unref(struct attrs_pool *, uint32_t id); /* 0 is permitted */
 /*
