@@ -11,6 +11,7 @@ import pathlib
 import pwd
 import shutil
 import sys
+import time
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / "tests" / "netns"))
@@ -20,6 +21,16 @@ from lab import LabError, run, wait_until  # noqa: E402
 ADDR, ASN = "10.99.0.1", 20000
 PAGE = os.sysconf("SC_PAGE_SIZE")
 TICK = os.sysconf("SC_CLK_TCK")
+
+
+def rest(look, within, step=0.05, times=5):
+    """Until look() says the same so many times in a row, or it is too late."""
+    last, same, end = None, 0, time.monotonic() + within
+    while same < times and time.monotonic() < end:
+        time.sleep(step)
+        now = look()
+        same = same + 1 if now == last else 1
+        last = now
 
 
 @dataclasses.dataclass
@@ -34,7 +45,7 @@ class Peer:
 class Daemon:
     kind = program = None
     kernel = True               # can write the kernel's table
-    many = True                 # bears 500 partners within the time
+    many = 500                  # partners that it bears within the time
 
     def __init__(self, lab, ns, peers, kernel=False):
         self.lab, self.ns, self.peers, self.fib = lab, ns, peers, kernel
@@ -214,6 +225,7 @@ class Bird(Daemon):
 
 class Frr(Daemon):
     kind, program = "frr", "/usr/lib/frr/bgpd"
+    many = 100
 
     @classmethod
     def sizes(cls):
@@ -308,7 +320,7 @@ class OpenBgpd(Daemon):
 class GoBgp(Daemon):
     kind, program = "gobgp", "/usr/bin/gobgpd"
     kernel = False
-    many = False
+    many = 100
 
     @classmethod
     def sizes(cls):

@@ -19,6 +19,8 @@ import sys
 import tempfile
 import time
 
+from daemons import rest
+
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
 RUNS = 5
@@ -128,7 +130,7 @@ def reload_time(pid, argv, times=RUNS):
         out = said(argv)
         if not out:
             sys.exit("reload failed: " + " ".join(argv))
-        time.sleep(0.3)
+        rest(lambda: cpu(pid), 20)
     return (cpu(pid) - a) / times
 
 
