@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from ana import Ana, Watch, sanitizer_reports
+from ana import Ana, Watch, sanitizer_reports, wait_for_log
 from lab import Lab, LabError, wait_equal, wait_until
 from routers import DRIVERS, Route
 
@@ -196,6 +196,9 @@ class TestRestart:
         scene.settle()
         if scene.kind in FORWARDS:
             assert not watch.deleted(), watch.deleted()
+        elif scene.kind in NOTIFIES:
+            # They may be back before the kernel heard that they had gone.
+            wait_for_log(scene.ana.process, "without having kept forwarding")
         else:
             assert watch.deleted()
         if scene.kind in NOTIFIES:
