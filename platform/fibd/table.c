@@ -26,11 +26,15 @@ enum {
 };
 
 struct route {
-	uint32_t metric, epoch, gen;
+	uint32_t metric, gen;
+	uint16_t epoch;
 	uint16_t set; /* 0: adopted, of no set of ours */
 	uint8_t state, flags;
 	uint8_t src; /* preferred source, a number into table.src */
+	uint8_t len;
+	uint8_t addr[]; /* 4 or 16 octets */
 };
+_Static_assert(sizeof(struct route) == 16, "a million of them");
 
 struct set {
 	uint32_t id; /* of the group; 0: none yet */
@@ -131,7 +135,7 @@ struct table {
 	struct addr src[SRC_MAX]; /* 0: none */
 	unsigned int nsrc;
 	struct trie *route[FENCE_TABLES][FAM_N];
-	struct slab routes, sets;
+	struct slab routes[FAM_N], sets;
 	uint16_t map[FIBD_SETS + 1];
 	struct member *member;
 	size_t nmember;
@@ -156,10 +160,39 @@ struct table {
 	size_t ndrop;
 };
 
+/* A route's number has its family in the lowest bit. */
+static enum fam
+route_fam(uint32_t n)
+{
+	return FAM_INET + (n & 1);
+}
+
 static struct route *
 route_at(const struct table *t, uint32_t n)
 {
-	return slab_at(&t->routes, n);
+	return slab_at(&t->routes[route_fam(n)], n >> 1);
+}
+
+static void
+route_key(const void *arg, uint32_t n, struct pfx *p)
+{
+	const struct route *r = route_at(arg, n);
+
+	addr_set(&p->addr, route_fam(n), r->addr);
+	p->len = r->len;
+}
+
+static uint32_t
+route_new(struct table *t, struct trie *trie, const struct pfx *p)
+{
+	enum fam fam = (enum fam)p->addr.fam;
+	uint32_t n = slab_new(&t->routes[fam]) << 1 | (fam == FAM_INET6);
+	struct route *r = route_at(t, n);
+
+	memcpy(r->addr, p->addr.o, fam_bits(fam) / 8);
+	r->len = p->len;
+	trie_put(trie, p, n);
+	return n;
 }
 
 static struct set *
@@ -203,11 +236,13 @@ table_new(struct nlroute *nl, struct nlwatch *w, const struct fibd_fences *f,
 	t->retry_delay_ms = RETRY_MIN_MS;
 	t->resync.seen = ROUTE_SEEN;
 	t->next_id = (uint32_t)f->protocol << 22 | 1;
-	slab_init(&t->routes, sizeof(struct route));
 	slab_init(&t->sets, sizeof(struct set));
-	for (unsigned int i = 0; i < f->ntable; i++)
-		for (enum fam fam = FAM_INET; fam < FAM_N; fam++)
-			t->route[i][fam] = trie_new(fam);
+	for (enum fam fam = FAM_INET; fam < FAM_N; fam++) {
+		slab_init(
+		    &t->routes[fam], sizeof(struct route) + fam_bits(fam) / 8);
+		for (unsigned int i = 0; i < f->ntable; i++)
+			t->route[i][fam] = trie_new_keyed(fam, route_key, t);
+	}
 	return t;
 }
 
@@ -216,10 +251,11 @@ table_free(struct table *t)
 {
 	if (t == NULL)
 		return;
-	for (unsigned int i = 0; i < t->f->ntable; i++)
-		for (enum fam fam = FAM_INET; fam < FAM_N; fam++)
+	for (enum fam fam = FAM_INET; fam < FAM_N; fam++) {
+		for (unsigned int i = 0; i < t->f->ntable; i++)
 			trie_free(t->route[i][fam]);
-	slab_fini(&t->routes);
+		slab_fini(&t->routes[fam]);
+	}
 	slab_fini(&t->sets);
 	free(t->member);
 	free(t->found.r);
@@ -749,7 +785,7 @@ route_free(struct table *t, unsigned int ti, const struct pfx *p, uint32_t n)
 {
 	route_set(t, route_at(t, n), p->addr.fam, 0);
 	trie_del(trie_of(t, ti, p), p);
-	slab_del(&t->routes, n);
+	slab_del(&t->routes[route_fam(n)], n >> 1);
 }
 
 static struct op *
@@ -861,16 +897,15 @@ table_replace(
 
 	o.route = find_idle(t, trie, p);
 	if (o.route == 0) {
-		o.route = slab_new(&t->routes);
+		o.route = route_new(t, trie, p);
 		route_at(t, o.route)->metric = t->metric;
-		trie_put(trie, p, o.route);
 	}
 	r = route_at(t, o.route);
 	there = in_kernel(t, r);
 	perhaps = unsure(t, r);
 	other = r->set != set || r->src != src || (r->flags & ROUTE_ODD) ||
 	    r->gen != s->gen;
-	r->epoch = t->epoch;
+	r->epoch = (uint16_t)t->epoch;
 	route_set(t, r, p->addr.fam, set);
 	if (there && !other && r->metric == t->metric)
 		return;
@@ -1196,7 +1231,8 @@ sweep_route(struct table *t, struct sweep *w, uint32_t n)
 	struct op o = { .pfx = w->at, .route = n, .ti = (uint8_t)w->ti };
 	struct route *r = route_at(t, n);
 
-	if ((r->flags & ROUTE_BUSY) != 0 || (!w->all && r->epoch == t->epoch))
+	if ((r->flags & ROUTE_BUSY) != 0 ||
+	    (!w->all && r->epoch == (uint16_t)t->epoch))
 		return;
 	w->removed++;
 	if (!in_kernel(t, r) && !unsure(t, r)) {
@@ -1748,8 +1784,7 @@ adopt_route(void *arg, const struct nlroute_route *m)
 			keep_found(t, m);
 		return;
 	}
-	n = slab_new(&t->routes);
-	trie_put(trie, &m->pfx, n);
+	n = route_new(t, trie, &m->pfx);
 	r = route_at(t, n);
 	r->metric = m->metric;
 	r->state = ROUTE_HELD;
@@ -1799,19 +1834,24 @@ table_adopt(struct table *t)
 	return err;
 }
 
-/* After many sources: forget them; every route is one of another source. */
+/*
+ * After many sources: forget them; every route is one of another source.
+ * After many epochs: every route is of the one before the first.
+ */
 static void
-src_forget(struct table *t)
+forget(struct table *t, bool src, bool epoch)
 {
-	for (unsigned int i = 0; i < t->f->ntable; i++)
-		for (enum fam fam = FAM_INET; fam < FAM_N; fam++) {
-			struct pfx at = { .addr.fam = FAM_NONE };
-			uint32_t n;
+	struct walk w;
+	uint32_t n;
 
-			while ((n = trie_next(t->route[i][fam], &at)) != 0)
-				route_at(t, n)->src = SRC_OTHER;
-		}
-	t->nsrc = 1;
+	walk_begin(&w);
+	while ((n = walk_next(t, &w)) != 0) {
+		struct route *r = route_at(t, n);
+
+		r->src = src ? SRC_OTHER : r->src;
+		r->epoch = epoch ? 0 : r->epoch;
+	}
+	t->nsrc = src ? 1 : t->nsrc;
 }
 
 void
@@ -1822,7 +1862,10 @@ table_hello(struct table *t, const struct fibd_hello *h)
 	uint32_t i;
 
 	table_flush(t);
-	t->epoch++;
+	if ((uint16_t)++t->epoch == 0) {
+		forget(t, false, true);
+		t->epoch++;
+	}
 	memset(t->map, 0, sizeof t->map);
 	SET_FOREACH(t, i, s)
 	s->number = 0;
@@ -1842,7 +1885,7 @@ table_hello(struct table *t, const struct fibd_hello *h)
 	if (h->src6.fam == FAM_INET6)
 		addr_set(&src[FAM_INET6], FAM_INET6, h->src6.o);
 	if (t->nsrc + 2 > SRC_MAX)
-		src_forget(t);
+		forget(t, true, false);
 	for (enum fam fam = FAM_INET; fam < FAM_N; fam++)
 		t->src_now[fam] = src_number(t, &src[fam]);
 }

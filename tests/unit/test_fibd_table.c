@@ -670,6 +670,32 @@ test_resync_in_slices(void **state)
 	end(NULL);
 }
 
+/* A route that nobody renewed is stale, however often the speaker came. */
+static void
+test_many_epochs(void **state)
+{
+	struct pfx old = nth(1, FAM_INET), renewed = nth(2, FAM_INET6);
+
+	begin(NULL);
+	hello();
+	nhset(2, 2);
+	nhset(1, 2);
+	ask(&old, 2);
+	ask(&renewed, 1);
+	settle();
+	/* As often as it takes until the numbers in the routes repeat. */
+	for (unsigned int i = 0; i < 1 << 16; i++)
+		hello();
+	nhset(1, 2);
+	ask(&renewed, 1);
+	for (enum fam f = FAM_INET; f < FAM_N; f++)
+		table_sweep(t, f, false, false);
+	settle();
+	assert_null(kroute(&old));
+	assert_non_null(kroute(&renewed));
+	end(NULL);
+}
+
 /* ---- anything, in any order --------------------------------------------- */
 
 struct model {
@@ -913,6 +939,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_constant_messages),
 		cmocka_unit_test(test_resync_in_slices),
+		cmocka_unit_test(test_many_epochs),
 		cmocka_unit_test(test_random),
 	};
 
