@@ -28,7 +28,7 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 (HELLO, LISTEN, NHSET, NHSET_DROP, REPLACE, DELETE, END, FLUSH, WATCH,
  UNWATCH) = range(1, 11)
 (READY, DONE, UPTO, FAM_DONE, LISTENER, NH_STATE, LINK, ADDR, STATE,
- OVERRUN, TRAFFIC) = range(64, 75)
+ OVERRUN, TRAFFIC, USAGE) = range(64, 76)
 CONFLICT, GONE, CHANGED, PUTBACK = range(4)
 ONLINK = 1
 
@@ -222,7 +222,7 @@ class Client:
         elif kind == TRAFFIC:
             ifindex, _, *count = struct.unpack("=IIQQQ", b)
             self.traffic[ifindex] = count
-        else:
+        elif kind != USAGE:
             raise AssertionError(f"record type {kind}")
 
     def settle(self):
