@@ -4,8 +4,9 @@
  *
  * Stop and restart end the session: p->limit.tripped.  Freeze and discard keep
  * it: what comes too much stands in the Adj-RIB-In as held, in the order of
- * its arrival, and comes in from the front when there is room.  Held ones are
- * not counted, and never more than ten times the limit: one more is a restart.
+ * its arrival, and comes in from the front when there is room; with discard
+ * the prefixes of one message in theirs.  Held ones are not counted, and never
+ * more than ten times the limit: one more is a restart.
  *
  * p->limit is the one record of a hold; peer_clear_limit() alone ends one.
  */
@@ -288,6 +289,17 @@ over(struct peer *p, const struct crossed *x, const struct pfx *pfx,
 	}
 	trip(p, x, pfx);
 	return PEER_LIMIT_ENDED;
+}
+
+bool
+peer_limit_discards(const struct peer *p)
+{
+	for (int c = CONF_RECEIVED; c <= CONF_ACCEPTED; c++)
+		for (int f = FAM_NONE; f < FAM_N; f++)
+			if (p->conf->limit[c][f].max != 0 &&
+			    p->conf->limit[c][f].action == CONF_LIMIT_DISCARD)
+				return true;
+	return false;
 }
 
 /* Of two limits that the prefix would cross, the session's counts. */

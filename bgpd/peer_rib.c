@@ -265,6 +265,37 @@ put_malformed(struct peer *p, struct cur *nlri, enum fam f)
 		adjin_put(p->adjin, &pfx, &r, now_s());
 }
 
+static int
+by_prefix(const void *a, const void *b)
+{
+	return pfx_cmp(a, b);
+}
+
+/*
+ * The same prefixes in their order: all of a message are seen at once, so
+ * where they stand in it must not say which of them a limit discards.
+ */
+static void
+sort_nlri(struct peer *p, struct cur *nlri, enum fam f)
+{
+	/* A prefix takes an octet at least, and is written as it was. */
+	struct pfx *v = mem_alloc((cur_left(nlri) + 1) * sizeof *v);
+	size_t n = 0, len = cur_left(nlri), octets;
+	uint8_t *out = arena_get(&p->eng->arena, len), *at = out;
+
+	while (wire_nlri_next(nlri, f, &v[n]))
+		n++;
+	qsort(v, n, sizeof *v, by_prefix);
+	for (size_t i = 0; i < n; i++) {
+		octets = (v[i].len + 7u) / 8;
+		*at++ = v[i].len;
+		memcpy(at, v[i].addr.o, octets);
+		at += octets;
+	}
+	cur_init(nlri, out, (size_t)(at - out));
+	free(v);
+}
+
 static void
 announce(struct peer *p, struct cur *nlri, enum fam f, const struct attrs *a)
 {
@@ -273,6 +304,8 @@ announce(struct peer *p, struct cur *nlri, enum fam f, const struct attrs *a)
 
 	if (p->up == NULL || cur_left(nlri) == 0)
 		return;
+	if (peer_limit_discards(p))
+		sort_nlri(p, nlri, f);
 	attrs_seek(p->eng->attrs, a);
 	batch_begin(p, &b, a, 0);
 	b.id_in = attrs_sought(p->eng->attrs);

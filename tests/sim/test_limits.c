@@ -581,6 +581,60 @@ test_several_peers(void **state)
 	sim_end();
 }
 
+/*
+ * All prefixes of a message are seen at once: whatever their order in it, the
+ * lowest stay, and the next one comes in when there is room.
+ */
+static void
+test_one_message(void **state)
+{
+	static const uint8_t order[][5] = { { 3, 9, 1, 200, 7 },
+		{ 200, 9, 7, 3, 1 }, { 1, 3, 7, 9, 200 } };
+	static const int want[] = { 1, 3, 7, 9, 200 };
+
+	for (size_t k = 0; k < sizeof order / sizeof order[0]; k++) {
+		struct update u = { .verdict = WIRE_OK };
+		struct session *s;
+		struct rib_path rp;
+		uint8_t nlri[20];
+		struct pfx pfx;
+		struct peer *p;
+
+		sim_start(
+		    conf_a("max-prefix 3 action discard;"), conf_b(0, -1, 0));
+		p = a();
+		s = p->up = session_new(p, true);
+		for (size_t i = 0; i < 5; i++)
+			memcpy(&nlri[4 * i],
+			    (uint8_t[]){ 24, 193, 64, order[k][i] }, 4);
+		cur_init(&u.nlri, nlri, sizeof nlri);
+		cur_init(&u.withdrawn, NULL, 0);
+		u.mp_reach = u.mp_unreach = u.withdrawn;
+		u.attrs =
+		    (struct attrs){ .has = 1u << HAS_ORIGIN | 1u << HAS_AS_PATH,
+			    .nexthop = p->conf->addr };
+		u.attrs.as_path = aspath_prepend(
+		    u.attrs.as_path, p->conf->remote_as, 1, &p->eng->arena);
+		peer_update(p, &u);
+		for (int i = 0; i < 5; i++) {
+			pfx = many_pfx(want[i]);
+			assert_true(adjin_find(p->adjin, &pfx, &rp));
+			assert_int_equal(rp.held, i >= 3);
+		}
+		pfx = many_pfx(1);
+		adjin_del(p->adjin, &pfx);
+		peer_limit_room(p);
+		while (peer_limit_run(p, 3))
+			;
+		pfx = many_pfx(9);
+		assert_true(adjin_find(p->adjin, &pfx, &rp));
+		assert_false(rp.held);
+		p->up = NULL;
+		session_free(s);
+		sim_end();
+	}
+}
+
 /* ---- over a restart --------------------------------------------------- */
 
 static char dir[32];
@@ -739,6 +793,7 @@ main(void)
 		cmocka_unit_test(test_warn),
 		cmocka_unit_test(test_announced),
 		cmocka_unit_test(test_several_peers),
+		cmocka_unit_test(test_one_message),
 		KEPT(test_persistent),
 		KEPT(test_persistent_stop),
 		KEPT(test_damaged_state),
