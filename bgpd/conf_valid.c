@@ -162,20 +162,20 @@ too_many(struct valid *v, const struct conf_schema *row,
 }
 
 /*
- * A forgotten ';' joined this statement with the one on a later line: cut in
- * two where the first part is right and the second begins with a known word.
+ * A forgotten ';' joined this statement with the next one: cut in two where the
+ * first part is right and the second begins with a known word.  On one line
+ * the second has to be right, too.
  */
 static struct conf_node *
 split(struct valid *v, struct conf_rows rows, struct conf_node *n)
 {
 	struct conf_node head, tail, *t;
-	const struct conf_schema *row;
+	const struct conf_schema *row, *next;
 	struct conf_syntax_err err;
 	size_t k, nname, any;
 
 	for (k = 1; k < n->nword; k++) {
-		if (n->word[k].pos.line == n->word[k - 1].pos.line ||
-		    n->word[k].pos.file != n->word[k - 1].pos.file)
+		if (n->word[k].pos.file != n->word[k - 1].pos.file)
 			continue;
 		head = *n;
 		head.nword = k;
@@ -186,7 +186,11 @@ split(struct valid *v, struct conf_rows rows, struct conf_node *n)
 		tail = *n;
 		tail.word += k;
 		tail.nword -= k;
-		if (conf_schema_find(rows, &tail, &any) == NULL)
+		next = conf_schema_find(rows, &tail, &any);
+		if (next == NULL ||
+		    (n->word[k].pos.line == n->word[k - 1].pos.line &&
+			(any == 0 ||
+			    !conf_syntax_match(next, &tail, any, &err))))
 			continue;
 		too_many(v, row, n, nname, k, true);
 		t = conf_node_new();
