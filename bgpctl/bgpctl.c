@@ -596,5 +596,7 @@ main(int argc, char **argv)
 	choose_socket(&c, l.socket);
 	if (req.id == CMD_TOP && !req.json)
 		return top_run(&req, ask_again, &c);
-	return ask(&c, l.n, l.word, !(flags & CMD_ADMIN));
+	code = ask(&c, l.n, l.word, !(flags & CMD_ADMIN));
+	free(c.line.p);
+	return code;
 }
