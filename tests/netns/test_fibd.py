@@ -88,7 +88,7 @@ class Client:
         self.fam_done = []
         self.listeners = []
         self.nh, self.via = {}, {}
-        self.links, self.traffic = {}, {}
+        self.links, self.traffic, self.usage = {}, {}, None
         self.addrs = set()
         self.states = []
         self.overruns = 0
@@ -222,7 +222,9 @@ class Client:
         elif kind == TRAFFIC:
             ifindex, _, *count = struct.unpack("=IIQQQ", b)
             self.traffic[ifindex] = count
-        elif kind != USAGE:
+        elif kind == USAGE:
+            self.usage = struct.unpack("=QQQQ", b)
+        else:
             raise AssertionError(f"record type {kind}")
 
     def settle(self):
@@ -965,6 +967,11 @@ def test_traffic(box):
         "10.0.0.2", check=False)
     until(lambda: c.poll(0.1) or c.traffic[v0][2] >= first[2] + 10000)
     assert c.traffic[v0][0] > first[0]
+    # And what ana-fibd itself uses.
+    until(lambda: c.poll(0.1) or c.usage is not None)
+    cpu_us, start_s, virtual, resident = c.usage
+    assert 0 < cpu_us < 1e9 and 0 <= time.time() - start_s < 600
+    assert virtual > resident > 1 << 20
 
 
 def test_recursive_next_hops(box):
