@@ -196,10 +196,9 @@ on_nh_state(void *arg, const struct addr *a, bool reachable, uint32_t ifindex,
 	char text[ADDR_STRLEN], by[ADDR_STRLEN];
 	bool direct = addr_eq(a, via), other;
 
-	for (uint32_t id = 0; (id = nexthop_next(eng->nexthops, id)) != 0;) {
+	for (uint32_t id = 0;
+	     (id = nexthop_next_of(eng->nexthops, a, id)) != 0;) {
 		nh = nexthop_at(eng->nexthops, id);
-		if (!addr_eq(&nh->addr, a))
-			continue;
 		/* Behind a route of others it may still be another's. */
 		if (!reachable && nh->reachable && !eng->conf->fib.recursive)
 			fibsync_lost(eng->fibsync, a, nh->ifindex);
@@ -223,13 +222,10 @@ on_nh_state(void *arg, const struct addr *a, bool reachable, uint32_t ifindex,
 static bool
 in_use(const struct engine *eng, const struct addr *a)
 {
-	const struct nexthop *nh;
-
-	for (uint32_t id = 0; (id = nexthop_next(eng->nexthops, id)) != 0;) {
-		nh = nexthop_at(eng->nexthops, id);
-		if (nh->users > 0 && addr_eq(&nh->addr, a))
+	for (uint32_t id = 0;
+	     (id = nexthop_next_of(eng->nexthops, a, id)) != 0;)
+		if (nexthop_at(eng->nexthops, id)->users > 0)
 			return true;
-	}
 	return false;
 }
 

@@ -156,6 +156,18 @@ nexthop_next(const struct nexthops *t, uint32_t id)
 	return n == NULL ? 0 : n->id;
 }
 
+uint32_t
+nexthop_next_of(const struct nexthops *t, const struct addr *a, uint32_t id)
+{
+	struct node key = { .hop.addr = *a };
+	struct node_tree head = t->tree;
+	const struct node *n = id == 0
+	    ? RB_NFIND(node_tree, &head, &key)
+	    : RB_NEXT(node_tree, &head, node_at(t, id));
+
+	return n != NULL && addr_eq(&n->hop.addr, a) ? n->id : 0;
+}
+
 static void
 wish(struct nexthops *t, struct node *n)
 {
@@ -167,17 +179,15 @@ wish(struct nexthops *t, struct node *n)
 
 /* One with the same global address that is watched, or NULL. */
 static const struct node *
-watched(struct node *n)
+watched(const struct nexthops *t, const struct node *n)
 {
-	struct node *first = n, *o;
+	for (uint32_t id = 0;
+	     (id = nexthop_next_of(t, &n->hop.addr, id)) != 0;) {
+		const struct node *o = node_at(t, id);
 
-	while ((o = RB_PREV(node_tree, NULL, first)) != NULL &&
-	    addr_eq(&o->hop.addr, &n->hop.addr))
-		first = o;
-	for (o = first; o != NULL && addr_eq(&o->hop.addr, &n->hop.addr);
-	     o = RB_NEXT(node_tree, NULL, o))
 		if (o != n && o->told && o->hop.known)
 			return o;
+	}
 	return NULL;
 }
 
@@ -190,7 +200,7 @@ nexthop_use(struct nexthops *t, uint32_t id)
 	if (n->hop.users++ > 0)
 		return;
 	wish(t, n);
-	o = watched(n);
+	o = watched(t, n);
 	if (o == NULL)
 		return;
 	n->hop.known = true;

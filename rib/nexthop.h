@@ -44,6 +44,9 @@ uint32_t nexthop_find(
 const struct nexthop *nexthop_at(const struct nexthops *, uint32_t id);
 /* In order of addresses: the next number after id (0: the first), or 0. */
 uint32_t nexthop_next(const struct nexthops *, uint32_t id);
+/* Likewise, of those with this address only: they differ in the other half. */
+uint32_t nexthop_next_of(
+    const struct nexthops *, const struct addr *, uint32_t id);
 
 /*
  * For the RIB: an accepted path begins or ceases to use it.  What is watched

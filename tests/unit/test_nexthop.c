@@ -35,6 +35,28 @@ get_and_unref(void **state)
 }
 
 static void
+next_of_an_address(void **state)
+{
+	struct nexthops *t = nexthops_new();
+	struct addr a = { .fam = FAM_INET6, .o = { 0x20, 1 } }, b = a, ll = a;
+	uint32_t one, two, other;
+
+	b.o[15] = 1;
+	ll.o[0] = 0xfe;
+	two = nexthop_get(t, &a, &ll);
+	other = nexthop_get(t, &b, &ll);
+	one = nexthop_get(t, &a, &none);
+	assert_int_equal(nexthop_next_of(t, &a, 0), one);
+	assert_int_equal(nexthop_next_of(t, &a, one), two);
+	assert_int_equal(nexthop_next_of(t, &a, two), 0);
+	assert_int_equal(nexthop_next_of(t, &b, 0), other);
+	assert_int_equal(nexthop_next_of(t, &b, other), 0);
+	assert_int_equal(nexthop_next_of(t, &ll, 0), 0);
+	assert_int_equal(nexthop_next_of(t, &none, 0), 0);
+	nexthops_free(t);
+}
+
+static void
 state_changes(void **state)
 {
 	struct nexthops *t = nexthops_new();
@@ -123,6 +145,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(get_and_unref),
+		cmocka_unit_test(next_of_an_address),
 		cmocka_unit_test(state_changes),
 		cmocka_unit_test(wishes),
 		cmocka_unit_test(same_address),
