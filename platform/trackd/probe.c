@@ -52,8 +52,9 @@ stop(struct probe *p)
 	if (p->http != NULL)
 		evhttp_connection_free(p->http);
 	p->http = NULL;
-	if (p->pid != 0)
-		kill(-p->pid, SIGKILL);
+	/* Just born, it may not lead a group of its own yet. */
+	if (p->pid != 0 && kill(-p->pid, SIGKILL) == -1)
+		kill(p->pid, SIGKILL);
 	p->waits = p->running = false;
 }
 
