@@ -392,8 +392,9 @@ main(int argc, char **argv)
 	struct conf *conf;
 	int status;
 
-	/* Groups are those of the system's own file: no directory server is
-	 * waited for, and no code of one loaded. */
+	/* Users and groups are those of the system's own files: no directory
+	 * server is waited for, and no code of one loaded. */
+	__nss_configure_lookup("passwd", "files");
 	__nss_configure_lookup("group", "files");
 	__nss_configure_lookup("initgroups", "files");
 	parse_args(&a, argc, argv);

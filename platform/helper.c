@@ -1,6 +1,7 @@
 #include "platform/helper.h"
 
 #include <errno.h>
+#include <nss.h>
 #include <pwd.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -58,9 +59,16 @@ helper_die(const char *fmt, ...)
 }
 
 const struct passwd *
+helper_user(const char *name)
+{
+	__nss_configure_lookup("passwd", "files");
+	return getpwnam(name);
+}
+
+const struct passwd *
 helper_speaker(const char *user)
 {
-	const struct passwd *pw = getpwnam(user);
+	const struct passwd *pw = helper_user(user);
 
 	if (pw == NULL)
 		helper_die("the speaker's user \"%s\" does not exist; create "

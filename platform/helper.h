@@ -18,7 +18,12 @@ void helper_log(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void helper_die(const char *fmt, ...)
     __attribute__((format(printf, 1, 2), noreturn));
 
-/* The entry of -u USER, as getpwnam(3) has it; without one the end. */
+/*
+ * A user of /etc/passwd, as getpwnam(3) has it, or NULL.  No directory server
+ * is waited for, and no code of one loaded into a program with rights.
+ */
+const struct passwd *helper_user(const char *name);
+/* Likewise of -u USER; without one the end. */
 const struct passwd *helper_speaker(const char *user);
 /*
  * Listens for records (SOCK_SEQPACKET) at that path, in place of what a dead

@@ -41,10 +41,10 @@ fibd_drop(const struct fibd_options *o, bool will_listen)
 		need(CAP_NET_BIND_SERVICE, "CAP_NET_BIND_SERVICE",
 		    "port 179 cannot be bound");
 	if (geteuid() == 0 && !o->remove) {
-		pw = getpwnam(o->own);
+		pw = helper_user(o->own);
 		/* A lab has the one user that its speaker runs as. */
 		if (pw == NULL && o->fd >= 0 &&
-		    (pw = getpwnam(o->user)) != NULL)
+		    (pw = helper_user(o->user)) != NULL)
 			fprintf(stderr,
 			    "ana-fibd: there is no user \"%s\": runs as "
 			    "\"%s\", the speaker's; for a lab only\n",

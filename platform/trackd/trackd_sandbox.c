@@ -34,7 +34,7 @@ become(const struct trackd *d)
 
 	if (geteuid() != 0)
 		return;
-	if ((pw = getpwnam(d->opt.own)) == NULL)
+	if ((pw = helper_user(d->opt.own)) == NULL)
 		helper_die("the user \"%s\" does not exist; create it or name "
 			   "another with -U",
 		    d->opt.own);
