@@ -235,11 +235,12 @@ behind(const struct conf_node *n)
 static void
 take_entries(struct conf_parse *p, struct conf_node *block)
 {
-	const struct conf_pos *at = &block->word[0].pos;
+	const struct conf_pos *at;
 	size_t i;
 
 	if (!conf_word_is(block, 0, "prefix-set"))
 		return;
+	at = &block->word[0].pos;
 	for (i = 0; i < p->nset; i++)
 		if (p->set[i].at.line == at->line && p->set[i].at.col == at->col)
 			break;
