@@ -1305,7 +1305,7 @@ ROWS = {
     "graceful": {
         "End-of-RIB": "netns/test_restart.py:test_it_restarts",
         "TCP lost": "tcp-lost no-capability no-family other-family",
-        "lost again": "sim/test_sim.c:test_gr_within_gr",
+        "lost again": "sim/test_raw.c:test_lost_again",
         "back": "tcp-lost restarting notification",
         "back without": "forwarding-lost family-missing "
                         "no-capability-any-more not-back-in-time "
