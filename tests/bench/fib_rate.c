@@ -4,12 +4,13 @@
  *
  *	ip netns exec NAME fib_rate PATH-OF-ANA-FIBD [ROUTES]
  *
- * in a namespace of its own, as root: it adds a link, sets what
- * etc/sysctl.d/50-ana-fibd.conf does, and removes every route of protocol 179.
- *The speaker's own client library is on our side of ana-fibd, so what is
- *measured is the whole way to the kernel.  The ratio is that of the CPU times
- *of sender and ana-fibd, each of which is the one that the kernel works in: it
- *holds on a busy machine, too.
+ * in a namespace of its own, as root: it adds a link, sets the compat_mode of
+ * etc/sysctl.d/50-ana-fibd.conf, and removes every route of protocol 179.
+ * The speaker's own client library is on our side of ana-fibd, so what is
+ * measured is the whole way to the kernel.  The ratio is that of the CPU times
+ * of sender and ana-fibd, each of which is the one that the kernel works in: it
+ * holds on a busy machine, too.  The longest single send of the bare sender is
+ * what any route may have to wait for while a table grows.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -75,6 +76,7 @@ struct sender {
 	int fd;
 	uint32_t seq;
 	size_t used, last;
+	double longest; /* seconds that a send took */
 	uint8_t b[256 * 1024];
 };
 
@@ -113,11 +115,14 @@ commit(struct sender *s)
 {
 	static uint8_t in[65536];
 	struct sockaddr_nl to = { .nl_family = AF_NETLINK };
+	double t = now();
 
 	((struct nlmsghdr *)(void *)(s->b + s->last))->nlmsg_flags |= NLM_F_ACK;
 	if (sendto(s->fd, s->b, s->used, 0, (struct sockaddr *)&to, sizeof to) <
 	    0)
 		die("send");
+	t = now() - t;
+	s->longest = t > s->longest ? t : s->longest;
 	s->used = 0;
 	for (;;) {
 		ssize_t n = recv(s->fd, in, sizeof in, 0);
@@ -197,6 +202,7 @@ bare(struct sender *s)
 		fprintf(stderr, "nexthop objects: %s\n", strerror(-err));
 		exit(1);
 	}
+	s->longest = 0;
 	t0 = now();
 	for (uint32_t i = 0; i < routes; i++) {
 		struct rtmsg rtm = { .rtm_family = AF_INET,
@@ -469,10 +475,12 @@ main(int argc, char **argv)
 	for (int i = 0; i < ROUNDS; i++) {
 		struct times t;
 		double b, c = -cpu(0), h, w;
+		double longest;
 		int fd;
 
 		b = bare(&s);
 		c += cpu(0);
+		longest = s.longest;
 		w = -cpu(0);
 		bare_withdraw(&s);
 		w += cpu(0);
@@ -485,11 +493,12 @@ main(int argc, char **argv)
 		close(fd);
 		through_fibd(&t);
 		printf("bare %.2f s (CPU %.2f; %.2f while somebody listens to "
-		       "routes), ana-fibd %.2f s (CPU %.2f); %.1f octets a "
+		       "routes; longest send %.0f ms), ana-fibd %.2f s (CPU "
+		       "%.2f); %.1f octets a "
 		       "route; set changed in %.1f ms; withdrawn: CPU %.2f, "
 		       "ana-fibd %.2f\n",
-		    b, c, h, t.add, t.cpu, t.octets, t.move * 1e3, w,
-		    t.withdraw);
+		    b, c, h, longest * 1e3, t.add, t.cpu, t.octets,
+		    t.move * 1e3, w, t.withdraw);
 		fflush(stdout);
 		note(&add, c, t.cpu);
 		note(&heard, h, t.cpu);
