@@ -5,12 +5,11 @@
  *
  * usage: conf_growth KIND HOW-MANY
  */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "bgpd/conf.h"
+#include "tests/conf_text.h"
 
 static const char head[] =
     "global { as 52580; router-id 192.0.2.1; listen 192.0.2.1; }\n"
@@ -36,25 +35,6 @@ static const struct {
 	    "neighbor 11.0.& { use t@; remote-as 3000; "
 	    "export policy all; irr prefix-set e@; }\n" },
 };
-
-static int
-read_text(void *arg, const char *path, struct conf_file *out)
-{
-	const char *text = arg;
-
-	if (strcmp(path, "/t/t.conf") != 0)
-		return -ENOENT;
-	*out = (struct conf_file){ .data = strdup(text), .len = strlen(text) };
-	return 0;
-}
-
-static int
-no_glob(void *arg, const char *pattern, char ***paths, size_t *n)
-{
-	*paths = NULL;
-	*n = 0;
-	return 0;
-}
 
 static struct conf *
 load(char *text, const struct conf *running)

@@ -23,6 +23,7 @@
 #include "bgpd/wire/wire.h"
 #include "lib/mem.h"
 #include "policy/pfxset.h"
+#include "tests/conf_text.h"
 
 enum {
 	SPEAKER = 1000
@@ -71,26 +72,6 @@ reader(struct conf_reader *r, char *dir)
 		.gid = SPEAKER };
 	conf_reader_files(r);
 	r->read = read_named;
-}
-
-/* One text in memory, and nothing else. */
-static int
-read_text(void *arg, const char *path, struct conf_file *out)
-{
-	const char *text = arg;
-
-	if (strcmp(path, "/t/t.conf") != 0)
-		return -ENOENT;
-	*out = (struct conf_file){ .data = strdup(text), .len = strlen(text) };
-	return 0;
-}
-
-static int
-no_glob(void *arg, const char *pattern, char ***paths, size_t *n)
-{
-	*paths = NULL;
-	*n = 0;
-	return 0;
 }
 
 /* NULL and the text of the problems printed when it has errors. */
