@@ -40,6 +40,12 @@ conf_a(const char *more)
 	return text[0];
 }
 
+#define CONF_B \
+	"syntax 1;\n" \
+	"global { as 719; router-id 192.0.2.2; }\n" \
+	"policy all { rule all { accept; } }\n" \
+	"prefix-set az { 185.23.12.0/22 or-longer; }\n"
+
 /* B announces 193.64.FROM.0/24 to 193.64.TO.0/24, and `odd` refused ones. */
 static const char *
 conf_b(int from, int to, int odd)
@@ -47,10 +53,7 @@ conf_b(int from, int to, int odd)
 	FILE *f = fmemopen(text[1], sizeof text[1], "w");
 
 	fprintf(f,
-	    "syntax 1;\n"
-	    "global { as 719; router-id 192.0.2.2; }\n"
-	    "policy all { rule all { accept; } }\n"
-	    "prefix-set az { 185.23.12.0/22 or-longer; }\n"
+	    CONF_B
 	    "neighbor 192.0.2.1 { remote-as 52580; local-address 192.0.2.2;"
 	    " family [ inet ]; import policy all; export policy all;"
 	    " irr prefix-set az; send-max-prefix 1000; }\n");
@@ -69,10 +72,7 @@ conf_b_both(int inet, int inet6)
 	FILE *f = fmemopen(text[1], sizeof text[1], "w");
 
 	fprintf(f,
-	    "syntax 1;\n"
-	    "global { as 719; router-id 192.0.2.2; }\n"
-	    "policy all { rule all { accept; } }\n"
-	    "prefix-set az { 185.23.12.0/22 or-longer; }\n"
+	    CONF_B
 	    "neighbor 192.0.2.1 { remote-as 52580; local-address 192.0.2.2;"
 	    " family [ inet, inet6 ]; next-hop self 2001:db8::2;"
 	    " next-hop peer 2001:db8::1; import policy all;"
