@@ -318,6 +318,9 @@ class Box:
             p.wait()
             p.stderr.close()
         for n in (self.name, self.peer):
+            # One that went to the background is nobody's child.
+            for q in run(f"ip netns pids {n}", check=False).split():
+                os.kill(int(q), signal.SIGKILL)
             run(f"ip netns del {n}", check=False)
         self.dir.cleanup()
 
