@@ -213,7 +213,7 @@ speaker_traffic(struct speaker *s, const struct nlwatch_traffic *t)
 void
 speaker_usage(struct speaker *s, const struct fibd_usage *u)
 {
-	struct fibd_usage r = *u;
+	struct fibd_usage r;
 
 	if (s == NULL || !s->hello || speaker_is_full(s))
 		return;
