@@ -25,10 +25,22 @@ put_track(FILE *f, const struct track *t, int64_t now)
 }
 
 static void
+put_reason(FILE *f, const char *name, const char *reason)
+{
+	if (*reason == '\0')
+		return;
+	fprintf(f, "\t%s ", name);
+	conf_quote(f, reason);
+	fprintf(f, ";\n");
+}
+
+static void
 put_commands(FILE *f, const struct announce_net *n, int64_t now)
 {
 	if (n->persistent && (n->added || n->withdrawn))
 		fprintf(f, "\t%s;\n", n->added ? "added" : "withdrawn");
+	if (n->persistent && n->withdrawn)
+		put_reason(f, "withdraw-reason", n->withdraw_reason);
 	if (n->draining) {
 		fprintf(f, "\tdraining %s;\n",
 		    n->drain_until_ms == UINT64_MAX ? "always" : "until");
@@ -41,12 +53,7 @@ put_commands(FILE *f, const struct announce_net *n, int64_t now)
 		fprintf(f, "\tby ");
 		conf_quote(f, n->who);
 		fprintf(f, ";\n");
-	}
-	if (n->reason[0] != '\0' &&
-	    (n->draining || (n->withdrawn && n->persistent))) {
-		fprintf(f, "\treason ");
-		conf_quote(f, n->reason);
-		fprintf(f, ";\n");
+		put_reason(f, "drain-reason", n->drain_reason);
 	}
 }
 
@@ -184,6 +191,18 @@ take_track(struct announce *a, const struct conf_node *b, uint64_t wrote_ms,
 	    now_ms);
 }
 
+/* A file that says "reason" is older: of both commands it kept the last one's.
+ */
+static void
+take_reason(const struct conf_node *b, const char *name, char *to)
+{
+	const struct conf_node *r = child(b, name);
+
+	if (r == NULL)
+		r = child(b, "reason");
+	strlcpy(to, r != NULL ? conf_word_text(r, 1) : "", ANNOUNCE_REASON_LEN);
+}
+
 static void
 take_commands(struct announce_net *n, const struct conf_node *b,
     uint64_t wrote_ms, uint64_t now_ms)
@@ -203,9 +222,10 @@ take_commands(struct announce_net *n, const struct conf_node *b,
 	if (child(b, "by") != NULL)
 		strlcpy(
 		    n->who, conf_word_text(child(b, "by"), 1), sizeof n->who);
-	if (child(b, "reason") != NULL)
-		strlcpy(n->reason, conf_word_text(child(b, "reason"), 1),
-		    sizeof n->reason);
+	if (n->withdrawn)
+		take_reason(b, "withdraw-reason", n->withdraw_reason);
+	if (n->draining)
+		take_reason(b, "drain-reason", n->drain_reason);
 }
 
 /* What its tracks made of it. */

@@ -98,13 +98,14 @@ put_commands(struct show *s, const struct announce_net *n)
 {
 	char reason[4 * ANNOUNCE_REASON_LEN];
 
-	out_safe(n->reason, reason, sizeof reason);
+	out_safe(n->withdraw_reason, reason, sizeof reason);
 	if (n->added || n->withdrawn)
 		out_text(s->out, "    %s by command, %s%s%s\n",
 		    n->added ? "announced" : "withdrawn",
 		    n->persistent ? "over restarts too" : "until a restart",
 		    *reason != '\0' ? ": " : "", reason);
-	else if (n->draining)
+	out_safe(n->drain_reason, reason, sizeof reason);
+	if (n->draining)
 		out_text(s->out, "    drained by %s%s%s\n", n->who,
 		    *reason != '\0' ? ": " : "", reason);
 	out_bool(s->out, "added", n->added);
@@ -112,8 +113,10 @@ put_commands(struct show *s, const struct announce_net *n)
 	out_bool(s->out, "drained", n->draining);
 	if (n->added || n->withdrawn)
 		out_bool(s->out, "persistent", n->persistent);
-	if (n->reason[0] != '\0')
-		out_str(s->out, "comment", n->reason);
+	if (n->withdraw_reason[0] != '\0')
+		out_str(s->out, "comment", n->withdraw_reason);
+	if (n->drain_reason[0] != '\0')
+		out_str(s->out, "drain_comment", n->drain_reason);
 }
 
 static void

@@ -109,7 +109,7 @@ put_network(struct show *s, const struct announce_net *n)
 		.withdrawn = n->state == ANNOUNCE_WITHDRAWN,
 		.since_s = now - (now_ms - n->since_ms) / 1000,
 		.who = n->who,
-		.why = n->reason };
+		.why = n->drain_reason };
 	char text[PFX_STRLEN];
 
 	if (!n->draining)

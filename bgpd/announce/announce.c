@@ -275,7 +275,7 @@ announce_add(
 	if (there) {
 		n = a->net[i];
 		n->withdrawn = false;
-		n->reason[0] = '\0';
+		n->withdraw_reason[0] = '\0';
 		n->persistent = n->added && persistent;
 	} else if (a->nadded == ANNOUNCE_ADDED_MAX)
 		return NULL;
@@ -305,7 +305,8 @@ announce_withdraw(struct announce *a, struct announce_net *n, bool persistent,
 	if (!added) {
 		n->withdrawn = true;
 		n->persistent = persistent;
-		strlcpy(n->reason, why != NULL ? why : "", sizeof n->reason);
+		strlcpy(n->withdraw_reason, why != NULL ? why : "",
+		    sizeof n->withdraw_reason);
 		return false;
 	}
 	i = place(a, &n->conf.pfx, &there);
@@ -326,8 +327,8 @@ announce_drain(struct announce *a, struct announce_net *n,
 	n->drain_prepend = d->prepend;
 	n->drain_med_set = d->med_set;
 	n->drain_med = d->med;
-	strlcpy(
-	    n->reason, d->reason != NULL ? d->reason : "", sizeof n->reason);
+	strlcpy(n->drain_reason, d->reason != NULL ? d->reason : "",
+	    sizeof n->drain_reason);
 	strlcpy(n->who, d->who != NULL ? d->who : "", sizeof n->who);
 	a->due = a->changed = true;
 }
@@ -337,7 +338,7 @@ announce_undrain(struct announce *a, struct announce_net *n)
 {
 	n->draining = false;
 	n->drain_until_ms = UINT64_MAX;
-	n->reason[0] = '\0';
+	n->drain_reason[0] = '\0';
 	a->due = a->changed = true;
 }
 

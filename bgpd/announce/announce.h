@@ -135,12 +135,13 @@ struct announce_net {
 	/* Commands. */
 	bool withdrawn; /* network withdraw */
 	bool persistent; /* of withdrawn and added: over a restart, too */
+	char withdraw_reason[ANNOUNCE_REASON_LEN]; /* the text; "" none */
 	bool draining; /* drain, until undrain */
 	uint64_t drain_until_ms; /* WITHDRAWN then; UINT64_MAX: never */
 	uint8_t drain_prepend;
 	bool drain_med_set;
 	uint32_t drain_med;
-	char reason[ANNOUNCE_REASON_LEN]; /* the operator's; "" none */
+	char drain_reason[ANNOUNCE_REASON_LEN];
 	char who[ANNOUNCE_WHO_LEN]; /* drains it */
 
 	bool mark; /* waits for announce_take() */

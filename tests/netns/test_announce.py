@@ -3,6 +3,7 @@ services that come and go.  Each step looks at what the partners have."""
 
 import json
 import os
+import re
 import signal
 
 import jsonschema
@@ -248,9 +249,17 @@ class TestSteps:
         not, before and after somebody looked."""
         scene.ana.cli("network", "announce", COMMAND, "persistent")
         scene.ana.cli("network", "withdraw", PLAIN, "persistent", "ticket 7")
+        scene.ana.cli("drain", "prefix", PLAIN, "work 8")
         scene.restart()
         scene.have(COMMAND, *(ALL - {PLAIN}))
         assert scene.net(PLAIN)["comment"] == "ticket 7"
+        assert scene.net(PLAIN)["drain_comment"] == "work 8"
+        text = scene.ana.cli("show", "announcements", PLAIN)
+        assert "over restarts too: ticket 7\n" in text
+        assert re.search(r"drained by .*: work 8\n", text)
+        scene.ana.cli("undrain", "prefix", PLAIN)
+        assert scene.net(PLAIN)["comment"] == "ticket 7"
+        assert "drain_comment" not in scene.net(PLAIN)
         wait_until(lambda: scene.state(LEASE) == ("announced", "healthy"),
                    what="the lease outlived it")
         scene.unlink()

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "bgpd/announce/announce.h"
+#include "bgpd/announce_state.h"
 #include "tests/unit/text.h"
 
 enum {
@@ -443,7 +444,7 @@ test_operator(void **state)
 	is(&w, 0, ANNOUNCE_DRAINING, ANNOUNCE_OPERATOR);
 	assert_true(n->how.gshut);
 	assert_int_equal(n->how.prepend, 2);
-	assert_string_equal(n->reason, "ticket 42");
+	assert_string_equal(n->drain_reason, "ticket 42");
 	go(&w, w.now + 60 * S);
 	is(&w, 0, ANNOUNCE_WITHDRAWN, ANNOUNCE_OPERATOR);
 	announce_undrain(w.a, n);
@@ -467,6 +468,74 @@ test_operator(void **state)
 	tell(&w, 0, true);
 	is(&w, 0, ANNOUNCE_UP, ANNOUNCE_HEALTHY);
 	end(&w);
+}
+
+/* Who drains and who withdraws have a text each, which ends with it. */
+static void
+test_reasons(void **state)
+{
+	struct announce_drain d = { .time_ms = 60 * S, .reason = "drain 42" };
+	struct announce_net *n;
+	struct world w;
+
+	begin(&w, 1);
+	apply(&w);
+	n = announce_find(w.a, &w.net[0].pfx);
+	announce_withdraw(w.a, n, false, "ticket 43");
+	announce_drain(w.a, n, &d, w.now);
+	assert_string_equal(n->withdraw_reason, "ticket 43");
+	assert_string_equal(n->drain_reason, "drain 42");
+	announce_undrain(w.a, n);
+	assert_string_equal(n->withdraw_reason, "ticket 43");
+	assert_string_equal(n->drain_reason, "");
+	announce_drain(w.a, n, &d, w.now);
+	announce_add(w.a, &w.net[0].pfx, false, w.now);
+	assert_string_equal(n->withdraw_reason, "");
+	assert_string_equal(n->drain_reason, "drain 42");
+	end(&w);
+}
+
+/* What a file with these commands leaves of their texts, and what is written
+ * of it then. */
+static void
+kept(const char *commands, const char *withdraw, const char *drain)
+{
+	const struct announce_net *n;
+	struct world w;
+	char *text = NULL;
+
+	assert_true(asprintf(&text, "clock 1; network 192.0.0.0/24 { %s }",
+			commands) > 0);
+	for (int i = 0; i < 2; i++) {
+		begin(&w, 1);
+		apply(&w);
+		assert_true(
+		    announce_state_parse(w.a, text, strlen(text), w.now));
+		n = net(&w, 0);
+		assert_string_equal(n->withdraw_reason, withdraw);
+		assert_string_equal(n->drain_reason, drain);
+		free(text);
+		text = announce_state_print(w.a, w.now);
+		assert_non_null(text);
+		end(&w);
+	}
+	free(text);
+}
+
+static void
+test_reasons_kept(void **state)
+{
+	kept("withdrawn; withdraw-reason \"t 43\"; draining always; "
+	     "drain-reason \"d 42\";",
+	    "t 43", "d 42");
+	kept("withdrawn; withdraw-reason \"t 43\"; draining always;", "t 43",
+	    "");
+	kept("withdrawn; draining always; drain-reason \"d 42\";", "", "d 42");
+	/* As it was written when both had one. */
+	kept("withdrawn; reason \"t 43\";", "t 43", "");
+	kept("draining always; reason \"d 42\";", "", "d 42");
+	kept("withdrawn; draining always; reason \"x\";", "x", "x");
+	kept("reason \"x\";", "", "");
 }
 
 static void
@@ -672,6 +741,8 @@ main(void)
 		cmocka_unit_test(test_damping),
 		cmocka_unit_test(test_on_fail),
 		cmocka_unit_test(test_operator),
+		cmocka_unit_test(test_reasons),
+		cmocka_unit_test(test_reasons_kept),
 		cmocka_unit_test(test_added),
 		cmocka_unit_test(test_guard),
 		cmocka_unit_test(test_restore),
