@@ -36,8 +36,9 @@ enum {
 	F_LARGE = 1 << 11,
 	F_CLUSTER = 1 << 12,
 	F_UNKNOWN = 1 << 13,
-	F_WEIGHT = 1 << 14,
-	HAS_MASK = (1 << 9) - 1,
+	F_RARE = 1 << 14, /* a weight, or a Partial bit */
+	HAS_MASK = (1 << HAS_PARTIAL_AGGREGATOR) - 1,
+	PARTIAL_MASK = (1 << (HAS_PARTIAL_OTC + 1)) - 1 - HAS_MASK,
 	FLAG_BITS = 15,
 };
 
@@ -162,8 +163,8 @@ flags_of(const struct attrs *a)
 		f |= F_CLUSTER;
 	if (a->unknown.len > 0)
 		f |= F_UNKNOWN;
-	if (a->weight != 0)
-		f |= F_WEIGHT;
+	if (a->weight != 0 || (a->has & PARTIAL_MASK) != 0)
+		f |= F_RARE;
 	return f;
 }
 
@@ -179,6 +180,8 @@ static size_t
 pack(uint8_t *to, const struct attrs *a, uint32_t f)
 {
 	struct packer k = { to };
+	uint8_t partial =
+	    (uint8_t)((a->has & PARTIAL_MASK) >> HAS_PARTIAL_AGGREGATOR);
 
 	if (f & 1 << HAS_ORIGIN)
 		put(&k, &a->origin, 1);
@@ -206,8 +209,10 @@ pack(uint8_t *to, const struct attrs *a, uint32_t f)
 		put_octets(&k, &a->cluster_list);
 	if (f & F_UNKNOWN)
 		put_octets(&k, &a->unknown);
-	if (f & F_WEIGHT)
+	if (f & F_RARE) {
+		put(&k, &partial, 1);
 		put(&k, &a->weight, 4);
+	}
 	return (size_t)(k.p - to);
 }
 
@@ -235,6 +240,7 @@ unpack(const struct set *s, struct attrs *a)
 {
 	struct unpacker u = { s->val };
 	uint32_t f = s->word;
+	uint8_t partial;
 
 	a->has = f & HAS_MASK;
 	if (f & 1 << HAS_ORIGIN)
@@ -264,8 +270,11 @@ unpack(const struct set *s, struct attrs *a)
 		take_octets(&u, &a->cluster_list);
 	if (f & F_UNKNOWN)
 		take_octets(&u, &a->unknown);
-	if (f & F_WEIGHT)
+	if (f & F_RARE) {
+		take(&u, &partial, 1);
+		a->has |= (uint32_t)partial << HAS_PARTIAL_AGGREGATOR;
 		take(&u, &a->weight, 4);
+	}
 }
 
 /* ---- the table -------------------------------------------------------- */

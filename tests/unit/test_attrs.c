@@ -21,7 +21,7 @@ static const uint8_t many[3000] = { 9 };
 static struct attrs
 full(void)
 {
-	struct attrs a = { .has = (1 << 9) - 1 };
+	struct attrs a = { .has = ((1 << 9) - 1) | 1 << HAS_PARTIAL_COMMS };
 
 	a.origin = 2;
 	a.med = 10;
@@ -29,6 +29,7 @@ full(void)
 	a.aggr_as = 65000;
 	a.aggr_id = addr_v4(0x01020304);
 	a.originator_id = 7;
+	a.weight = 6;
 	a.otc = 8;
 	a.nexthop.fam = FAM_INET6;
 	a.nexthop.o[15] = 1;
@@ -60,6 +61,7 @@ assert_same(const struct attrs *a, const struct attrs *b)
 	assert_true(addr_eq(&a->aggr_id, &b->aggr_id));
 	assert_int_equal(a->originator_id, b->originator_id);
 	assert_int_equal(a->otc, b->otc);
+	assert_int_equal(a->weight, b->weight);
 	assert_true(addr_eq(&a->nexthop, &b->nexthop));
 	assert_true(addr_eq(&a->nexthop_ll, &b->nexthop_ll));
 	assert_true(octets_eq(a->as_path, b->as_path));
@@ -99,11 +101,11 @@ static void
 fields_count(void **state)
 {
 	struct attrs_pool *pool = attrs_pool_new(key, NULL);
-	struct attrs v[18];
-	uint32_t id[18];
+	struct attrs v[20];
+	uint32_t id[20];
 	size_t n = 0;
 
-	for (size_t i = 0; i < 18; i++)
+	for (size_t i = 0; i < 20; i++)
 		v[i] = full();
 	v[n++].origin = 1;
 	v[n++].med = 11;
@@ -122,6 +124,8 @@ fields_count(void **state)
 	v[n++].unknown.len = 0;
 	v[n++].has &= ~(1u << HAS_ATOMIC);
 	v[n++].has &= ~(1u << HAS_AS_PATH);
+	v[n++].has &= ~(1u << HAS_PARTIAL_COMMS);
+	v[n++].weight = 1;
 	n++;
 	for (size_t i = 0; i < n; i++) {
 		id[i] = attrs_intern(pool, &v[i]);
