@@ -296,6 +296,8 @@ void restart_up(struct peer *, const struct session *s);
 void restart_eor(struct peer *, enum fam);
 /* Its routes go, stale ones too. */
 void restart_forget(struct peer *);
+/* The rest of a sweep, where something else is about to become stale. */
+void restart_sweep_now(struct peer *, enum fam);
 /* A sweep is over; true: what is left became stale. */
 bool restart_swept(struct peer *, enum fam);
 /* What our next OPEN may say of the family. */

@@ -464,6 +464,8 @@ peer_refresh(struct peer *p, const struct wire_refresh *r)
 			    "BoRR before its End-of-RIB: ignored");
 			break;
 		}
+		/* Or its routes would go with those of the one before. */
+		restart_sweep_now(p, r->fam);
 		adjin_mark_stale(p->adjin, r->fam);
 		p->borr[r->fam] = true;
 		timer_set(&p->eng->timers, &p->sweep_deadline[r->fam],

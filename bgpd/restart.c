@@ -150,6 +150,15 @@ restart_forget(struct peer *p)
 	p->flushing = true;
 }
 
+void
+restart_sweep_now(struct peer *p, enum fam f)
+{
+	while (p->sweeping[f] && adjin_sweep(p->adjin, f, SWEEP_AT_ONCE))
+		;
+	p->sweeping[f] = false;
+	restart_swept(p, f);
+}
+
 bool
 restart_swept(struct peer *p, enum fam f)
 {
@@ -167,11 +176,7 @@ restart_up(struct peer *p, const struct session *s)
 	timer_stop(&p->eng->timers, &p->restart_timer);
 	for (enum fam f = FAM_INET; f < FAM_N; f++) {
 		/* Left over only when it came back within a turn or two. */
-		while (
-		    p->sweeping[f] && adjin_sweep(p->adjin, f, SWEEP_AT_ONCE))
-			;
-		p->sweeping[f] = false;
-		restart_swept(p, f);
+		restart_sweep_now(p, f);
 		if (!p->stale[f])
 			continue;
 		if (s->neg.gr_peer_fwd[f]) {

@@ -311,6 +311,29 @@ test_lost_again(void **state)
 	hang_up();
 }
 
+/*
+ * RFC 7313 4: a BoRR right behind an EoRR, or an End-of-RIB after a graceful
+ * restart: what is swept then is not what was just told.
+ */
+static void
+test_borr_behind_end(void **state)
+{
+	dial(A_GR);
+	PUT(OPEN_GR("\0") KEEPALIVE ROUTE("\x40") ROUTE("\x41") END_OF_RIB);
+	pass(1);
+	PUT(REFRESH("\1") ROUTE("\x40") REFRESH("\2") REFRESH("\1"));
+	pass(1);
+	assert_int_equal(routes(), 1);
+	PUT(ROUTE("\x40") REFRESH("\2"));
+	pass(1);
+	assert_int_equal(routes(), 1);
+	lose(10);
+	PUT(OPEN_GR("\0") KEEPALIVE ROUTE("\x41") END_OF_RIB REFRESH("\1"));
+	pass(1);
+	assert_int_equal(routes(), 1);
+	hang_up();
+}
+
 /* A neighbor that is removed while its routes are stale leaves no timer. */
 static void
 test_removed_while_stale(void **state)
@@ -451,6 +474,7 @@ main(void)
 		cmocka_unit_test(test_no_eorr),
 		cmocka_unit_test(test_early_borr),
 		cmocka_unit_test(test_lost_again),
+		cmocka_unit_test(test_borr_behind_end),
 		cmocka_unit_test(test_removed_while_stale),
 		cmocka_unit_test(test_ready_without_eor),
 		cmocka_unit_test(test_ready_by_eor),
