@@ -96,12 +96,15 @@ restart_fini(struct peer *p)
 }
 
 /* Stale already when the session ends once more: that is deleted first, and
- * then the rest becomes stale (RFC 4724 4.2). */
+ * then the rest becomes stale (RFC 4724 4.2).  What a route refresh had not
+ * renewed yet is none of that. */
 static void
 keep(struct peer *p, enum fam f)
 {
+	bool again = p->stale[f] && adjin_count(p->adjin, f)->stale > 0;
+
 	p->stale[f] = true;
-	if (p->sweeping[f] || adjin_count(p->adjin, f)->stale > 0)
+	if (p->sweeping[f] || again)
 		p->sweeping[f] = p->stale_after[f] = true;
 	else
 		adjin_mark_stale(p->adjin, f);

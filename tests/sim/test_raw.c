@@ -334,6 +334,23 @@ test_borr_behind_end(void **state)
 	hang_up();
 }
 
+/* RFC 4724 4.2: what a refresh had not renewed yet is no older than the rest
+ * when the connection is lost. */
+static void
+test_lost_in_refresh(void **state)
+{
+	dial(A_GR);
+	PUT(OPEN_GR("\0") KEEPALIVE ROUTE("\x40") ROUTE("\x41") END_OF_RIB);
+	pass(1);
+	PUT(REFRESH("\1") ROUTE("\x40"));
+	pass(1);
+	assert_int_equal(stale(), 1);
+	lose(10);
+	assert_int_equal(routes(), 2);
+	assert_int_equal(stale(), 2);
+	hang_up();
+}
+
 /* A neighbor that is removed while its routes are stale leaves no timer. */
 static void
 test_removed_while_stale(void **state)
@@ -475,6 +492,7 @@ main(void)
 		cmocka_unit_test(test_early_borr),
 		cmocka_unit_test(test_lost_again),
 		cmocka_unit_test(test_borr_behind_end),
+		cmocka_unit_test(test_lost_in_refresh),
 		cmocka_unit_test(test_removed_while_stale),
 		cmocka_unit_test(test_ready_without_eor),
 		cmocka_unit_test(test_ready_by_eor),
