@@ -603,13 +603,14 @@ neg_eq(const struct wire_neg *a, const struct wire_neg *b)
 }
 
 /*
- * After a move the new group's routes come first: the End of the refresh would
- * have the peer drop what it is about to be told.
+ * Not before the first End-of-RIB (RFC 7313 4).  After a move the new group's
+ * routes come first: the End of the refresh would have the peer drop what it
+ * is about to be told.
  */
 static bool
 refreshing(const struct adjout_member *m)
 {
-	return !m->moved &&
+	return m->synced && !m->moved &&
 	    (m->again[FAM_INET].pos != 0 || m->again[FAM_INET6].pos != 0);
 }
 
@@ -813,7 +814,7 @@ send_eor(struct run *r, struct adjout_member *m)
 static unsigned int
 serve(struct run *r, struct adjout_member *m)
 {
-	for (enum fam f = FAM_INET; f < FAM_N && !m->moved; f++)
+	for (enum fam f = FAM_INET; f < FAM_N && refreshing(m); f++)
 		if (m->again[f].pos != 0)
 			return 1 + send_again(r, m, f);
 	if (!outmark_at_tail(&r->g->log, &m->at))

@@ -106,6 +106,7 @@ static void
 twin_refresh(struct twin *t, enum fam f, uint8_t subtype)
 {
 	assert(subtype == REFRESH_BORR || t->borr[f]);
+	assert(t->eor[f]);
 	t->borr[f] = subtype == REFRESH_BORR;
 	for (unsigned int i = 0; i < NPFX; i++) {
 		if (pfxs[i].addr.fam != f)

@@ -22,6 +22,7 @@ static const struct wire_neg neg = { .as4 = true, .mp = { false, true, true } };
 /* What one member was sent. */
 struct got {
 	unsigned int messages, announced, withdrawn, eor, borr, eorr;
+	unsigned int eor_at_borr;
 	bool full;
 	const uint8_t *first; /* where the first message lay */
 };
@@ -81,6 +82,8 @@ take(void *arg, struct adjout_member *m, const uint8_t *msg, size_t len)
 		wire_refresh_parse(&body, true, &r, &err);
 		g->borr += r.subtype == REFRESH_BORR;
 		g->eorr += r.subtype == REFRESH_EORR;
+		if (r.subtype == REFRESH_BORR)
+			g->eor_at_borr = g->eor;
 		return !g->full;
 	}
 	arena_init(&arena);
@@ -341,6 +344,22 @@ refreshed(void **state)
 	adjout_leave(m);
 }
 
+/* RFC 7313 4: no BoRR before the End-of-RIB. */
+static void
+refreshed_early(void **state)
+{
+	struct adjout_member *m = join(2);
+
+	put(1, 0, make(1));
+	adjout_refresh(m, FAM_INET, true);
+	settle();
+	assert_int_equal(got[2].borr, 1);
+	assert_int_equal(got[2].eorr, 1);
+	assert_int_equal(got[2].eor_at_borr, 2);
+	assert_int_equal(got[2].announced, 2);
+	adjout_leave(m);
+}
+
 static void
 outbound_limit(void **state)
 {
@@ -404,6 +423,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    nothing_changed, setup, teardown),
 		cmocka_unit_test_setup_teardown(refreshed, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    refreshed_early, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    outbound_limit, setup, teardown),
 		cmocka_unit_test_setup_teardown(looked_at, setup, teardown),
