@@ -756,7 +756,7 @@ send_again(struct run *r, struct adjout_member *m, enum fam f)
 			add_item(r, dest, e->attrs, NOBODY, NOBODY);
 	}
 	send_items(r);
-	if (n < BATCH) {
+	if (n < BATCH && outmark_at_tail(log, &m->at)) {
 		outmark_off(&m->again[f]);
 		if (m->enhanced[f])
 			send_refresh_mark(r, m, f, REFRESH_EORR);
@@ -811,12 +811,30 @@ send_eor(struct run *r, struct adjout_member *m)
 	}
 }
 
+/*
+ * What changed meanwhile comes before the End of the refresh, too: the peer
+ * would drop it there, and be told right after.
+ */
+static unsigned int
+serve_refresh(struct run *r, struct adjout_member *m)
+{
+	struct outlog *log = &r->g->log;
+	enum fam f = m->again[FAM_INET].pos != 0 ? FAM_INET : FAM_INET6;
+	unsigned int n;
+
+	if (outmark_at_tail(log, &m->at) ||
+	    outmark_cmp(log, &m->again[f], &m->at) < 0)
+		return send_again(r, m, f);
+	n = send_batch(r, m);
+	outmark_copy(log, &m->again[f], &m->at);
+	return n;
+}
+
 static unsigned int
 serve(struct run *r, struct adjout_member *m)
 {
-	for (enum fam f = FAM_INET; f < FAM_N && refreshing(m); f++)
-		if (m->again[f].pos != 0)
-			return 1 + send_again(r, m, f);
+	if (refreshing(m))
+		return 1 + serve_refresh(r, m);
 	if (!outmark_at_tail(&r->g->log, &m->at))
 		return 1 + send_batch(r, m);
 	if (m->moved)

@@ -22,7 +22,7 @@ static const struct wire_neg neg = { .as4 = true, .mp = { false, true, true } };
 /* What one member was sent. */
 struct got {
 	unsigned int messages, announced, withdrawn, eor, borr, eorr;
-	unsigned int eor_at_borr;
+	unsigned int eor_at_borr, announced_at_eorr;
 	bool full;
 	const uint8_t *first; /* where the first message lay */
 };
@@ -84,6 +84,8 @@ take(void *arg, struct adjout_member *m, const uint8_t *msg, size_t len)
 		g->eorr += r.subtype == REFRESH_EORR;
 		if (r.subtype == REFRESH_BORR)
 			g->eor_at_borr = g->eor;
+		if (r.subtype == REFRESH_EORR)
+			g->announced_at_eorr = g->announced;
 		return !g->full;
 	}
 	arena_init(&arena);
@@ -360,6 +362,32 @@ refreshed_early(void **state)
 	adjout_leave(m);
 }
 
+/* RFC 7313 4: at the EoRR the peer drops what it was not told again, so what
+ * changes during the refresh is told before it. */
+static void
+refreshed_in_change(void **state)
+{
+	struct adjout_member *m = join(2);
+
+	for (unsigned int i = 0; i < 2000; i++)
+		put(1, i, make(1));
+	settle();
+	got[2].full = true;
+	adjout_refresh(m, FAM_INET, true);
+	settle();
+	assert_int_equal(got[2].borr, 1);
+	assert_int_equal(got[2].eorr, 0);
+	for (unsigned int i = 1000; i < 2000; i++)
+		put(1, i, make(2));
+	settle();
+	got[2].full = false;
+	adjout_resume(m);
+	settle();
+	assert_int_equal(got[2].eorr, 1);
+	assert_int_equal(got[2].announced_at_eorr, got[2].announced);
+	adjout_leave(m);
+}
+
 static void
 outbound_limit(void **state)
 {
@@ -425,6 +453,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(refreshed, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    refreshed_early, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    refreshed_in_change, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    outbound_limit, setup, teardown),
 		cmocka_unit_test_setup_teardown(looked_at, setup, teardown),
