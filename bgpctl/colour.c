@@ -6,10 +6,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/out.h"
+
 enum {
-	NAME_LEN = 20,
 	WORDS = 5 /* AS, messages both ways, queue, time: in `show` */
 };
+
+static int name_columns; /* of the table under way */
 
 bool
 colour_wanted(void)
@@ -19,13 +22,23 @@ colour_wanted(void)
 	return isatty(STDOUT_FILENO) && (no == NULL || *no == '\0');
 }
 
+bool
+colour_head(const char *line)
+{
+	const char *as = strstr(line, "      AS ");
+
+	if (strncmp(line, "Neighbor  ", 10) != 0 || as == NULL)
+		return false;
+	name_columns = (int)(as - line) - 1;
+	return true;
+}
+
 size_t
 colour_name_len(const char *row)
 {
-	size_t n = strlen(row);
+	int n = out_fit(row, name_columns);
 
-	return n > NAME_LEN && row[NAME_LEN] == ' ' ? NAME_LEN
-						    : strcspn(row, " ");
+	return row[n] == ' ' ? (size_t)n : strcspn(row, " ");
 }
 
 const char *
@@ -76,7 +89,7 @@ colour_put(const char *line)
 		return;
 	}
 	if (!table) {
-		table = strncmp(line, "Neighbor  ", 10) == 0;
+		table = colour_head(line);
 		printf("%s\n", line);
 		return;
 	}

@@ -12,6 +12,9 @@
 
 /* Is standard output a terminal, and $NO_COLOR not set? */
 bool colour_wanted(void);
+/* Is it the head of a table of neighbors?  Where their names end is remembered
+ * for what is asked of its rows. */
+bool colour_head(const char *line);
 /* How long the neighbor's name in a table's row is: up to its AS number. */
 size_t colour_name_len(const char *row);
 /*

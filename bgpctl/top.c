@@ -14,10 +14,11 @@
 #include <unistd.h>
 
 #include "bgpctl/colour.h"
+#include "lib/out.h"
 
 enum {
 	FRAME_MS = 1000,
-	NAME_LEN = 64,
+	NAME_LEN = 256,
 	WORDS = 4 /* AS, two paces, time: before the state */
 };
 
@@ -72,18 +73,6 @@ size(struct top *t)
 	}
 }
 
-/* As many characters as fit; an octet of UTF-8 that continues costs none. */
-static int
-fit(const char *s, int columns)
-{
-	int n = 0, width = 0;
-
-	for (; s[n] != '\0' && s[n] != '\n'; n++)
-		if (((unsigned char)s[n] & 0xc0) != 0x80 && ++width > columns)
-			break;
-	return n;
-}
-
 static const char *
 colour_of_head(const char *line)
 {
@@ -108,7 +97,7 @@ draw(struct top *t, const char *line, bool row, bool selected)
 	if (t->drawn >= t->rows - 1)
 		return;
 	t->drawn++;
-	snprintf(buf, sizeof buf, "%.*s", fit(line, t->columns), line);
+	snprintf(buf, sizeof buf, "%.*s", out_fit(line, t->columns), line);
 	printf("%s%s%s%s\033[K\r\n", selected ? "\033[7m" : "",
 	    !t->colour ? ""
 		: row  ? colour_of_row(line, WORDS, &state)
@@ -178,8 +167,7 @@ draw_text(struct top *t)
 			t->events = true;
 		}
 		draw(t, line, false, false);
-		table =
-		    t->view == TABLE && strncmp(line, "Neighbor  ", 10) == 0;
+		table = t->view == TABLE && colour_head(line);
 	}
 	if (table)
 		draw_table(t, row, n);

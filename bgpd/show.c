@@ -72,6 +72,29 @@ show_name(const struct show *s, const struct peer *p, char *buf, size_t n)
 	return out_safe(p->conf->description, buf, n);
 }
 
+void
+show_name_head(struct show *s, const char *title)
+{
+	const int least = 20, most = 64;
+	char name[256];
+	struct peer *p;
+	int n;
+
+	s->name_columns = least;
+	TAILQ_FOREACH (p, &s->eng->peers, entry) {
+		n = out_columns(show_name(s, p, name, sizeof name));
+		if (n > s->name_columns)
+			s->name_columns = n < most ? n : most;
+	}
+	show_name_put(s, title);
+}
+
+void
+show_name_put(struct show *s, const char *name)
+{
+	out_text(s->out, "%-*s ", out_width(name, s->name_columns), name);
+}
+
 int64_t
 show_since(int64_t when_s)
 {

@@ -39,6 +39,7 @@ struct show {
 	enum fam fam;
 	struct pfx at;
 	uint64_t rows;
+	int name_columns; /* of a table with neighbors */
 	struct adjin_walk *walk;
 	uint16_t walk_peer;
 	bool explain_all, explain_told; /* explain.c: where it stands */

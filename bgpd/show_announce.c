@@ -33,8 +33,8 @@ put_track(struct show *s, const struct track *t)
 	struct out *o = s->out;
 
 	out_safe(t->why, why, sizeof why);
-	out_text(o, "    track %-40s %-8s %-9s %5u  %s%s\n", t->conf.key,
-	    track_state_name(t->state),
+	out_text(o, "    track %-*s %-8s %-9s %5u  %s%s\n",
+	    out_width(t->conf.key, 40), t->conf.key, track_state_name(t->state),
 	    out_timeframe(ago(s, t->since_ms), span, sizeof span), t->flaps,
 	    why, t->overdue ? " (kept)" : "");
 	out_obj(o, NULL);

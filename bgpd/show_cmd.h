@@ -66,6 +66,10 @@ bool show_only(struct show *);
 struct peer *show_next_peer(const struct engine *, unsigned int after);
 /* Description, or with -n and without one the address; safe to print. */
 const char *show_name(const struct show *, const struct peer *, char *, size_t);
+/* A table's column of such names, in text: its title, as wide as the longest
+ * one wants (20 to 64), and a name below. */
+void show_name_head(struct show *, const char *title);
+void show_name_put(struct show *, const char *name);
 /* The object that ends each JSON answer. */
 void show_ana(struct show *);
 /* Seconds since a time of the real clock; -1 (never) for 0. */

@@ -51,9 +51,9 @@ put_line(struct show *s, struct peer *p)
 		return;
 	}
 	state_column(p, state, sizeof state);
-	out_text(s->out, "%-20s %8u %10llu %10llu %5zu %-8s ", name,
-	    p->conf->remote_as, (unsigned long long)p->rx.total,
-	    (unsigned long long)p->tx.total,
+	show_name_put(s, name);
+	out_text(s->out, "%8u %10llu %10llu %5zu %-8s ", p->conf->remote_as,
+	    (unsigned long long)p->rx.total, (unsigned long long)p->tx.total,
 	    ses != NULL ? session_queued(ses) : 0,
 	    out_timeframe(show_peer_updown(p), t, sizeof t));
 	if (p->up != NULL)
@@ -70,9 +70,10 @@ head_summary(struct show *s)
 	if (s->req.terse)
 		return true;
 	show_alarms(s);
-	out_text(s->out, "%-20s %8s %10s %10s %5s %-8s %s  %6s %6s\n",
-	    "Neighbor", "AS", "MsgRcvd", "MsgSent", "OutQ", "Up/Down",
-	    "State/PrfRcvd", "Accept", "Reject");
+	show_name_head(s, "Neighbor");
+	out_text(s->out, "%8s %10s %10s %5s %-8s %s  %6s %6s\n", "AS",
+	    "MsgRcvd", "MsgSent", "OutQ", "Up/Down", "State/PrfRcvd", "Accept",
+	    "Reject");
 	return true;
 }
 

@@ -34,14 +34,15 @@ verdict_name(enum rule_verdict v)
 }
 
 static void
-put_rule(struct show *s, const struct conf_policy *p, const struct rule *r)
+put_rule(struct show *s, const struct conf_policy *p, const struct rule *r,
+    int columns)
 {
 	const struct conf_node *n = statement(s->eng->conf, p->name, r->name);
 	unsigned long long hits = s->eng->rule_hits[r->hit];
 	struct out *o = s->out;
 	char *text;
 
-	out_text(o, "  %-20s %12llu  %-8s %s\n", r->name, hits,
+	out_text(o, "  %-*s %12llu  %-8s %s\n", columns, r->name, hits,
 	    verdict_name(r->verdict), r->where != NULL ? r->where : "");
 	out_obj(o, NULL);
 	out_str(o, "rule", r->name);
@@ -63,16 +64,22 @@ static void
 put_policy(struct show *s, const struct conf_policy *p)
 {
 	struct out *o = s->out;
+	int columns = 20, len;
 
-	out_text(o, "policy %s (%s:%u)\n  %-20s %12s\n", p->name, p->pos.file,
-	    p->pos.line, "Rule", "Hits");
+	for (size_t i = 0; i < p->rules->nrule; i++) {
+		len = (int)strlen(p->rules->rule[i]->name);
+		if (len > columns)
+			columns = len;
+	}
+	out_text(o, "policy %s (%s:%u)\n  %-*s %12s\n", p->name, p->pos.file,
+	    p->pos.line, columns, "Rule", "Hits");
 	out_obj(o, NULL);
 	out_str(o, "policy", p->name);
 	out_str(o, "file", p->pos.file);
 	out_u64(o, "line", p->pos.line);
 	out_arr(o, "rules");
 	for (size_t i = 0; i < p->rules->nrule; i++)
-		put_rule(s, p, p->rules->rule[i]);
+		put_rule(s, p, p->rules->rule[i], columns);
 	out_end(o);
 	out_end(o);
 }

@@ -298,8 +298,9 @@ head_rejected(struct show *s)
 	if (!show_only(s))
 		return false;
 	s->fam = FAM_INET;
-	out_text(s->out, "%-20s %-20s %-20s %-8s %s\n", "destination", "reason",
-	    "neighbor", "since", "why");
+	out_text(s->out, "%-20s %-20s ", "destination", "reason");
+	show_name_head(s, "neighbor");
+	out_text(s->out, "%-8s %s\n", "since", "why");
 	return true;
 }
 

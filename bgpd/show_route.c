@@ -238,9 +238,11 @@ put_refused(struct show *s, const struct view *v)
 {
 	char t[OUT_TIME_LEN];
 
-	out_text(s->out, "%-20s %-20s %-20s %-8s %s\n", v->pfx,
-	    reason_name(v->r->path.reason), v->name,
-	    show_ago(v->r->path.since, t, sizeof t), v->why);
+	out_text(
+	    s->out, "%-20s %-20s ", v->pfx, reason_name(v->r->path.reason));
+	show_name_put(s, v->name);
+	out_text(s->out, "%-8s %s\n", show_ago(v->r->path.since, t, sizeof t),
+	    v->why);
 }
 
 typedef size_t comm_fn(const uint8_t *, char *, size_t);

@@ -97,10 +97,10 @@ head_top(struct show *s)
 	    eng->fib_ready ? "" : " (ana-fibd is NOT there)");
 	put_state(s);
 	show_alarms(s);
-	out_text(o,
-	    "%-20s %8s %6s %6s %-8s %-19s %6s %6s %6s %6s  Last reason\n",
-	    "Neighbor", "AS", "Rcvd/s", "Sent/s", "Up/Down", "State/PrfRcvd",
-	    "Accept", "Reject", "Told", "Kernel");
+	show_name_head(s, "Neighbor");
+	out_text(o, "%8s %6s %6s %-8s %-19s %6s %6s %6s %6s  Last reason\n",
+	    "AS", "Rcvd/s", "Sent/s", "Up/Down", "State/PrfRcvd", "Accept",
+	    "Reject", "Told", "Kernel");
 	return true;
 }
 
@@ -167,8 +167,8 @@ put_row(struct show *s, struct peer *p)
 	struct out *o = s->out;
 
 	show_peer_reason(p, reason, sizeof reason);
-	out_text(o, "%-20s %8u %6.1f %6.1f %-8s ",
-	    show_name(s, p, name, sizeof name), p->conf->remote_as, l->rx_s,
+	show_name_put(s, show_name(s, p, name, sizeof name));
+	out_text(o, "%8u %6.1f %6.1f %-8s ", p->conf->remote_as, l->rx_s,
 	    l->tx_s, out_timeframe(show_peer_updown(p), t, sizeof t));
 	if (p->up == NULL) {
 		out_text(

@@ -40,6 +40,16 @@ const char *out_safe_n(const void *, size_t, char *buf, size_t);
  * mark, a newline or tab a space. */
 void out_clean(char *);
 /*
+ * Columns of a table hold UTF-8, of which printf() counts octets.  One
+ * character is one column here: which ones are wide, or none, only a locale
+ * knows.
+ */
+int out_columns(const char *);
+/* The width of a %-*s that makes the string fill so many columns. */
+int out_width(const char *, int columns);
+/* How many octets of it fit into so many columns. */
+int out_fit(const char *, int columns);
+/*
  * A time span in the layout of OpenBGPD's bgpctl, which others parse:
  * "HH:MM:SS", "1d02h03m", "01w3d01h", "1000w"; "Never" below zero.
  */

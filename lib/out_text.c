@@ -102,6 +102,42 @@ out_clean(char *s)
 	*to = '\0';
 }
 
+/* An octet of UTF-8 that continues a character. */
+static bool
+continues(char c)
+{
+	return ((uint8_t)c & 0xc0) == 0x80;
+}
+
+int
+out_columns(const char *s)
+{
+	int n = 0;
+
+	for (; *s != '\0'; s++)
+		n += !continues(*s);
+	return n;
+}
+
+int
+out_width(const char *s, int columns)
+{
+	for (; *s != '\0'; s++)
+		columns += continues(*s);
+	return columns;
+}
+
+int
+out_fit(const char *s, int columns)
+{
+	int n = 0;
+
+	for (; s[n] != '\0'; n++)
+		if (!continues(s[n]) && columns-- == 0)
+			break;
+	return n;
+}
+
 const char *
 out_timeframe(int64_t sec, char *buf, size_t n)
 {

@@ -6,8 +6,9 @@ import subprocess
 
 import pytest
 
-from ana import program
+from ana import Ana, program
 from lab import wait_until
+from routers import Route
 from speaker import Speaker, keepalive, notification
 from test_show import Scene
 
@@ -155,3 +156,49 @@ class TestTop:
         scene.ana.reload()
         assert "  generation 2 (reloaded 00:00:0" in scene.ana.cli("top",
                                                                    "--batch")
+
+
+class Named:
+    """Neighbors whose names are long, or not ASCII."""
+    names = ("São Paulo, second link of ring 2", "Köln – Übergabe", "plain")
+
+    def __init__(self, lab):
+        a, p = lab.ns("ana"), lab.ns("peer")
+        lab.link(a, p, v4="192.0.2.0/24")
+        self.ana = Ana(lab, a, 52580, "192.0.2.1")
+        self.ana.sets["as719"] = ["62.142.0.0/16 or-longer"]
+        for i, name in enumerate(self.names):
+            self.ana.neighbor("192.0.2.%d" % (2 + i), 719 + i, "192.0.2.1",
+                              passive=True, name=name, irr="as719")
+        self.ana.start()
+        self.p = p
+
+
+def test_names(lab, tmp_path):
+    """The column grows with them, in characters, and top knows them whole."""
+    scene = Named(lab)
+    peer = Speaker(scene.p, "192.0.2.2", "192.0.2.1", 719)
+    peer.announce(Route("10.1.0.0/16"))
+    wait_until(lambda: "10.1.0.0/16" in scene.ana.cli("show", "rejected"),
+               what="a refused route")
+    width = max(map(len, scene.names))
+    for words in ("show",), ("top", "--batch", "-n", "1"):
+        lines = scene.ana.cli(*words).splitlines()
+        head = next(x for x in lines if x.startswith("Neighbor  "))
+        end = head.index(" AS ") + len(" AS")
+        for i, name in enumerate(scene.names):
+            line, = (x for x in lines if x.startswith(name))
+            assert line[:end] == "%-*s %8d" % (width, name, 719 + i)
+    head, row = scene.ana.cli("show", "rejected").splitlines()
+    assert row.index(scene.names[0]) == head.index("neighbor")
+    assert re.match(r"\d\d:\d\d:\d\d", row[head.index("since"):])
+    with Screen(scene, tmp_path) as s:
+        s.until(r"Events:")
+        s.key("Enter")
+        s.until(r"BGP neighbor is 192\.0\.2\.2")
+        s.key("Enter")
+        s.until(r"Events:")
+        s.key("Down")
+        s.key("Enter")
+        s.until(r"BGP neighbor is 192\.0\.2\.3")
+    peer.close()

@@ -197,6 +197,35 @@ test_drain(void **state)
 	out_free(o);
 }
 
+/* A name fills its column, whatever its characters cost in octets. */
+static void
+test_columns(void **state)
+{
+	static const struct {
+		const char *name;
+		int columns, fit; /* fit: octets of the first 4 columns */
+	} row[] = {
+		{ "", 0, 0 },
+		{ "abc", 3, 3 },
+		{ "abcd", 4, 4 },
+		{ "S\xc3\xa3o Paulo", 9, 5 },
+		{ "K\xc3\xb6ln", 4, 5 },
+		{ "K\xc3\xb6l\xc3\xb1\xc3\xb6", 5, 6 },
+		{ "\xf0\x9f\x9a\x80\xe2\x82\xac", 2, 7 },
+	};
+	char text[64];
+
+	for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+		assert_int_equal(out_columns(row[i].name), row[i].columns);
+		assert_int_equal(out_fit(row[i].name, 4), row[i].fit);
+		snprintf(text, sizeof text, "%-*s", out_width(row[i].name, 12),
+		    row[i].name);
+		assert_int_equal(out_columns(text), 12);
+		assert_memory_equal(text, row[i].name, strlen(row[i].name));
+	}
+	assert_int_equal(out_fit("abc", 0), 0);
+}
+
 static void
 test_timeframe(void **state)
 {
@@ -233,6 +262,7 @@ main(void)
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_escapes),
 		cmocka_unit_test(test_drain),
+		cmocka_unit_test(test_columns),
 		cmocka_unit_test(test_timeframe),
 	};
 
