@@ -9,6 +9,10 @@ enum {
 };
 
 static const struct rule_comm gshut = { .v = { COMM_GRACEFUL_SHUTDOWN } };
+/* Of all extended ones, by the second bit of the type (RFC 4360 2). */
+static const struct rule_comm non_transitive = {
+	.ext = true, .v = { 0x40000000 }, .wild = { 0xbfffffff, 0xffffffff }
+};
 
 static bool
 guard_on(const struct export_facts *f, enum guard g)
@@ -65,9 +69,12 @@ drop(struct attrs *a, enum attr_has what)
 	a->has &= ~(1u << what);
 }
 
-/* RFC 4271 5.1.4, RFC 4456 8: what is not for other ASes, before the rules. */
+/*
+ * RFC 4271 5.1.4, RFC 4360 6, RFC 4456 8: what is not for other ASes, before
+ * the rules.
+ */
 static void
-strip_external(struct attrs *a, enum route_source source)
+strip_external(struct attrs *a, enum route_source source, struct arena *arena)
 {
 	if (source != SOURCE_LOCAL) {
 		drop(a, HAS_MED);
@@ -76,6 +83,7 @@ strip_external(struct attrs *a, enum route_source source)
 	drop(a, HAS_ORIGINATOR_ID);
 	a->originator_id = 0;
 	memset(&a->cluster_list, 0, sizeof(a->cluster_list));
+	rule_comm_delete(a, &non_transitive, arena);
 }
 
 /* RFC 8326 4, and what makes the way longer for those who ignore it. */
@@ -216,7 +224,7 @@ export_check(const struct export_facts *f, const struct pfx *pfx,
 	if (*why != REASON_NONE)
 		return false;
 	if (!f->internal)
-		strip_external(out, source);
+		strip_external(out, source, arena);
 	*why = run_rules(f, pfx, source, arena, out, &rule);
 	if (by != NULL)
 		*by = rule;

@@ -20,6 +20,9 @@ static const uint8_t learned[] = { SEG_SEQUENCE, 2, 0, 0, 0x0c, 0x8f, 0, 0,
 static const uint8_t with_set[] = { SEG_SEQUENCE, 1, 0, 0, 0x0c, 0x8f, SEG_SET,
 	1, 0, 0, 0x15, 0x87 };
 static const uint8_t cluster[] = { 1, 2, 3, 4 };
+/* Validation state (RFC 8097), a route target, a non-transitive bandwidth */
+static const uint8_t ext[] = { 0x43, 0, 0, 0, 0, 0, 0, 2, 0, 2, 0x0c, 0x8f, 0,
+	0, 0, 1, 0x40, 4, 0x0c, 0x8f, 0, 0, 0, 0 };
 
 struct fix {
 	struct arena arena;
@@ -340,6 +343,23 @@ test_learned_to_internal(void **state)
 	assert_true(addr_eq(&x->out.nexthop, &x->f.next_hop[FAM_INET]));
 }
 
+/* RFC 4360 6: what is not transitive stays in the AS. */
+static void
+test_ext_communities(void **state)
+{
+	struct fix *x = *state;
+
+	learn(x);
+	x->a.ext_comms = (struct octets){ ext, sizeof(ext) };
+	x->f.off = GUARD_BIT(GUARD_EXPORT);
+	assert_int_equal(check(x, SOURCE_EXTERNAL), REASON_NONE);
+	assert_int_equal(x->out.ext_comms.len, 8);
+	assert_memory_equal(x->out.ext_comms.p, ext + 8, 8);
+	x->f.internal = true;
+	assert_int_equal(check(x, SOURCE_EXTERNAL), REASON_NONE);
+	assert_int_equal(x->out.ext_comms.len, sizeof(ext));
+}
+
 static void
 test_no_next_hop(void **state)
 {
@@ -512,6 +532,7 @@ main(void)
 		T(test_no_policy),
 		T(test_learned_to_external),
 		T(test_learned_to_internal),
+		T(test_ext_communities),
 		T(test_no_next_hop),
 		T(test_gshut),
 		T(test_network_drained),
