@@ -11,6 +11,10 @@
 #include "platform/clock.h"
 #include "policy/pfxset.h"
 
+enum {
+	MALFORMED_MAX = 10000, /* kept of a family, to be shown */
+};
+
 static uint32_t
 now_s(void)
 {
@@ -253,7 +257,10 @@ withdraw(struct peer *p, struct cur *nlri, enum fam f)
 	peer_limit_room(p);
 }
 
-/* RFC 7606 2: kept as rejected, shown, not eligible, not counted. */
+/*
+ * RFC 7606 2: kept as rejected, shown, not eligible, not counted.  As no limit
+ * ends it, more than MALFORMED_MAX are only withdrawn.
+ */
 static void
 put_malformed(struct peer *p, struct cur *nlri, enum fam f)
 {
@@ -262,7 +269,10 @@ put_malformed(struct peer *p, struct cur *nlri, enum fam f)
 	struct pfx pfx;
 
 	while (wire_nlri_next(nlri, f, &pfx))
-		adjin_put(p->adjin, &pfx, &r, now_s());
+		if (adjin_count(p->adjin, f)->malformed < MALFORMED_MAX)
+			adjin_put(p->adjin, &pfx, &r, now_s());
+		else
+			adjin_del(p->adjin, &pfx);
 }
 
 static int

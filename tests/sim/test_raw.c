@@ -351,6 +351,47 @@ test_lost_in_refresh(void **state)
 	hang_up();
 }
 
+/* RFC 7606: what is malformed counts against no limit, and has an end. */
+static void
+test_malformed_table(void **state)
+{
+	enum {
+		EACH = 200,
+		ALL = 100 * EACH
+	};
+	const struct adjin_count *c;
+	uint8_t msg[43 + 4 * EACH] =
+	    MARKER "\3\x4b\2\0\0\0\x14\x40\1\1\x9\x40\2\6\2\1\0\0\2\xcf"
+		   "\x40\3\4\xc0\0\2\2";
+
+	dial(A_CONF);
+	PUT(OPEN("\0") KEEPALIVE ROUTE("\x40"));
+	pass(1);
+	assert_int_equal(routes(), 1);
+	c = adjin_count(a()->adjin, FAM_INET);
+	for (unsigned int i = 0; i < ALL; i++) {
+		uint8_t at[] = { 24, 193, (uint8_t)(64 + (i >> 8)),
+			(uint8_t)i };
+
+		memcpy(msg + 43 + i % EACH * 4, at, 4);
+		if (i % EACH < EACH - 1)
+			continue;
+		put(msg, sizeof msg);
+		pass(1);
+	}
+	assert_non_null(a()->up);
+	assert_int_equal(routes(), 1);
+	assert_int_equal(c->malformed, 10000);
+	/* A good one goes, whether there is room to show it or not. */
+	memcpy(msg + 16, "\0\x2e", 2);
+	memcpy(msg + 43, "\x10\xc1\x40", 3);
+	put(msg, 46);
+	pass(1);
+	assert_int_equal(routes(), 0);
+	assert_int_equal(c->malformed, 10000);
+	hang_up();
+}
+
 /* A neighbor that is removed while its routes are stale leaves no timer. */
 static void
 test_removed_while_stale(void **state)
@@ -493,6 +534,7 @@ main(void)
 		cmocka_unit_test(test_lost_again),
 		cmocka_unit_test(test_borr_behind_end),
 		cmocka_unit_test(test_lost_in_refresh),
+		cmocka_unit_test(test_malformed_table),
 		cmocka_unit_test(test_removed_while_stale),
 		cmocka_unit_test(test_ready_without_eor),
 		cmocka_unit_test(test_ready_by_eor),
