@@ -927,6 +927,38 @@ gate_fail(const char *path, const char *what, char *why, size_t n)
 	return false;
 }
 
+/*
+ * What is left of a speaker that was killed goes; the socket of one that
+ * lives stays with it, or nobody could ask it any more.
+ */
+static bool
+gate_clear(int fd, const struct sockaddr_un *sun, char *why, size_t n)
+{
+	const char *path = sun->sun_path;
+	struct stat st;
+
+	if (lstat(path, &st) == -1)
+		return true;
+	if (!S_ISSOCK(st.st_mode)) {
+		snprintf(why, n,
+		    "control socket %s: a file that is no socket is there; "
+		    "remove it, or name another in control { socket }",
+		    path);
+		return false;
+	}
+	if (connect(fd, (const struct sockaddr *)sun, sizeof *sun) == 0 ||
+	    errno == EAGAIN) {
+		snprintf(why, n,
+		    "control socket %s: another ana-bgpd answers there; stop "
+		    "that one first, or name other directories with -R and -S",
+		    path);
+		return false;
+	}
+	if (unlink(path) == -1)
+		return gate_fail(path, "cannot be removed", why, n);
+	return true;
+}
+
 static bool
 gate_open(struct control *ctl, const struct conf_socket *s, char *why, size_t n)
 {
@@ -943,7 +975,8 @@ gate_open(struct control *ctl, const struct conf_socket *s, char *why, size_t n)
 	if (g->fd == -1)
 		return gate_fail(s->path, "cannot be made", why, n);
 	ctl->ngate++;
-	unlink(s->path);
+	if (!gate_clear(g->fd, &sun, why, n))
+		return false;
 	if (bind(g->fd, (struct sockaddr *)&sun, sizeof sun) == -1)
 		return gate_fail(s->path, "cannot be made", why, n);
 	g->path = mem_strdup(s->path);

@@ -111,6 +111,33 @@ def test_port_is_taken(scene):
         other.close()
 
 
+def test_started_twice(scene):
+    """The second one ends before it touches a socket or a neighbor."""
+    scene.ana.start()
+    scene.connect()
+    wait_until(scene.ana.all_up, what="sessions")
+    status, out = failed_start(scene)
+    assert status != 0
+    one_sentence(out, "control.sock", "another ana-bgpd answers there")
+    assert "Connect" not in out, out
+    assert scene.ana.all_up()
+    scene.ana.cli("reload")
+
+    # What a killed one left is no obstacle, a file of somebody else is.
+    scene.ana.kill()
+    scene.close()
+    scene.ana.start()
+    scene.ana.stop()
+    path = scene.ana.dir + "/run/control.sock"
+    with open(path, "w") as f:
+        f.write("a file")
+    status, out = failed_start(scene)
+    assert status != 0
+    one_sentence(out, path, "no socket")
+    with open(path) as f:
+        assert f.read() == "a file"
+
+
 def test_check_of_a_bad_configuration(scene):
     scene.ana.write()
     with open(scene.ana.conf) as f:
