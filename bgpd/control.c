@@ -151,14 +151,12 @@ done(struct show *s, enum cmd_exit code, const char *text)
 static struct peer *
 named_peer(struct show *s)
 {
-	struct peer *p = engine_peer_find(s->eng, s->req.neighbor);
-	char text[512];
+	struct peer *p = show_peer(s);
+	char text[sizeof s->err];
 
 	if (p == NULL) {
-		snprintf(text, sizeof text,
-		    "no such neighbor: %s (ana-bgpctl show lists them)",
-		    s->req.neighbor);
-		done(s, CMD_NOT_FOUND, text);
+		strlcpy(text, s->err, sizeof text);
+		done(s, s->code, text);
 	}
 	return p;
 }

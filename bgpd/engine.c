@@ -350,21 +350,6 @@ engine_peer(const struct engine *eng, const struct addr *a)
 	return NULL;
 }
 
-struct peer *
-engine_peer_find(const struct engine *eng, const char *word)
-{
-	struct peer *p;
-	struct addr a;
-
-	if (addr_parse(word, &a))
-		return engine_peer(eng, &a);
-	TAILQ_FOREACH (p, &eng->peers, entry)
-		if (p->conf->description != NULL &&
-		    strcmp(p->conf->description, word) == 0)
-			return p;
-	return NULL;
-}
-
 int64_t
 engine_real_s(const struct engine *eng)
 {

@@ -239,8 +239,6 @@ uint32_t engine_network_attrs(
     struct engine *, const struct conf_network *, const struct announce_how *);
 
 struct peer *engine_peer(const struct engine *, const struct addr *);
-/* By address or description; NULL: no such neighbor. */
-struct peer *engine_peer_find(const struct engine *, const char *word);
 /* The group for the peer's facts, made when it is new. */
 struct export_group *engine_group(struct engine *, struct peer *);
 void engine_group_leave(struct export_group *);

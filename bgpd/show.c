@@ -36,19 +36,47 @@ show_fail(struct show *s, enum cmd_exit code, const char *fmt, ...)
 	return false;
 }
 
+struct peer *
+show_peer(struct show *s)
+{
+	const char *word = s->req.neighbor;
+	struct peer *p, *found = NULL;
+	char a[ADDR_STRLEN], b[ADDR_STRLEN], safe[256];
+	struct addr addr;
+	bool by_addr = addr_parse(word, &addr);
+
+	TAILQ_FOREACH (p, &s->eng->peers, entry) {
+		if (by_addr ? !addr_eq(&p->conf->addr, &addr)
+			    : p->conf->description == NULL ||
+			    strcmp(p->conf->description, word) != 0)
+			continue;
+		if (found != NULL) {
+			show_fail(s, CMD_USAGE,
+			    "%s is the description of several neighbors, %s "
+			    "and %s among them: use the address",
+			    out_safe(word, safe, sizeof safe),
+			    addr_print(&found->conf->addr, a, sizeof a),
+			    addr_print(&p->conf->addr, b, sizeof b));
+			return NULL;
+		}
+		found = p;
+	}
+	if (found == NULL)
+		show_fail(s, CMD_NOT_FOUND,
+		    "no such neighbor: %s (ana-bgpctl show lists them)",
+		    out_safe(word, safe, sizeof safe));
+	return found;
+}
+
 bool
 show_only(struct show *s)
 {
 	const struct peer *p;
-	char word[256];
 
 	if (s->req.neighbor == NULL)
 		return true;
-	p = engine_peer_find(s->eng, s->req.neighbor);
-	if (p == NULL)
-		return show_fail(s, CMD_NOT_FOUND,
-		    "no such neighbor: %s (ana-bgpctl show lists them)",
-		    out_safe(s->req.neighbor, word, sizeof word));
+	if ((p = show_peer(s)) == NULL)
+		return false;
 	s->only = p->num;
 	return true;
 }

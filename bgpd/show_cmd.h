@@ -60,7 +60,10 @@ const char *show_not_told(struct show *, const struct peer *,
 /* The sentence and the exit code; returns false, for head(). */
 bool show_fail(struct show *, enum cmd_exit, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
-/* Looks the neighbor up that was asked for, if any: s->only. */
+/* The neighbor that was asked for, by its address or a description that no
+ * other one has; NULL: the sentence and the exit code are set. */
+struct peer *show_peer(struct show *);
+/* The same, if one was asked for: s->only. */
 bool show_only(struct show *);
 /* The configured peer with the lowest number above `after`, or NULL. */
 struct peer *show_next_peer(const struct engine *, unsigned int after);

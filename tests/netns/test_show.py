@@ -675,3 +675,16 @@ class TestTwoPartners:
         _, lines = table(two.cli("show"), "Neighbor")
         assert lines[1].endswith(" Idle (prefix limit)")
         assert "Held down until" in two.cli("show", "neighbor", "n2")
+
+    def test_one_description_of_two(self, two):
+        """Nothing is done to one of them when the other may be meant."""
+        two.neighbors[1].name = two.neighbors[0].name
+        two.reload()
+        name, says = two.neighbors[0].name, "192.0.2.6 and 192.0.2.10"
+        for words in (["neighbor", name, "down"], ["show", "neighbor", name],
+                      ["show", "rib", "neighbor", name]):
+            status, text, err = two.cli(*words, check=False)
+            assert (status, text) == (2, "") and says in err
+            status, text, _ = two.cli("-j", *words, check=False)
+            assert status == 2 and says in json.loads(text)["error"]
+        assert two.up(two.neighbors[0])
