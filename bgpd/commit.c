@@ -214,8 +214,6 @@ commit_load_take(struct commit_load *l)
 	if (l->loading != NULL)
 		c = conf_load_end(l->loading);
 	l->loading = NULL;
-	if (c != NULL)
-		conf_sets_hold(l->eng->conf, c, &l->dl);
 	return c;
 }
 

@@ -32,7 +32,7 @@ is_new(struct build *b, const struct conf_node *n, struct names *names,
 
 /*
  * A list that cannot be used is its neighbors' trouble and nobody else's: a
- * warning, and they import nothing.
+ * warning, and they import nothing, or what the set had before.
  */
 static void
 set_said(void *arg, const struct conf_set *s, const struct conf_word *w,
@@ -50,13 +50,13 @@ set_said(void *arg, const struct conf_set *s, const struct conf_word *w,
 		    w->text);
 	else if (err != 0)
 		build_warn(b, &w->pos, "set-unusable", NULL,
-		    "cannot read \"%s\": %s; what needs prefix-set \"%s\" "
-		    "imports nothing",
+		    "cannot read \"%s\": %s; prefix-set \"%s\" gets nothing "
+		    "from its files",
 		    w->text, strerror(-err), s->name);
 	else if (res->error[0] != '\0')
 		build_warn(b, &w->pos, "set-unusable", NULL,
-		    "\"%s\" line %zu: %s; what needs prefix-set \"%s\" "
-		    "imports nothing",
+		    "\"%s\" line %zu: %s; prefix-set \"%s\" gets nothing "
+		    "from its files",
 		    w->text, res->line, res->error, s->name);
 	else if (res->inet + res->inet6 == 0)
 		build_warn(b, &w->pos, "set-empty", NULL,
@@ -129,6 +129,8 @@ build_set_files(struct build *b, size_t entries)
 			return true;
 		conf_set_end(b->set_work);
 		b->set_work = NULL;
+		if (b->r->running != NULL && conf_set_hold(b->r->running, s))
+			set_said(b, s, NULL, 0, NULL);
 		set_check(b, s);
 	}
 	return false;

@@ -910,26 +910,20 @@ as_before(const struct conf_set *from, struct conf_set *to)
 		add_file(to, from->file[i], &from->src[i]);
 }
 
-void
-conf_sets_hold(const struct conf *old, struct conf *fresh, struct diag_list *dl)
+bool
+conf_set_hold(const struct conf *old, struct conf_set *fresh)
 {
+	const struct conf_set *a = conf_set_find(old, fresh->name);
 	struct conf_set copy;
 	char why[256];
 
-	for (size_t i = 0; i < fresh->nset; i++) {
-		struct conf_set *b = &fresh->set[i];
-		const struct conf_set *a = conf_set_find(old, b->name);
-
-		if (a == NULL || a->entries == 0 ||
-		    (b->nfile == 0 && b->usable) ||
-		    conf_set_may(a, b, why, sizeof(why)))
-			continue;
-		as_before(a, &copy);
-		conf_set_swap(b, &copy);
-		conf_set_fini(&copy);
-		b->refused = mem_strdup(why);
-		diag_add(dl, fresh->tree, DIAG_WARNING, &b->pos, "set-refused",
-		    NULL, "prefix-set \"%s\" keeps its content of before: %s",
-		    b->name, why);
-	}
+	if (a == NULL || a->entries == 0 ||
+	    (fresh->nfile == 0 && fresh->usable) ||
+	    conf_set_may(a, fresh, why, sizeof(why)))
+		return false;
+	as_before(a, &copy);
+	conf_set_swap(fresh, &copy);
+	conf_set_fini(&copy);
+	fresh->refused = mem_strdup(why);
+	return true;
 }

@@ -57,11 +57,10 @@ bool conf_set_may(const struct conf_set *old, const struct conf_set *fresh,
 /* Content and provenance of `from` go into `to`; those of `to` back. */
 void conf_set_swap(struct conf_set *to, struct conf_set *from);
 /*
- * Sets of the new configuration that may not take the place of those in force
- * get the content of the old ones, and a warning.
+ * A set of a new configuration that may not take the place of the one in force
+ * gets the content of that one; true: it did.
  */
-void conf_sets_hold(
-    const struct conf *old, struct conf *fresh, struct diag_list *);
+bool conf_set_hold(const struct conf *old, struct conf_set *fresh);
 
 /* Names and text for the state directory; each the caller's to free. */
 char *conf_set_record_name(const struct conf_set *);

@@ -67,9 +67,9 @@ add_lists(struct build *b, struct conf_node *set, const char *name,
 		    pattern, strerror(-err));
 	else if (n == 0)
 		build_warn(b, at, "no-list", NULL,
-		    "there is no list \"%s/%s.*\": what needs it imports "
-		    "nothing",
-		    dir, name);
+		    "there is no list \"%s/%s.*\", of which prefix-set \"%s\" "
+		    "would be made",
+		    dir, name, name);
 	for (size_t i = 0; i < n; i++) {
 		struct conf_node *f = conf_node_new();
 		size_t skip = strncmp(path[i], below, strlen(below)) == 0 &&

@@ -173,6 +173,7 @@ def test_bad_list_hurts_nobody(scene, what):
             _, _, err = scene.ana.cli("reload", check=False)
             assert why in err, (name, err)
             assert "keeps its content of before" in err
+            assert "imports nothing" not in err, (name, err)
             assert scene.set("two")["refused"]
             assert why in scene.ana.cli("check", "health", check=False)[1]
         scene.accepted(33)
