@@ -708,7 +708,7 @@ commit_reload(struct engine *eng, struct commit_load *l,
 		free(text);
 		event(eng->events, EVENT_RELOAD_FAILED, LOG_L_WARN, NULL, NULL,
 		    "reload of %s refused: %s", eng->opts.conf_path, why);
-		return mem_printf("%s\n", why);
+		return mem_strdup(why);
 	}
 	eng->reload_s = clock_real_s();
 	eng->reload_ok = c != NULL;

@@ -29,13 +29,8 @@ show_slices(const struct cmd_req *r)
 }
 
 static void
-put_problems(struct out *o, const struct diag_list *dl, bool good)
+list_problems(struct out *o, const struct diag_list *dl)
 {
-	char *text = diag_list_text(dl,
-	    good ? "the file can be used" : "running configuration unchanged");
-
-	out_text(o, "%s", text);
-	free(text);
 	out_arr(o, "problems");
 	for (size_t i = 0; i < dl->n; i++) {
 		const struct diag *d = &dl->d[i];
@@ -54,6 +49,17 @@ put_problems(struct out *o, const struct diag_list *dl, bool good)
 		out_end(o);
 	}
 	out_end(o);
+}
+
+static void
+put_problems(struct out *o, const struct diag_list *dl, bool good)
+{
+	char *text = diag_list_text(dl,
+	    good ? "the file can be used" : "running configuration unchanged");
+
+	out_text(o, "%s", text);
+	free(text);
+	list_problems(o, dl);
 }
 
 static bool
@@ -310,6 +316,7 @@ reload(struct show *s)
 		.if_sessions = s->req.if_sessions,
 		.if_accepted = s->req.if_accepted,
 		.within = s->req.within };
+	const struct diag_list *dl = commit_load_problems(s->load);
 	char *warnings = NULL, text[160];
 	char *bad = commit_reload(s->eng, s->load, &o, &warnings);
 
@@ -323,13 +330,15 @@ reload(struct show *s)
 			  "\"ana-bgpctl reload confirm\"",
 		    o.confirm_s);
 		done(s, text);
-		strlcpy(s->err, warnings, sizeof s->err);
+		out_text(s->out, "%s", warnings);
 	} else {
-		out_text(s->out, "%s", bad);
+		if (dl->nerror > 0)
+			out_text(s->out, "%s", bad);
 		out_str(s->out, "status", "FAILED");
-		out_str(s->out, "error", bad);
-		show_fail(s, CMD_REFUSED, "reload failed, nothing was changed");
+		show_fail(s, CMD_REFUSED, "%s; nothing was changed",
+		    dl->nerror > 0 ? "reload failed" : bad);
 	}
+	list_problems(s->out, dl);
 	free(bad);
 	free(warnings);
 }

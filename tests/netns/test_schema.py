@@ -20,7 +20,7 @@ from test_show import Scene, answer, neighbor
 SCHEMAS = {p.stem: json.loads(p.read_text())
            for p in sorted((TOP / "doc" / "schema").glob("*.json"))}
 # What has no schema of its own has that of this one.
-LIKE = {"show-summary": "show", "top": "show", "reload": "set-load",
+LIKE = {"show-summary": "show", "top": "show",
         "show-errors-neighbor": "show-errors", "trace-neighbor": "watch"}
 # Asked of the scene; FILE and LIST are files that it writes.
 COMMANDS = {
@@ -37,8 +37,8 @@ COMMANDS = {
     "check": [["check", "FILE"], ["check", "BAD"]],
     "set-diff": [["set", "diff", "as719", "LIST"],
                  ["set", "diff", "nosuch", "LIST"]],
-    "set-load": [["set", "load", "as719"], ["set", "load", "nosuch"],
-                 ["reload"]],
+    "set-load": [["set", "load", "as719"], ["set", "load", "nosuch"]],
+    "reload": [["reload"]],
     "action": [["log", "level", "debug"], ["neighbor", "nosuch", "down"],
                ["neighbor", "absent", "refresh"], ["fib", "couple"],
                ["reload", "confirm"],
