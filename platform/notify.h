@@ -1,7 +1,7 @@
 /*
  * notify.h -- what the service manager is told, in the protocol of
- * sd_notify(3): datagrams of lines to the socket $NOTIFY_SOCKET.  Used by both
- * programs.  Nothing is told, and nothing fails, where there is no such socket.
+ * sd_notify(3): datagrams of lines to the socket $NOTIFY_SOCKET.  Used by each
+ * service.  Nothing is told, and nothing fails, where there is no such socket.
  */
 #ifndef NOTIFY_H
 #define NOTIFY_H
