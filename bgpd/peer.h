@@ -262,8 +262,8 @@ bool peer_put(struct peer *, const struct pfx *, const struct attrs *a,
 
 /* "received", "accepted", "announced" */
 const char *peer_counter_name(enum conf_counter);
-/* Has it a limit whose action is discard? */
-bool peer_limit_discards(const struct peer *);
+/* Has it a limit that lets a part of a message in: discard or freeze? */
+bool peer_limit_parts(const struct peer *);
 /* May the prefix come in, and when policy takes it: may it be accepted? */
 enum peer_limit_verdict peer_limit_admit(
     struct peer *, const struct pfx *, uint16_t *reason);

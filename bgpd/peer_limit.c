@@ -4,9 +4,9 @@
  *
  * Stop and restart end the session: p->limit.tripped.  Freeze and discard keep
  * it: what comes too much stands in the Adj-RIB-In as held, in the order of
- * its arrival, and comes in from the front when there is room; with discard
- * the prefixes of one message in theirs.  Held ones are not counted, and never
- * more than ten times the limit: one more is a restart.
+ * its arrival, the prefixes of one message in theirs, and comes in from the
+ * front when there is room.  Held ones are not counted, and never more than
+ * ten times the limit: one more is a restart.
  *
  * p->limit is the one record of a hold; peer_clear_limit() alone ends one.
  */
@@ -292,13 +292,17 @@ over(struct peer *p, const struct crossed *x, const struct pfx *pfx,
 }
 
 bool
-peer_limit_discards(const struct peer *p)
+peer_limit_parts(const struct peer *p)
 {
 	for (int c = CONF_RECEIVED; c <= CONF_ACCEPTED; c++)
-		for (int f = FAM_NONE; f < FAM_N; f++)
-			if (p->conf->limit[c][f].max != 0 &&
-			    p->conf->limit[c][f].action == CONF_LIMIT_DISCARD)
+		for (int f = FAM_NONE; f < FAM_N; f++) {
+			const struct conf_limit *l = &p->conf->limit[c][f];
+
+			if (l->max != 0 &&
+			    (l->action == CONF_LIMIT_DISCARD ||
+				l->action == CONF_LIMIT_FREEZE))
 				return true;
+		}
 	return false;
 }
 

@@ -283,7 +283,7 @@ by_prefix(const void *a, const void *b)
 
 /*
  * The same prefixes in their order: all of a message are seen at once, so
- * where they stand in it must not say which of them a limit discards.
+ * where they stand in it must not say which of them a limit holds back.
  */
 static void
 sort_nlri(struct peer *p, struct cur *nlri, enum fam f)
@@ -314,7 +314,7 @@ announce(struct peer *p, struct cur *nlri, enum fam f, const struct attrs *a)
 
 	if (p->up == NULL || cur_left(nlri) == 0)
 		return;
-	if (peer_limit_discards(p))
+	if (peer_limit_parts(p))
 		sort_nlri(p, nlri, f);
 	attrs_seek(p->eng->attrs, a);
 	batch_begin(p, &b, a, 0);

@@ -583,10 +583,11 @@ test_several_peers(void **state)
 
 /*
  * All prefixes of a message are seen at once: whatever their order in it, the
- * lowest stay, and the next one comes in when there is room.
+ * lowest stay, and the next one comes in when there is room (and, after a
+ * freeze, an operator says so).
  */
 static void
-test_one_message(void **state)
+one_message(const char *limit)
 {
 	static const uint8_t order[][5] = { { 3, 9, 1, 200, 7 },
 		{ 200, 9, 7, 3, 1 }, { 1, 3, 7, 9, 200 } };
@@ -600,8 +601,7 @@ test_one_message(void **state)
 		struct pfx pfx;
 		struct peer *p;
 
-		sim_start(
-		    conf_a("max-prefix 3 action discard;"), conf_b(0, -1, 0));
+		sim_start(conf_a(limit), conf_b(0, -1, 0));
 		p = a();
 		s = p->up = session_new(p, true);
 		for (size_t i = 0; i < 5; i++)
@@ -623,6 +623,7 @@ test_one_message(void **state)
 		}
 		pfx = many_pfx(1);
 		adjin_del(p->adjin, &pfx);
+		peer_clear_limit(p, "test", true);
 		peer_limit_room(p);
 		while (peer_limit_run(p, 3))
 			;
@@ -633,6 +634,14 @@ test_one_message(void **state)
 		session_free(s);
 		sim_end();
 	}
+}
+
+static void
+test_one_message(void **state)
+{
+	one_message("max-prefix 3 action discard;");
+	one_message("max-prefix 3 action freeze;");
+	one_message("max-prefix accepted inet 3 action freeze;");
 }
 
 /* ---- over a restart --------------------------------------------------- */
