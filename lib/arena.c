@@ -41,6 +41,22 @@ arena_reset(struct arena *a)
 		a->now->used = 0;
 }
 
+struct arena_mark
+arena_mark(const struct arena *a)
+{
+	return (struct arena_mark){ a->now, a->now == NULL ? 0 : a->now->used };
+}
+
+void
+arena_back(struct arena *a, struct arena_mark m)
+{
+	arena_reset(a);
+	if (m.now == NULL)
+		return;
+	a->now = m.now;
+	a->now->used = m.used;
+}
+
 static struct arena_chunk *
 chunk_new(size_t n)
 {

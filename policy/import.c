@@ -440,6 +440,7 @@ import_begin(struct import_run *r, const struct import_facts *f,
 	r->f = f;
 	r->a = a;
 	r->arena = arena;
+	r->mark = arena_mark(arena);
 	r->todo = 0;
 	r->ran = r->each = false;
 	r->by_attrs.reason = REASON_NONE;
@@ -456,6 +457,8 @@ import_next(struct import_run *r, const struct pfx *pfx)
 	/* Most messages have one prefix: then nobody needs to know. */
 	if (r->ran && !r->each)
 		r->each = policy_each(r->f->policy);
+	if (r->each)
+		arena_back(r->arena, r->mark);
 	if (!r->ran || r->each)
 		rule_on(r->f, pfx, r->a, r->arena, &r->ruled);
 	else if (r->ruled.rule != NULL && r->f->hits != NULL)

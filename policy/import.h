@@ -90,6 +90,7 @@ struct import_run {
 	const struct import_facts *f;
 	const struct attrs *a;
 	struct arena *arena;
+	struct arena_mark mark; /* each prefix begins here */
 	uint32_t todo; /* the guards that look at the prefix, by their place */
 	bool ran; /* the rules were run */
 	bool each; /* they look at the prefix; known from the second on */

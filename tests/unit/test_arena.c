@@ -80,6 +80,26 @@ test_skip(void **state)
 	arena_fini(&a);
 }
 
+static void
+test_back(void **state)
+{
+	struct arena a;
+	struct arena_mark m;
+	char *x, *y;
+
+	arena_init(&a);
+	m = arena_mark(&a);
+	x = arena_get(&a, 100);
+	arena_back(&a, m);
+	assert_ptr_equal(arena_get(&a, 100), x);
+	m = arena_mark(&a);
+	y = arena_get(&a, 100);
+	memset(arena_get(&a, 50000), 7, 50000);
+	arena_back(&a, m);
+	assert_ptr_equal(arena_get(&a, 100), y);
+	arena_fini(&a);
+}
+
 int
 main(void)
 {
@@ -87,6 +107,7 @@ main(void)
 		cmocka_unit_test(test_disjoint),
 		cmocka_unit_test(test_large),
 		cmocka_unit_test(test_skip),
+		cmocka_unit_test(test_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -731,8 +731,11 @@ test_run_each(void **state)
 {
 	struct fix *x = *state;
 	struct rule_match m = { .type = MATCH_PREFIX_IN, .set = x->hole };
+	struct rule_action add_one = { .type = ACT_COMM_ADD,
+		.comm = { .v = { 1 } } };
 	struct import_run r;
 	struct pfx good = x->pfx, other;
+	const uint8_t *comms;
 
 	add(x->hole, "193.252.0.0/16", 16, 24);
 	assert_true(pfx_parse("193.253.0.0/16", &other));
@@ -742,6 +745,12 @@ test_run_each(void **state)
 	assert_int_equal(import_next(&r, &other)->reason, REASON_NO_RULE);
 	assert_true(r.each);
 	assert_int_equal(import_next(&r, &good)->reason, REASON_NONE);
+	/* A message has thousands of them, and one memory for what is set. */
+	policy_add_action(x->rule, &add_one);
+	import_begin(&r, &x->f, &x->a, &x->arena);
+	comms = import_next(&r, &good)->attrs.comms.p;
+	for (int i = 0; i < 3; i++)
+		assert_ptr_equal(import_next(&r, &good)->attrs.comms.p, comms);
 }
 
 int
