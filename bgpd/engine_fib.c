@@ -607,8 +607,9 @@ on_ready(void *arg, const struct fib_ready *r)
 	event(eng->events, EVENT_FIB_READY,
 	    eng->opts.memory ? LOG_L_NONE : LOG_L_INFO, NULL, NULL,
 	    "ana-fibd is there: %u IPv4 and %u IPv6 routes of the last run "
-	    "adopted",
-	    r->adopted[FAM_INET], r->adopted[FAM_INET6]);
+	    "adopted%s",
+	    r->adopted[FAM_INET], r->adopted[FAM_INET6],
+	    r->adopting ? ", more to come" : "");
 	eng->fib_ready = true;
 	eng->fib_ready_ms = eng->now_ms;
 	eng->fib_info = *r;

@@ -57,6 +57,7 @@ struct fib_ready {
 	/* Routes of ours that were there already, by enum fam.  They are
 	 * stale: forwarded by, and swept by end() unless asked for again. */
 	uint32_t adopted[FAM_N];
+	bool adopting; /* it goes on: at least so many */
 	uint32_t max_routes; /* both families */
 	uint32_t keep_max_s;
 	uint16_t port;

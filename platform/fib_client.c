@@ -419,6 +419,7 @@ on_ready(struct client *c, const struct fibd_ready *r)
 	struct fib_ready ready = {
 		.adopted = { [FAM_INET] = r->adopted4,
 		    [FAM_INET6] = r->adopted6 },
+		.adopting = r->adopting != 0,
 		.max_routes = r->max_routes,
 		.keep_max_s = r->keep_max_s,
 		.port = r->port,

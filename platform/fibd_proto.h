@@ -84,7 +84,7 @@ struct fibd_ready {
 	uint16_t port;
 	uint8_t min4, max4, min6, max6;
 	uint8_t nexthop_objects;
-	uint8_t pad;
+	uint8_t adopting; /* it goes on: there are more of them */
 	char text[FIBD_TEXT];
 };
 

@@ -29,6 +29,7 @@ enum {
 	KEEP_S = 180, /* before any HELLO */
 	RETRY_MS = 1000,
 	COUNT_MS = 2000, /* between two looks at the links' counters */
+	ADOPT_AT_ONCE = 20000, /* routes; nearly always that is all */
 	TELL_MS = 5000, /* the service manager, and as often as it wants it */
 };
 
@@ -350,12 +351,20 @@ serve(struct fibd *d, short revents)
 	bool good = true;
 
 	if ((revents & (POLLIN | POLLHUP | POLLERR)) != 0 &&
-	    !speaker_is_full(d->speaker))
+	    speaker_wants_read(d->speaker))
 		good = speaker_readable(d->speaker);
 	if (good && speaker_wants_write(d->speaker))
 		good = speaker_writable(d->speaker);
 	if (!good || (revents & POLLERR) != 0)
 		speaker_left(d);
+}
+
+static void
+say_adopted(struct fibd *d)
+{
+	d->adopting = false;
+	news(d, "%u IPv4 and %u IPv6 routes adopted, that was all",
+	    table_count(d->table, FAM_INET), table_count(d->table, FAM_INET6));
 }
 
 static bool
@@ -366,18 +375,20 @@ turn(struct fibd *d, const sigset_t *mask, bool busy)
 		{ .fd = d->listen_fd, .events = POLLIN },
 		{ .fd = -1 },
 	};
-	int ms = wait_ms(d, busy);
+	bool reads = d->speaker != NULL && speaker_wants_read(d->speaker);
+	bool held = reads && speaker_holds(d->speaker), more = false;
+	int ms = wait_ms(d, busy || held);
 	struct timespec ts = { ms / 1000, ms % 1000 * 1000000L };
-	bool more = false;
 
 	if (d->speaker != NULL) {
 		p[2].fd = speaker_fd(d->speaker);
-		p[2].events =
-		    (short)((speaker_is_full(d->speaker) ? 0 : POLLIN) |
-			(speaker_wants_write(d->speaker) ? POLLOUT : 0));
+		p[2].events = (short)((reads ? POLLIN : 0) |
+		    (speaker_wants_write(d->speaker) ? POLLOUT : 0));
 	}
 	if (ppoll(p, 3, ms < 0 ? NULL : &ts, mask) < 0)
 		return busy;
+	if (held)
+		p[2].revents |= POLLIN;
 	if (p[0].revents != 0)
 		more = nlwatch_read(d->watch);
 	if (d->look || d->resync)
@@ -390,7 +401,10 @@ turn(struct fibd *d, const sigset_t *mask, bool busy)
 	if (p[1].revents != 0)
 		accept_speaker(d);
 	timers(d);
-	return table_work(d->table, fibd_now_ms()) || more;
+	more = table_work(d->table, fibd_now_ms()) || more;
+	if (d->adopting && !table_adopting(d->table))
+		say_adopted(d);
+	return more;
 }
 
 static void
@@ -466,11 +480,11 @@ open_kernel(struct fibd *d)
 	d->table = table_new(d->nl, d->watch, &d->fences, &table_events, d);
 	if (d->opt.plain)
 		table_plain(d->table);
-	err = table_adopt(d->table);
+	err = table_adopt(d->table, ADOPT_AT_ONCE);
 	if (err != 0)
 		helper_die(
 		    "the kernel's routes cannot be read: %s", strerror(-err));
-	d->look = true;
+	d->adopting = table_adopting(d->table);
 }
 
 /*
@@ -499,20 +513,21 @@ say_compat_mode(const struct fibd *d)
 static int
 remove_all(struct fibd *d)
 {
-	uint32_t n =
-	    table_count(d->table, FAM_INET) + table_count(d->table, FAM_INET6);
+	uint32_t n;
 
+	while (table_adopting(d->table) && table_work(d->table, fibd_now_ms()))
+		continue;
+	n = table_count(d->table, FAM_INET) + table_count(d->table, FAM_INET6);
 	table_hello(d->table, NULL);
 	table_sweep(d->table, FAM_INET, true, false);
 	table_sweep(d->table, FAM_INET6, true, false);
 	while (table_work(d->table, fibd_now_ms()))
 		continue;
 	printf("ana-fibd: %u routes were removed\n", n);
-	return table_count(d->table, FAM_INET) +
-		    table_count(d->table, FAM_INET6) ==
-		0
-	    ? 0
-	    : 1;
+	return table_adopting(d->table) ||
+	    table_count(d->table, FAM_INET) +
+		table_count(d->table, FAM_INET6) !=
+	    0;
 }
 
 static void
@@ -553,9 +568,10 @@ main(int argc, char **argv)
 			    "cannot go to the background: %s", strerror(errno));
 		if (!d.opt.foreground)
 			helper_syslog();
-		news(&d, "ready: %u IPv4 and %u IPv6 routes adopted, %s",
+		news(&d, "ready: %u IPv4 and %u IPv6 routes adopted%s, %s",
 		    table_count(d.table, FAM_INET),
 		    table_count(d.table, FAM_INET6),
+		    d.adopting ? ", more to come" : "",
 		    table_has_objects(d.table) ? "nexthop objects"
 					       : "plain multipath routes");
 		say_compat_mode(&d);

@@ -39,6 +39,7 @@ struct fibd {
 	uint32_t reconcile_s;
 	uint64_t count_at_ms; /* links' counters, for a speaker */
 	uint64_t tell_at_ms; /* the service manager; 0: never */
+	bool adopting; /* and it was not said yet that it is over */
 	bool look; /* links, addresses or objects changed */
 	bool renew; /* routes of others changed, by which next hops are had */
 	bool resync; /* compare all routes, too */
@@ -59,8 +60,10 @@ struct speaker *speaker_new(struct fibd *, int fd);
 void speaker_free(struct speaker *);
 int speaker_fd(const struct speaker *);
 bool speaker_wants_write(const struct speaker *);
-/* Too much waits for it: read no more requests. */
-bool speaker_is_full(const struct speaker *);
+/* Not while too much waits for it, or a request of it for the adoption. */
+bool speaker_wants_read(const struct speaker *);
+/* Requests were read that are not worked off. */
+bool speaker_holds(const struct speaker *);
 /* False: it has gone, or must go. */
 bool speaker_readable(struct speaker *);
 bool speaker_writable(struct speaker *);

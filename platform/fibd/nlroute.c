@@ -41,12 +41,16 @@ struct like {
 	struct addr src;
 };
 
+/* A dump that takes its time. */
+struct walk {
+	struct nl_sock *sk;
+	uint32_t seq, table;
+	uint8_t protocol;
+};
+
 struct nlroute {
 	struct nl_sock *sk;
-	struct nl_sock *walk; /* a dump that takes its time */
-	uint32_t walk_seq;
-	uint32_t walk_table;
-	uint8_t walk_protocol;
+	struct walk walk;
 	struct nl_msg *msg; /* one, built in again and again */
 	uint32_t seq; /* of the next request */
 	uint32_t first; /* of the batch */
@@ -93,6 +97,14 @@ buffers(int fd, int rcvbuf)
 	return 0;
 }
 
+static int
+connect_to(struct nl_sock *sk, int rcvbuf)
+{
+	return nl_connect(sk, NETLINK_ROUTE) < 0
+	    ? -EIO
+	    : buffers(nl_socket_get_fd(sk), rcvbuf);
+}
+
 int
 nlroute_open(struct nlroute **out, int rcvbuf)
 {
@@ -100,16 +112,13 @@ nlroute_open(struct nlroute **out, int rcvbuf)
 	int err;
 
 	nl->sk = nl_socket_alloc();
-	nl->walk = nl_socket_alloc();
+	nl->walk.sk = nl_socket_alloc();
 	nl->msg = nlmsg_alloc_size(MSG_MAX);
-	if (nl->sk == NULL || nl->walk == NULL || nl->msg == NULL)
+	if (nl->sk == NULL || nl->walk.sk == NULL || nl->msg == NULL)
 		mem_none(MSG_MAX);
-	err = nl_connect(nl->sk, NETLINK_ROUTE) < 0 ||
-		nl_connect(nl->walk, NETLINK_ROUTE) < 0
-	    ? -EIO
-	    : buffers(nl_socket_get_fd(nl->sk), rcvbuf);
+	err = connect_to(nl->sk, rcvbuf);
 	if (err == 0)
-		err = buffers(nl_socket_get_fd(nl->walk), rcvbuf);
+		err = connect_to(nl->walk.sk, rcvbuf);
 	if (err < 0) {
 		nlroute_close(nl);
 		return err;
@@ -127,7 +136,7 @@ nlroute_close(struct nlroute *nl)
 		return;
 	nlmsg_free(nl->msg);
 	nl_socket_free(nl->sk);
-	nl_socket_free(nl->walk);
+	nl_socket_free(nl->walk.sk);
 	free(nl);
 }
 
@@ -585,15 +594,16 @@ nlroute_walk_begin(
 	rtm->rtm_family = (uint8_t)af(fam);
 	rtm->rtm_protocol = protocol;
 	must(nla_put_u32(nl->msg, RTA_TABLE, table));
-	h->nlmsg_pid = nl_socket_get_local_port(nl->walk);
-	nl->walk_seq = h->nlmsg_seq;
-	nl->walk_table = table;
-	nl->walk_protocol = protocol;
+	h->nlmsg_pid = nl_socket_get_local_port(nl->walk.sk);
+	nl->walk.seq = h->nlmsg_seq;
+	nl->walk.table = table;
+	nl->walk.protocol = protocol;
 	/* What is left of one that failed stands in the way. */
 	do
-		n = receive(nl, nl->walk, 0);
+		n = receive(nl, nl->walk.sk, 0);
 	while (n > 0 || n == -ENOBUFS);
-	return nl_sendto(nl->walk, h, h->nlmsg_len) < 0 ? -EIO : NLROUTE_MORE;
+	return nl_sendto(nl->walk.sk, h, h->nlmsg_len) < 0 ? -EIO
+							   : NLROUTE_MORE;
 }
 
 /* One datagram of a walk: as nlroute_walk(). */
@@ -601,7 +611,7 @@ static int
 walk_read(struct nlroute *nl, nlroute_route_fn *fn, void *arg)
 {
 	struct nlmsghdr *h = (struct nlmsghdr *)(void *)nl->recv;
-	ssize_t n = receive(nl, nl->walk, WAIT_MS);
+	ssize_t n = receive(nl, nl->walk.sk, WAIT_MS);
 	int left = (int)n;
 
 	if (n <= 0)
@@ -610,7 +620,7 @@ walk_read(struct nlroute *nl, nlroute_route_fn *fn, void *arg)
 		const struct nlmsgerr *e = nlmsg_data(h);
 		struct nlroute_route r;
 
-		if (h->nlmsg_seq != nl->walk_seq)
+		if (h->nlmsg_seq != nl->walk.seq)
 			continue;
 		if (h->nlmsg_type == NLMSG_DONE)
 			return 0;
@@ -620,8 +630,8 @@ walk_read(struct nlroute *nl, nlroute_route_fn *fn, void *arg)
 			    : e->error != 0        ? e->error
 						   : -EPROTO;
 		if (h->nlmsg_type == RTM_NEWROUTE && nlroute_parse(h, &r) &&
-		    r.protocol == nl->walk_protocol &&
-		    r.table == nl->walk_table)
+		    r.protocol == nl->walk.protocol &&
+		    r.table == nl->walk.table)
 			fn(arg, &r);
 	}
 	return NLROUTE_MORE;
@@ -636,6 +646,37 @@ nlroute_walk(
 	while (budget-- > 0 && err == NLROUTE_MORE)
 		err = walk_read(nl, fn, arg);
 	return err;
+}
+
+static void
+found_one(void *arg, const struct nlroute_route *r)
+{
+	bool *any = arg;
+
+	(void)r;
+	*any = true;
+}
+
+int
+nlroute_any(struct nlroute *nl, enum fam fam, uint32_t table, uint8_t protocol)
+{
+	struct walk kept = nl->walk;
+	bool any = false;
+	int err;
+
+	/* On a socket of its own: a dump ends with its last route, or with
+	 * its socket. */
+	nl->walk.sk = nl_socket_alloc();
+	if (nl->walk.sk == NULL)
+		mem_none(MSG_MAX);
+	err = connect_to(nl->walk.sk, 0);
+	if (err == 0)
+		err = nlroute_walk_begin(nl, fam, table, protocol);
+	while (err == NLROUTE_MORE && !any)
+		err = walk_read(nl, found_one, &any);
+	nl_socket_free(nl->walk.sk);
+	nl->walk = kept;
+	return err < 0 ? err : any;
 }
 
 /* What a next hop consists of, in a route or in its multipath part. */

@@ -103,6 +103,10 @@ int nlroute_walk_begin(
 int nlroute_walk(
     struct nlroute *, unsigned int budget, nlroute_route_fn *, void *arg);
 
+/* Is there a route that such a walk would tell?  1, 0 or -errno.  Opens a
+ * socket: for the start only. */
+int nlroute_any(struct nlroute *, enum fam, uint32_t table, uint8_t protocol);
+
 /* RTM_GETLINK, RTM_GETADDR, RTM_GETSTATS (of links: IFLA_STATS_LINK_64). */
 int nlroute_dump(struct nlroute *, int type, nlroute_msg_fn *, void *arg);
 

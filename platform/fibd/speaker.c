@@ -47,6 +47,7 @@ struct speaker {
 	struct watched watched[FIBD_WATCH];
 	unsigned int nwatched;
 	size_t from, to;
+	size_t at, len; /* of the datagram that is worked off */
 	uint8_t out[OUT_MAX];
 	uint8_t in[FIBD_DGRAM_MAX];
 };
@@ -86,10 +87,22 @@ speaker_wants_write(const struct speaker *s)
 	return s->to > s->from || s->ngiven > 0;
 }
 
-bool
-speaker_is_full(const struct speaker *s)
+static bool
+full(const struct speaker *s)
 {
 	return s->to - s->from > OUT_FULL;
+}
+
+bool
+speaker_holds(const struct speaker *s)
+{
+	return s->at < s->len;
+}
+
+bool
+speaker_wants_read(const struct speaker *s)
+{
+	return !full(s) && !(speaker_holds(s) && table_adopting(s->d->table));
 }
 
 /* ---- out ------------------------------------------------------------ */
@@ -200,7 +213,7 @@ speaker_traffic(struct speaker *s, const struct nlwatch_traffic *t)
 {
 	struct fibd_traffic r;
 
-	if (s == NULL || !s->hello || speaker_is_full(s))
+	if (s == NULL || !s->hello || full(s))
 		return; /* the next ones say the same */
 	begin(&r, FIBD_TRAFFIC, 0);
 	r.ifindex = t->ifindex;
@@ -215,7 +228,7 @@ speaker_usage(struct speaker *s, const struct fibd_usage *u)
 {
 	struct fibd_usage r;
 
-	if (s == NULL || !s->hello || speaker_is_full(s))
+	if (s == NULL || !s->hello || full(s))
 		return;
 	begin(&r, FIBD_USAGE, 0);
 	r.cpu_us = u->cpu_us;
@@ -424,8 +437,9 @@ on_hello(struct speaker *s, const struct fibd_hello *h)
 	if (err != 0)
 		return end(s, err, text);
 	begin(&r, FIBD_READY, h->h.seq);
-	r.adopted4 = table_count(s->d->table, FAM_INET);
-	r.adopted6 = table_count(s->d->table, FAM_INET6);
+	r.adopted4 = table_kept(s->d->table, FAM_INET);
+	r.adopted6 = table_kept(s->d->table, FAM_INET6);
+	r.adopting = table_adopting(s->d->table);
 	r.max_routes = f->max_routes;
 	r.keep_max_s = f->keep_max_s;
 	r.port = f->port;
@@ -660,23 +674,51 @@ on_record(struct speaker *s, const struct fibd_hdr *h)
 	return true;
 }
 
+/* Sets and routes are asked for when it is known what is there: what was
+ * adopted needs no write then, and cannot be taken for another's. */
 static bool
-on_datagram(struct speaker *s, size_t n)
+must_wait(const struct speaker *s, uint8_t type)
+{
+	return s->hello && table_adopting(s->d->table) && type != FIBD_HELLO &&
+	    type != FIBD_LISTEN_REQ && type != FIBD_NH_WATCH &&
+	    type != FIBD_NH_UNWATCH;
+}
+
+static bool
+on_datagram(struct speaker *s)
 {
 	char text[FIBD_TEXT];
-	size_t at = 0;
 
-	while (at < n) {
-		const struct fibd_hdr *h = (const void *)(s->in + at);
-		int err = fibd_check_record(h, n - at, text);
+	while (speaker_holds(s)) {
+		const struct fibd_hdr *h = (const void *)(s->in + s->at);
+		int err = fibd_check_record(h, s->len - s->at, text);
 
 		if (err != 0)
 			return end(s, err, text);
+		if (must_wait(s, h->type))
+			break;
 		if (!on_record(s, h))
 			return false;
 		s->seq = h->seq;
-		at += h->size;
+		s->at += h->size;
 	}
+	return true;
+}
+
+/* The next datagram, if there is one; false: the speaker has gone. */
+static bool
+receive(struct speaker *s)
+{
+	ssize_t n = recv(s->fd, s->in, sizeof s->in, MSG_DONTWAIT | MSG_TRUNC);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return true;
+	if (n <= 0)
+		return false;
+	if ((size_t)n > sizeof s->in)
+		return end(s, EPROTO, "a datagram of too many records");
+	s->at = 0;
+	s->len = (size_t)n;
 	return true;
 }
 
@@ -686,17 +728,12 @@ speaker_readable(struct speaker *s)
 	uint32_t before = s->seq;
 	struct fibd_upto r;
 
-	for (int i = 0; i < READ_TURN && !speaker_is_full(s); i++) {
-		ssize_t n =
-		    recv(s->fd, s->in, sizeof s->in, MSG_DONTWAIT | MSG_TRUNC);
-
-		if (n < 0 && (errno == EAGAIN || errno == EINTR))
-			break;
-		if (n <= 0)
+	for (int i = 0; i < READ_TURN && speaker_wants_read(s); i++) {
+		if (!speaker_holds(s) && !receive(s))
 			return false;
-		if ((size_t)n > sizeof s->in)
-			return end(s, EPROTO, "a datagram of too many records");
-		if (!on_datagram(s, (size_t)n))
+		if (!speaker_holds(s))
+			break;
+		if (!on_datagram(s))
 			return false;
 	}
 	table_flush(s->d->table);

@@ -86,7 +86,8 @@ struct walk {
 struct resync {
 	bool active, tell;
 	bool asked; /* for the dump of at.ti, at.fam */
-	bool check, failed; /* dumps are over: look at what was not seen */
+	bool check; /* dumps are over: look at what was not seen */
+	int failed; /* a dump, -errno */
 	uint8_t seen; /* ROUTE_SEEN or ROUTE_SEEN2 */
 	uint32_t gen; /* at the begin */
 	struct walk at;
@@ -94,6 +95,7 @@ struct resync {
 
 struct sweep {
 	bool active, all, tell;
+	bool sets; /* to look for sets that go as a whole */
 	unsigned int ti;
 	uint32_t removed;
 	struct pfx at;
@@ -149,6 +151,10 @@ struct table {
 	struct walk repair_at;
 	struct resync resync;
 	bool need_verify, need_resync, lost; /* lost: an answer */
+	/* The first resync: what it finds is ours, and until it has been
+	 * through, what is not known may be there all the same. */
+	bool adopting;
+	bool kept[FAM_N]; /* there is something to adopt */
 	bool blind; /* news were lost: what is there may be another's */
 	bool in_flush, some_failed, some_conflict;
 	uint16_t last_set; /* that set_by_id() found */
@@ -271,7 +277,7 @@ table_plain(struct table *t)
 uint64_t
 table_due_ms(const struct table *t)
 {
-	if (t->need_resync || t->lost)
+	if (t->need_resync || t->lost || t->adopting)
 		return t->resync_after_ms + 1;
 	return t->some_failed ? t->retry_at_ms : 0;
 }
@@ -290,6 +296,20 @@ table_count(const struct table *t, enum fam fam)
 	for (unsigned int i = 0; i < t->f->ntable; i++)
 		n += trie_count(t->route[i][fam]);
 	return (uint32_t)n;
+}
+
+bool
+table_adopting(const struct table *t)
+{
+	return t->adopting;
+}
+
+uint32_t
+table_kept(const struct table *t, enum fam fam)
+{
+	uint32_t n = table_count(t, fam);
+
+	return n == 0 && t->adopting && t->kept[fam] ? 1 : n;
 }
 
 /* A preferred source by a small number; more than a few are never ours. */
@@ -612,6 +632,8 @@ set_gc(struct table *t)
 	struct set *s;
 	uint32_t i;
 
+	if (t->adopting)
+		return; /* their routes are not known yet */
 	SET_FOREACH(t, i, s)
 	{
 		if (s->number != 0 || s->nroutes > 0)
@@ -1219,10 +1241,9 @@ table_sweep(struct table *t, enum fam fam, bool all, bool tell)
 	w->removed = w->active ? w->removed : 0;
 	w->all = all || (w->active && w->all);
 	w->tell = tell || (w->active && w->tell);
-	w->active = true;
+	w->active = w->sets = true;
 	w->ti = 0;
 	w->at.addr.fam = FAM_NONE;
-	sweep_sets(t, fam, w->all);
 }
 
 static void
@@ -1249,9 +1270,12 @@ sweep_work(struct table *t, enum fam fam)
 	struct sweep *w = &t->sweep[fam];
 	bool ended = false;
 
-	if (!w->active)
+	if (!w->active || t->adopting)
 		return false;
 	table_flush(t);
+	if (w->sets)
+		sweep_sets(t, fam, w->all);
+	w->sets = false;
 	for (int i = 0; i < SLICE && !ended; i++) {
 		uint32_t n = trie_next(t->route[w->ti][fam], &w->at);
 
@@ -1371,8 +1395,12 @@ table_on_route(
 	if (o.ti == t->f->ntable)
 		return;
 	o.route = trie_get(trie_of(t, o.ti, &m->pfx), &m->pfx);
-	if (o.route == 0)
+	if (o.route == 0) {
+		/* The dump may tell it as it was before. */
+		if (t->adopting)
+			table_resync(t, m->protocol != t->f->protocol);
 		return;
+	}
 	r = route_at(t, o.route);
 	if (r->metric != m->metric || (r->flags & ROUTE_BUSY) != 0)
 		return;
@@ -1457,6 +1485,9 @@ table_verify(struct table *t)
 
 	table_flush(t);
 	t->need_verify = false;
+	/* Sets that come with routes yet to be read show no loss before it. */
+	t->need_resync =
+	    t->need_resync || (t->adopting && t->resync.active && !t->objects);
 	if (t->objects) {
 		for (size_t k = 0; k < t->nmember; k++)
 			t->member[k].seen = false;
@@ -1507,14 +1538,64 @@ newer(const struct table *t, const struct route *r)
 	return r->set != 0 && set_at(t, r->set)->gen > t->resync.gen;
 }
 
+static uint16_t
+adopt_set(struct table *t, const struct nlroute_route *m)
+{
+	struct nh nh[NLROUTE_NH];
+	uint16_t number = 0;
+	struct set *s;
+
+	if (m->odd)
+		return 0;
+	if (t->objects || m->nhid != 0) {
+		set_by_id(t, t->objects ? m->nhid : 0, &number);
+		return number;
+	}
+	memcpy(nh, m->nh, sizeof nh);
+	qsort(nh, m->n, sizeof nh[0], nh_cmp);
+	number = set_unbound(t, nh, m->n);
+	if (number != 0 || (s = set_new(t, &number)) == NULL)
+		return number;
+	memcpy(s->nh, nh, sizeof nh);
+	s->n = m->n;
+	s->fam = nh[0].addr.fam;
+	s->active = (1U << m->n) - 1;
+	s->live = true;
+	s->gen = t->resync.gen; /* it was there before */
+	return number;
+}
+
+static void
+adopt_route(struct table *t, struct trie *trie, const struct nlroute_route *m)
+{
+	struct route *r = route_at(t, route_new(t, trie, &m->pfx));
+
+	r->metric = m->metric;
+	r->state = ROUTE_HELD;
+	r->flags = t->resync.seen;
+	r->src = src_number(t, &m->src);
+	route_set(t, r, m->pfx.addr.fam, adopt_set(t, m));
+	if (r->set == 0)
+		r->flags |= ROUTE_ODD;
+	else if (newer(t, r))
+		r->state = ROUTE_UNSURE;
+	else
+		r->gen = set_at(t, r->set)->gen;
+}
+
 static void
 seen_route(void *arg, const struct nlroute_route *m)
 {
 	struct table *t = arg;
 	unsigned int ti = table_index(t, m->table);
-	uint32_t n = trie_get(trie_of(t, ti, &m->pfx), &m->pfx);
+	struct trie *trie = trie_of(t, ti, &m->pfx);
+	uint32_t n = trie_get(trie, &m->pfx);
 	struct route *r = n != 0 ? route_at(t, n) : NULL;
 
+	if (r == NULL && t->adopting) {
+		adopt_route(t, trie, m);
+		return;
+	}
 	if (r == NULL || r->metric != m->metric) {
 		keep_found(t, m); /* nobody asked for it */
 		return;
@@ -1576,7 +1657,7 @@ resync_check(struct table *t)
 		if (n == 0)
 			return true;
 		r = route_at(t, n);
-		if (!s->failed)
+		if (s->failed == 0)
 			unseen(t, r);
 		r->flags &= (uint8_t) ~(ROUTE_SEEN | ROUTE_SEEN2);
 	}
@@ -1597,14 +1678,20 @@ resync_dump(struct table *t)
 	} else
 		err = nlroute_walk(t->nl, SLICE_DUMP, seen_route, t);
 	drop_found(t);
-	if (err < 0)
-		s->failed = t->lost = true;
+	if (err < 0) {
+		s->failed = err;
+		t->lost = true;
+	}
 	if (err == NLROUTE_MORE)
 		return;
 	s->asked = false;
 	if (err < 0 || !walk_on(t, &s->at)) {
 		s->check = true;
 		walk_begin(&s->at);
+		if (t->adopting && err == 0) {
+			t->adopting = false;
+			t->need_verify = true; /* sets came with routes */
+		}
 	}
 }
 
@@ -1633,7 +1720,7 @@ resync_work(struct table *t, uint64_t now_ms)
 	struct resync *s = &t->resync;
 
 	if (!s->active) {
-		if ((!t->need_resync && !t->lost) ||
+		if ((!t->need_resync && !t->lost && !t->adopting) ||
 		    now_ms < t->resync_after_ms)
 			return false;
 		resync_begin(t, now_ms);
@@ -1743,77 +1830,26 @@ adopt_group(void *arg, const struct nlroute_object *o)
 	qsort(s->nh, s->n, sizeof s->nh[0], nh_cmp);
 }
 
-static uint16_t
-adopt_set(struct table *t, const struct nlroute_route *m)
-{
-	struct nh nh[NLROUTE_NH];
-	uint16_t number = 0;
-	struct set *s;
-
-	if (m->odd)
-		return 0;
-	if (t->objects || m->nhid != 0) {
-		set_by_id(t, t->objects ? m->nhid : 0, &number);
-		return number;
-	}
-	memcpy(nh, m->nh, sizeof nh);
-	qsort(nh, m->n, sizeof nh[0], nh_cmp);
-	number = set_unbound(t, nh, m->n);
-	if (number != 0 || (s = set_new(t, &number)) == NULL)
-		return number;
-	memcpy(s->nh, nh, sizeof nh);
-	s->n = m->n;
-	s->fam = nh[0].addr.fam;
-	s->active = (1U << m->n) - 1;
-	s->live = true;
-	return number;
-}
-
-static void
-adopt_route(void *arg, const struct nlroute_route *m)
-{
-	struct table *t = arg;
-	unsigned int ti = table_index(t, m->table);
-	struct trie *trie = trie_of(t, ti, &m->pfx);
-	struct route *r;
-	uint32_t n;
-
-	if (trie_get(trie, &m->pfx) != 0) {
-		/* Again, of a dump that was repeated, or of another metric. */
-		if (route_at(t, trie_get(trie, &m->pfx))->metric != m->metric)
-			keep_found(t, m);
-		return;
-	}
-	n = route_new(t, trie, &m->pfx);
-	r = route_at(t, n);
-	r->metric = m->metric;
-	r->state = ROUTE_HELD;
-	r->src = src_number(t, &m->src);
-	route_set(t, r, m->pfx.addr.fam, adopt_set(t, m));
-	if (r->set != 0)
-		r->gen = set_at(t, r->set)->gen;
-	else
-		r->flags = ROUTE_ODD;
-}
-
+/* A speaker must know whether anything of a family was kept. */
 static int
-adopt_routes(struct table *t)
+look_ahead(struct table *t)
 {
 	struct walk w;
-	int err;
 
 	walk_begin(&w);
 	do {
-		err = nlroute_walk_begin(
+		int n = nlroute_any(
 		    t->nl, w.fam, t->f->table[w.ti], t->f->protocol);
-		while (err == NLROUTE_MORE)
-			err = nlroute_walk(t->nl, SLICE_DUMP, adopt_route, t);
-	} while (err == 0 && walk_on(t, &w));
-	return err;
+
+		if (n < 0)
+			return n;
+		t->kept[w.fam] = t->kept[w.fam] || n > 0;
+	} while (walk_on(t, &w));
+	return 0;
 }
 
 int
-table_adopt(struct table *t)
+table_adopt(struct table *t, uint32_t at_once)
 {
 	int err = 0;
 
@@ -1827,10 +1863,14 @@ table_adopt(struct table *t)
 			err = nlroute_dump_objects(
 			    t->nl, t->f->protocol, adopt_group, t);
 	}
-	if (err == 0)
-		err = adopt_routes(t);
-	if (err == 0)
-		drop_found(t);
+	t->adopting = err == 0;
+	while (err == 0 && t->adopting &&
+	    table_count(t, FAM_INET) + table_count(t, FAM_INET6) < at_once) {
+		resync_work(t, 0);
+		err = t->resync.failed;
+	}
+	if (t->adopting && err == 0)
+		err = look_ahead(t);
 	return err;
 }
 

@@ -47,8 +47,14 @@ void table_free(struct table *);
 void table_plain(struct table *);
 bool table_has_objects(const struct table *);
 
-/* At start: what carries our number is ours, stale.  0 or -errno. */
-int table_adopt(struct table *);
+/* At start: what carries our number is ours, stale.  About so many routes at
+ * once; more are left to table_work(), as a resync, and while they are,
+ * nothing may be asked for but table_hello() and table_sweep().  0 or -errno.
+ */
+int table_adopt(struct table *, uint32_t at_once);
+bool table_adopting(const struct table *);
+/* As table_count(), but not 0 where something will yet be adopted. */
+uint32_t table_kept(const struct table *, enum fam);
 uint32_t table_count(const struct table *, enum fam);
 
 /* A speaker has come (checked already), or has gone (NULL). */

@@ -796,6 +796,79 @@ def test_restart_adopts(box, form):
         assert len(box.ip("nexthop").splitlines()) == len(objects.splitlines())
 
 
+def test_adopts_many_in_slices(box):
+    """While 200,000 old routes are read a speaker is answered; what it asks
+    for is as if they had been known from the start."""
+    n = 200000
+    args = ("-n", "300000", "-4", "8-32", "-a", "20.0.0.0/8")
+    p = box.start(*args)
+    c = box.client()
+    sets(box, c)
+    c.replace("20.254.0.0/24", 1)  # keeps its set
+    assert c.settle() == {}
+    own, = re.findall(r"^id (\d+) group \S+ +proto 179", box.ip("nexthop"),
+                      re.M)[:1]
+    # by one of our sets, in less time than through us
+    with tempfile.NamedTemporaryFile("w") as f:
+        for i in range(n):
+            f.write(f"route add 20.{i >> 16}.{i >> 8 & 255}.{i & 255}/32 "
+                    f"nhid {own} proto 179 metric 20\n")
+        f.write("route add 2001:db8:1::/48 via fd00::2 dev v0 proto 179 "
+                "metric 20\n")
+        f.flush()
+        c.close()
+        box.stop(p)
+        run(f"ip -n {box.name} -batch {f.name}")
+    count = lambda: int(subprocess.run(
+        f"ip -n {box.name} route show proto 179 | grep -c ^20",
+        shell=True, capture_output=True, text=True).stdout)
+    mon = subprocess.Popen(["ip", "-n", box.name, "-o", "monitor", "route"],
+                           stdout=subprocess.PIPE, text=True)
+    p = box.start(*args)
+    p.send_signal(signal.SIGSTOP)  # while it reads them
+    c = Client(box.path)
+    told = []
+    on = c.on
+    c.on = lambda kind, seq, *rest: (told.append((kind, seq)),
+                                     on(kind, seq, *rest))
+    c.hello(box.netns, wait=False)
+    t0 = time.monotonic()
+    p.send_signal(signal.SIGCONT)
+    until(lambda: c.poll(0.001) or c.ready is not None)
+    assert time.monotonic() - t0 < 0.1
+    p.send_signal(signal.SIGSTOP)
+    # requests for the last of them, and for one that is not there
+    sets(box, c)
+    last = f"20.{n - 1 >> 16}.{n - 1 >> 8 & 255}.{n - 1 & 255}"
+    other = "20.255.0.0/24"
+    c.replace(last + "/32", 1)
+    c.replace(other, 1)
+    c.flush()
+    c.poll()
+    told.clear()
+    box.ip("addr add 10.9.9.1/24 dev v1")
+    p.send_signal(signal.SIGCONT)
+    assert 0 < c.ready["v4"] < n, "adopted at once: the test shows nothing"
+    # the family that it has not come to
+    assert c.ready["v6"] == 1
+    # an event is told before they are answered
+    until(lambda: c.poll(0.01) or c.upto == c.seq)
+    assert [kind for kind, _ in told].index(ADDR) < told.index((UPTO, c.seq))
+    assert c.settle() == {}
+    assert box.routes(4)[last] == box.routes(4)[other] == {A0, A1}
+    assert count() == n + 2
+    for fam in (1, 2):
+        c.end(fam)
+    c.settle()
+    until(lambda: c.poll() or sorted(c.fam_done), [(1, 0, n), (2, 0, 1)])
+    assert sorted(box.routes(4)) == [other, last]
+    assert box.routes(6) == {}
+    mon.kill()
+    out, _ = mon.communicate()
+    # it was never taken away, nor written again
+    assert not re.search(rf"^{last} .*nhid", out, re.M), out[-2000:]
+
+
 def test_form_changes(box):
     """Plain routes become routes over objects, and the other way."""
     args = ((), ("-T", "plain"), ())

@@ -63,7 +63,7 @@ static struct kernel {
 	uint32_t nreq;
 	/* the walk: rows made one datagram ahead */
 	struct nlroute_route row[CHUNK];
-	unsigned int nrow;
+	unsigned int nrow, chunk;
 	enum fam fam;
 	struct pfx at;
 	unsigned int changes, changes_seen;
@@ -353,7 +353,8 @@ prefetch(void)
 
 	k.changes_seen = k.changes;
 	k.nrow = 0;
-	while (k.nrow < CHUNK && (n = trie_next(k.route[k.fam], &k.at)) != 0) {
+	while (
+	    k.nrow < k.chunk && (n = trie_next(k.route[k.fam], &k.at)) != 0) {
 		const struct nlroute_route *r = slab_at(&k.slab, n);
 
 		if (r->protocol == PROTO && skip == 0)
@@ -392,6 +393,22 @@ nlroute_walk(
 			fn(arg, &row[i]);
 	}
 	return NLROUTE_MORE;
+}
+
+int
+nlroute_any(struct nlroute *nl, enum fam fam, uint32_t table, uint8_t protocol)
+{
+	struct pfx at = { .addr.fam = FAM_NONE };
+	uint32_t n;
+
+	k.msgs++;
+	while ((n = trie_next(k.route[fam], &at)) != 0) {
+		const struct nlroute_route *r = slab_at(&k.slab, n);
+
+		if (r->protocol == protocol)
+			return 1;
+	}
+	return 0;
 }
 
 bool
@@ -537,6 +554,7 @@ begin(void **state)
 		k.route[f] = trie_new(f);
 	slab_init(&k.slab, sizeof(struct nlroute_route));
 	k.limit = NLROUTE_BATCH;
+	k.chunk = CHUNK;
 	fibd_fences_init(&fences);
 	fences.protocol = PROTO;
 	fences.ntable = 0;
@@ -573,7 +591,7 @@ cost(uint32_t n)
 	unsigned int before;
 
 	begin(NULL);
-	assert_int_equal(table_adopt(t), 0);
+	assert_int_equal(table_adopt(t, UINT32_MAX), 0);
 	hello();
 	nhset(2, 2 | 4);
 	for (uint32_t i = 0; i < n; i++) {
@@ -670,6 +688,92 @@ test_resync_in_slices(void **state)
 	end(NULL);
 }
 
+/* ana-fibd begins anew, with what is in the kernel. */
+static void
+reborn(uint32_t at_once)
+{
+	table_free(t);
+	k.nreq = 0;
+	t = table_new(NULL, NULL, &fences, &events, NULL);
+	if (plain)
+		table_plain(t);
+	assert_int_equal(table_adopt(t, at_once), 0);
+}
+
+/* So does the adoption of a large table. */
+static void
+adoption_in_slices(bool form)
+{
+	enum {
+		N = 50000
+	};
+	struct pfx six = nth(1, FAM_INET6);
+	unsigned int turns = 0, most = 0, before;
+
+	begin(NULL);
+	plain = form;
+	if (plain)
+		table_plain(t);
+	hello();
+	nhset(2, 2 | 4);
+	nhset(1, 2 | 4);
+	for (uint32_t i = 0; i < N; i++) {
+		struct pfx p = nth(i, FAM_INET);
+
+		ask(&p, 2);
+	}
+	ask(&six, 1);
+	settle();
+	before = k.msgs;
+	reborn(1000);
+	assert_true(table_adopting(t));
+	assert_in_range(table_count(t, FAM_INET), 1000, N / 2);
+	/* Where it has not come to, it is known that there is something. */
+	assert_int_equal(table_count(t, FAM_INET6), 0);
+	assert_int_equal(table_kept(t, FAM_INET6), 1);
+	assert_true(table_kept(t, FAM_INET) >= 1000);
+	/* A speaker goes, another comes: no set is without routes yet. */
+	hello();
+	table_hello(t, NULL);
+	hello();
+	/* Time is up for what nobody wants: but it is not known yet. */
+	table_sweep(t, FAM_INET6, false, false);
+	for (; table_adopting(t); turns++) {
+		unsigned int rows = k.rows;
+
+		assert_non_null(kroute(&six));
+		assert_true(table_work(t, now));
+		most = k.rows - rows > most ? k.rows - rows : most;
+	}
+	assert_true(most <= 8 * CHUNK);
+	assert_true(turns >= N / 2 / most);
+	assert_int_equal(table_count(t, FAM_INET), N);
+	settle();
+	assert_null(kroute(&six));
+	/* Dumps, and what was swept with its objects. */
+	assert_in_range(k.msgs - before, 1, 20);
+	before = k.msgs;
+	nhset(2, 2 | 4);
+	for (uint32_t i = 0; i < N; i++) {
+		struct pfx p = nth(i, FAM_INET);
+
+		ask(&p, 2);
+	}
+	table_sweep(t, FAM_INET, false, false);
+	settle();
+	/* All was there, and under the same names. */
+	assert_int_equal(k.msgs, before);
+	assert_int_equal(trie_count(k.route[FAM_INET]), N);
+	end(NULL);
+}
+
+static void
+test_adoption_in_slices(void **state)
+{
+	adoption_in_slices(false);
+	adoption_in_slices(true);
+}
+
 /* A route that nobody renewed is stale, however often the speaker came. */
 static void
 test_many_epochs(void **state)
@@ -703,13 +807,15 @@ struct model {
 	unsigned int links[SETS + 1];
 };
 
+static bool deaf;
+
 static void
 news(const struct nlroute_route *r, bool gone, bool replaced)
 {
 	struct nlroute_route m = *r;
 
 	/* Some are lost; then it is told to look at all. */
-	if (rnd(8) == 0)
+	if (deaf && rnd(8) == 0)
 		table_resync(t, true);
 	else
 		table_on_route(t, &m, gone, replaced);
@@ -776,6 +882,46 @@ restart(struct model *m)
 		table_sweep(t, f, false, false);
 }
 
+/* The speaker waits for the adoption, the world does not. */
+static void
+adoption(struct model *m)
+{
+	uint32_t kinds = rnd(1 << 8);
+
+	reborn(rnd(4) == 0 ? UINT32_MAX : 0);
+	while (table_adopting(t)) {
+		uint32_t kind = rnd(8);
+
+		/* One heals what another broke. */
+		switch ((kinds & 1U << kind) != 0 ? kind : 7) {
+		case 0:
+			kill_link(1 + rnd(LINKS));
+			break;
+		case 1:
+			k.down[1 + rnd(LINKS)] = false;
+			table_verify(t);
+			break;
+		case 2:
+			table_resync(t, false);
+			break;
+		case 3:
+			table_sweep(t, FAM_INET + rnd(2), rnd(2) == 0, true);
+			break;
+		case 4:
+			table_hello(t, NULL);
+			hello();
+			break;
+		case 5:
+		case 6:
+			others(m);
+			break;
+		}
+		if (rnd(3) == 0)
+			table_work(t, now += rnd(300));
+	}
+	restart(m);
+}
+
 static void
 change(struct model *m)
 {
@@ -805,6 +951,8 @@ change(struct model *m)
 	case 6:
 		if (rnd(10) == 0)
 			restart(m);
+		else if (rnd(4) == 0)
+			adoption(m);
 		break;
 	default:
 		for (uint32_t n = rnd(60); n > 0; n--) {
@@ -866,6 +1014,38 @@ compare(const struct model *m)
 }
 
 static void
+all_well(const struct model *m)
+{
+	/* All is well again; foreign ones go as others' do. */
+	k.lose = 0;
+	memset(k.down, 0, sizeof k.down);
+	table_verify(t);
+	for (uint32_t i = 0; i < POOL; i++) {
+		struct pfx p = pooled(i);
+		struct nlroute_route *r = kroute(&p), was;
+
+		if (r == NULL || r->protocol != OTHER)
+			continue;
+		was = *r;
+		kdel(&p);
+		news(&was, true, false);
+	}
+	settle();
+	while (nlost > 0) {
+		struct pfx p = lost[--nlost];
+
+		for (uint32_t i = 0; i < POOL; i++) {
+			struct pfx q = pooled(i);
+
+			if (pfx_eq(&p, &q) && m->set[i] != 0)
+				ask(&p, m->set[i]);
+		}
+	}
+	settle();
+	compare(m);
+}
+
+static void
 play(uint64_t from, bool form)
 {
 	struct model m = { 0 };
@@ -879,40 +1059,20 @@ play(uint64_t from, bool form)
 		table_plain(t);
 	hello();
 	k.limit = rnd(2) == 0 ? NLROUTE_BATCH : 2 + rnd(10);
+	k.chunk = rnd(2) == 0 ? CHUNK : 3;
 	for (int round = 0; round < 10; round++) {
 		k.lose = rnd(2) == 0 ? 0 : 3 + (int)rnd(20);
+		deaf = true;
 		for (uint32_t n = rnd(40); n > 0; n--) {
 			change(&m);
 			while (rnd(3) != 0)
 				table_work(t, now += rnd(300));
 		}
-		/* All is well again; foreign ones go as others' do. */
-		k.lose = 0;
-		memset(k.down, 0, sizeof k.down);
-		table_verify(t);
-		for (uint32_t i = 0; i < POOL; i++) {
-			struct pfx p = pooled(i);
-			struct nlroute_route *r = kroute(&p), was;
-
-			if (r == NULL || r->protocol != OTHER)
-				continue;
-			was = *r;
-			kdel(&p);
-			news(&was, true, false);
-		}
-		settle();
-		while (nlost > 0) {
-			struct pfx p = lost[--nlost];
-
-			for (uint32_t i = 0; i < POOL; i++) {
-				struct pfx q = pooled(i);
-
-				if (pfx_eq(&p, &q) && m.set[i] != 0)
-					ask(&p, m.set[i]);
-			}
-		}
-		settle();
-		compare(&m);
+		all_well(&m);
+		/* Nothing but that, so that nothing else makes it good. */
+		deaf = rnd(2) == 0;
+		adoption(&m);
+		all_well(&m);
 	}
 	end(NULL);
 }
@@ -939,6 +1099,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_constant_messages),
 		cmocka_unit_test(test_resync_in_slices),
+		cmocka_unit_test(test_adoption_in_slices),
 		cmocka_unit_test(test_many_epochs),
 		cmocka_unit_test(test_random),
 	};
