@@ -104,17 +104,15 @@ on_usage(void *arg, const struct fib_usage *u)
 }
 
 static void
-on_addr(void *arg, uint32_t ifindex, const struct addr *a, unsigned int len,
-    bool added)
+keep_addr(struct engine *eng, uint32_t ifindex, const struct addr *a,
+    unsigned int len, bool added)
 {
-	struct engine *eng = arg;
 	size_t i;
 
 	for (i = 0; i < eng->naddr; i++)
 		if (eng->addr[i].ifindex == ifindex &&
 		    addr_eq(&eng->addr[i].addr, a))
 			break;
-	engine_announce_links(eng);
 	if (!added) {
 		if (i < eng->naddr)
 			eng->addr[i] = eng->addr[--eng->naddr];
@@ -125,6 +123,22 @@ on_addr(void *arg, uint32_t ifindex, const struct addr *a, unsigned int len,
 	if (i == eng->naddr)
 		eng->naddr++;
 	eng->addr[i] = (struct engine_addr){ ifindex, *a, (uint8_t)len };
+}
+
+static void
+on_addr(void *arg, uint32_t ifindex, const struct addr *a, unsigned int len,
+    bool added)
+{
+	struct engine *eng = arg;
+	bool news = false;
+	struct peer *p;
+
+	engine_announce_links(eng);
+	keep_addr(eng, ifindex, a, len, added);
+	TAILQ_FOREACH (p, &eng->peers, entry)
+		news |= peer_addresses(p);
+	if (news)
+		engine_regroup(eng);
 }
 
 bool

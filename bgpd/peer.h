@@ -239,6 +239,9 @@ void peer_malformed(struct peer *, const struct session *,
 
 void peer_rib_up(struct peer *, const struct session *);
 void peer_rib_down(struct peer *, const struct session *);
+/* This machine's addresses are others; true: there is a next hop of ours for
+ * the peer now that was missing. */
+bool peer_addresses(struct peer *);
 /* Prefixes announced to it and withdrawn, all sessions together; tx has those
  * of the sessions that are over. */
 void peer_told(const struct peer *, uint64_t *updates, uint64_t *withdraws);

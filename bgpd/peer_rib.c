@@ -385,6 +385,28 @@ set_next_hop(struct peer *p, const struct session *s, enum fam f)
 		    p->eng, &s->local, &p->conf->addr, &p->local_ll[f]);
 }
 
+bool
+peer_addresses(struct peer *p)
+{
+	const struct session *s = p->up;
+	bool news = false;
+
+	if (s == NULL)
+		return false;
+	set_local(p);
+	for (enum fam f = FAM_INET; f < FAM_N; f++) {
+		bool own = addr_eq(&p->local[f], &s->local);
+
+		if (p->local[f].fam != FAM_NONE &&
+		    (!own || p->local_ll[f].fam != FAM_NONE))
+			continue;
+		set_next_hop(p, s, f);
+		news |= own ? p->local_ll[f].fam != FAM_NONE
+			    : p->local[f].fam != FAM_NONE;
+	}
+	return news;
+}
+
 void
 peer_rib_up(struct peer *p, const struct session *s)
 {

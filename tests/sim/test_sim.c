@@ -891,6 +891,54 @@ test_log_quota(void **state)
 	unlink(path);
 }
 
+/* As ana-fibd tells it: an address of A's link. */
+static void
+tell_address(const char *text, unsigned int len)
+{
+	const struct fib *f = sim.eng[SIM_A]->fib;
+	struct addr a;
+
+	assert_true(addr_parse(text, &a));
+	f->ev->addr(f->arg, 1, &a, len, true);
+}
+
+static bool
+b_has_inet6(void)
+{
+	return adjin_count(sim_peer(SIM_B)->adjin, FAM_INET6)->received == 1;
+}
+
+/* The next hop of the other family is the link's address of it, which may
+ * come when the session is up already. */
+static void
+test_late_address(void **state)
+{
+	sim_start(
+	    "syntax 1;\n"
+	    "global { as 52580; router-id 192.0.2.1; }\n"
+	    "prefix-set azion { 2804:1f4a::/32; }\n"
+	    "policy all { rule all { accept; } }\n"
+	    "network 2804:1f4a::/32;\n"
+	    "neighbor 192.0.2.2 { remote-as 719; local-address 192.0.2.1;"
+	    " family [ inet, inet6 ]; import policy all; export policy all;"
+	    " no require irr \"a lab\"; }\n",
+	    "syntax 1;\n"
+	    "global { as 719; router-id 192.0.2.2; }\n"
+	    "policy all { rule all { accept; } }\n"
+	    "neighbor 192.0.2.1 { remote-as 52580; local-address 192.0.2.2;"
+	    " family [ inet, inet6 ]; next-hop self 2001:db8::2;"
+	    " import policy all; export policy all;"
+	    " no require irr \"a lab\"; }\n");
+	tell_address("192.0.2.1", 24);
+	assert_true(sim_run_until(both_up, 120));
+	sim_run(5);
+	assert_false(b_has_inet6());
+	tell_address("2001:db8::1", 64);
+	assert_true(sim_run_until(b_has_inet6, 5));
+	assert_int_equal(sim_peer(SIM_A)->established_count, 1);
+	sim_end();
+}
+
 int
 main(void)
 {
@@ -925,6 +973,7 @@ main(void)
 		cmocka_unit_test(test_gr_notification),
 		cmocka_unit_test(test_gr_hold_timer),
 		cmocka_unit_test(test_gr_reload),
+		cmocka_unit_test(test_late_address),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
