@@ -217,7 +217,11 @@ peer_free(struct peer *p)
 void
 peer_set_conf(struct peer *p, const struct conf_neighbor *conf)
 {
+	bool other = !addr_eq(&p->conf->next_hop_self, &conf->next_hop_self);
+
 	p->conf = conf;
+	if (other)
+		peer_next_hops(p);
 	peer_update_facts(p);
 	peer_limit_conf(p);
 }

@@ -239,6 +239,8 @@ void peer_malformed(struct peer *, const struct session *,
 
 void peer_rib_up(struct peer *, const struct session *);
 void peer_rib_down(struct peer *, const struct session *);
+/* "next-hop self" is another one. */
+void peer_next_hops(struct peer *);
 /* This machine's addresses are others; true: there is a next hop of ours for
  * the peer now that was missing. */
 bool peer_addresses(struct peer *);

@@ -385,6 +385,13 @@ set_next_hop(struct peer *p, const struct session *s, enum fam f)
 		    p->eng, &s->local, &p->conf->addr, &p->local_ll[f]);
 }
 
+void
+peer_next_hops(struct peer *p)
+{
+	for (enum fam f = FAM_INET; p->up != NULL && f < FAM_N; f++)
+		set_next_hop(p, p->up, f);
+}
+
 bool
 peer_addresses(struct peer *p)
 {

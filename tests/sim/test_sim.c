@@ -908,33 +908,70 @@ b_has_inet6(void)
 	return adjin_count(sim_peer(SIM_B)->adjin, FAM_INET6)->received == 1;
 }
 
+#define A_BOTH(more) \
+	"syntax 1;\n" \
+	"global { as 52580; router-id 192.0.2.1; }\n" \
+	"prefix-set azion { 2804:1f4a::/32; }\n" \
+	"policy all { rule all { accept; } }\n" \
+	"network 2804:1f4a::/32;\n" \
+	"neighbor 192.0.2.2 { remote-as 719; local-address 192.0.2.1;" \
+	" family [ inet, inet6 ]; import policy all; export policy all;" \
+	" no require irr \"a lab\"; " more " }\n"
+#define B_BOTH \
+	"syntax 1;\n" \
+	"global { as 719; router-id 192.0.2.2; }\n" \
+	"policy all { rule all { accept; } }\n" \
+	"neighbor 192.0.2.1 { remote-as 52580; local-address 192.0.2.2;" \
+	" family [ inet, inet6 ]; next-hop self 2001:db8::2;" \
+	" import policy all; export policy all;" \
+	" no require irr \"a lab\"; }\n"
+
 /* The next hop of the other family is the link's address of it, which may
  * come when the session is up already. */
 static void
 test_late_address(void **state)
 {
-	sim_start(
-	    "syntax 1;\n"
-	    "global { as 52580; router-id 192.0.2.1; }\n"
-	    "prefix-set azion { 2804:1f4a::/32; }\n"
-	    "policy all { rule all { accept; } }\n"
-	    "network 2804:1f4a::/32;\n"
-	    "neighbor 192.0.2.2 { remote-as 719; local-address 192.0.2.1;"
-	    " family [ inet, inet6 ]; import policy all; export policy all;"
-	    " no require irr \"a lab\"; }\n",
-	    "syntax 1;\n"
-	    "global { as 719; router-id 192.0.2.2; }\n"
-	    "policy all { rule all { accept; } }\n"
-	    "neighbor 192.0.2.1 { remote-as 52580; local-address 192.0.2.2;"
-	    " family [ inet, inet6 ]; next-hop self 2001:db8::2;"
-	    " import policy all; export policy all;"
-	    " no require irr \"a lab\"; }\n");
+	sim_start(A_BOTH(""), B_BOTH);
 	tell_address("192.0.2.1", 24);
 	assert_true(sim_run_until(both_up, 120));
 	sim_run(5);
 	assert_false(b_has_inet6());
 	tell_address("2001:db8::1", 64);
 	assert_true(sim_run_until(b_has_inet6, 5));
+	assert_int_equal(sim_peer(SIM_A)->established_count, 1);
+	sim_end();
+}
+
+/* Whom B has been told to send to. */
+static bool
+b_has_next_hop(const char *text)
+{
+	struct engine *eng = sim.eng[SIM_B];
+	struct rib_path rp;
+	struct attrs at;
+	struct addr a;
+	struct pfx p;
+
+	assert_true(addr_parse(text, &a) && pfx_parse("2804:1f4a::/32", &p));
+	if (!adjin_find(sim_peer(SIM_B)->adjin, &p, &rp))
+		return false;
+	attrs_get(eng->attrs, rp.attrs_in, &at);
+	return addr_eq(&at.nexthop, &a);
+}
+
+/* A change of "next-hop self" is told within the session. */
+static void
+test_next_hop_self(void **state)
+{
+	sim_start(A_BOTH("next-hop self 2001:db8::1;"), B_BOTH);
+	assert_true(sim_run_until(b_has_inet6, 120));
+	assert_true(b_has_next_hop("2001:db8::1"));
+	assert_true(sim_reload(SIM_A, A_BOTH("next-hop self 2001:db8::9;")));
+	sim_run(5);
+	assert_true(b_has_next_hop("2001:db8::9"));
+	assert_true(sim_reload(SIM_A, A_BOTH("")));
+	sim_run(5);
+	assert_false(b_has_inet6());
 	assert_int_equal(sim_peer(SIM_A)->established_count, 1);
 	sim_end();
 }
@@ -974,6 +1011,7 @@ main(void)
 		cmocka_unit_test(test_gr_hold_timer),
 		cmocka_unit_test(test_gr_reload),
 		cmocka_unit_test(test_late_address),
+		cmocka_unit_test(test_next_hop_self),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
