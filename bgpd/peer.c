@@ -218,8 +218,11 @@ void
 peer_set_conf(struct peer *p, const struct conf_neighbor *conf)
 {
 	bool other = !addr_eq(&p->conf->next_hop_self, &conf->next_hop_self);
+	struct rib_peer rp = *rib_peer_get(p->eng->rib, p->num);
 
 	p->conf = conf;
+	rp.weight = conf->weight;
+	rib_peer_set(p->eng->rib, p->num, &rp);
 	if (other)
 		peer_next_hops(p);
 	peer_update_facts(p);

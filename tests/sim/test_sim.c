@@ -976,6 +976,25 @@ test_next_hop_self(void **state)
 	sim_end();
 }
 
+/* So is a weight in force at once, without the session. */
+static void
+test_weight(void **state)
+{
+	const struct rib *rib;
+	uint16_t num;
+
+	sim_start(A_CONF, B_CONF);
+	assert_true(sim_run_until(routes_both_ways, 120));
+	rib = sim.eng[SIM_A]->rib;
+	num = sim_peer(SIM_A)->num;
+	assert_int_equal(rib_peer_get(rib, num)->weight, 0);
+	assert_true(sim_reload(SIM_A, A_HEAD A_SET A_PEER("weight 7;")));
+	assert_int_equal(rib_peer_get(rib, num)->weight, 7);
+	sim_run(1);
+	assert_int_equal(sim_peer(SIM_A)->established_count, 1);
+	sim_end();
+}
+
 int
 main(void)
 {
@@ -1012,6 +1031,7 @@ main(void)
 		cmocka_unit_test(test_gr_reload),
 		cmocka_unit_test(test_late_address),
 		cmocka_unit_test(test_next_hop_self),
+		cmocka_unit_test(test_weight),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
