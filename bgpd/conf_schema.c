@@ -225,7 +225,7 @@ const struct conf_schema conf_schema[] = {
 { "neighbor", "tcp-ao", "key UINT [receive-id UINT] secret-file PATH [algorithm (hmac-sha-1 | aes-128-cmac)]", 0, 255, NULL, CF_SECRET | MU, "RFC 5925: a key with its id in what we send, and in what the neighbor sends where that is another one; the file as for tcp-md5.  All keys are taken, the first is asked for: to roll over, add the new key on both sides, then write it first, then remove the old one.  The session stays.  Needs Linux 6.7; a kernel without it makes no connection to such a neighbor.", V },
 { "neighbor", "role", "(provider | rs | rs-client | customer | peer) [strict]", 0, 0, NULL, RS, "Our role on the session (RFC 9234); strict: the neighbor must tell its role too.", V },
 { "neighbor", "require capability", "{as4 | refresh | enhanced-refresh | role | graceful-restart | extended-message | extended-next-hop | inet | inet6}", 0, 0, NULL, RS, "A neighbor without these is refused, with a sentence that names all that it lacks.", V },
-{ "neighbor", "weight", "UINT", 0, 65535, "0", IM, "A late tie-break of this speaker: the higher wins.", V },
+{ "neighbor", "weight", "UINT", 0, 65535, "0", IM, "The higher wins, before all that the decision looks at else; it is told to nobody.", V },
 { "neighbor", "irr", "prefix-set NAME | as-set NAME", 0, 0, NULL, IM, "The set of the prefixes that it may announce.", V },
 { "neighbor", "allow", "prefix-set NAME", 0, 0, NULL, MU | IM, "Prefixes that the guard bogon-prefixes lets through for this neighbor.", V },
 { "neighbor", "import", "policy NAME", 0, 0, NULL, IM, "Rules for what it announces.  Without one nothing is imported (RFC 8212).", V },
