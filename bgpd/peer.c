@@ -73,6 +73,8 @@ peer_has_sent(const struct peer *p)
 		p->eng->now_ms - p->up_ms >= ENGINE_SELECT_S * 1000);
 }
 
+static void stop_dialling(struct peer *);
+
 /* ---- starting --------------------------------------------------------- */
 
 /* Why it may not connect now, or NULL. */
@@ -214,13 +216,31 @@ peer_free(struct peer *p)
 	free(p);
 }
 
+/* It dials, or waits to be dialled, and is to do the other: peer_start(). */
+static void
+stop_waiting(struct peer *p)
+{
+	uint32_t idle_s = p->idle_s;
+
+	if (p->out == NULL || p->out->fsm.state == FSM_IDLE ||
+	    p->out->fsm.state >= FSM_OPENSENT)
+		return;
+	stop_dialling(p);
+	/* It was no error. */
+	timer_stop(&p->eng->timers, &p->idle_hold);
+	p->idle_s = idle_s;
+}
+
 void
 peer_set_conf(struct peer *p, const struct conf_neighbor *conf)
 {
 	bool other = !addr_eq(&p->conf->next_hop_self, &conf->next_hop_self);
+	bool passive = p->conf->passive != conf->passive;
 	struct rib_peer rp = *rib_peer_get(p->eng->rib, p->num);
 
 	p->conf = conf;
+	if (passive)
+		stop_waiting(p);
 	rp.weight = conf->weight;
 	rib_peer_set(p->eng->rib, p->num, &rp);
 	if (other)

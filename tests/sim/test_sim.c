@@ -995,6 +995,28 @@ test_weight(void **state)
 	sim_end();
 }
 
+/* Who waited for its neighbor dials when a reload says so, and not before. */
+static void
+test_passive_no_more(void **state)
+{
+	sim_start(A_HEAD A_SET A_PEER("passive yes;"),
+	    B_HEAD("192.0.2.2") B_PEER("passive yes;") B_NETS);
+	sim_run(300);
+	assert_int_equal(sim.dials[SIM_A], 0);
+	assert_true(sim_reload(SIM_A, A_CONF));
+	assert_true(sim_run_until(routes_both_ways, 30));
+	assert_int_equal(sim.dials[SIM_A], 1);
+	sim_end();
+	sim_start(A_CONF, B_CONF);
+	sim.cut = true;
+	sim_run(300);
+	assert_true(sim_reload(SIM_A, A_HEAD A_SET A_PEER("passive yes;")));
+	sim.dials[SIM_A] = 0;
+	sim_run(1000);
+	assert_int_equal(sim.dials[SIM_A], 0);
+	sim_end();
+}
+
 int
 main(void)
 {
@@ -1032,6 +1054,7 @@ main(void)
 		cmocka_unit_test(test_late_address),
 		cmocka_unit_test(test_next_hop_self),
 		cmocka_unit_test(test_weight),
+		cmocka_unit_test(test_passive_no_more),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
