@@ -347,16 +347,19 @@ entry_announce(struct adjout_group *g, uint32_t dest, struct out_entry *e,
 	outlog_append(&g->log, dest, e);
 }
 
-/* Over a limit; counted as refused as long as that is so. */
+/*
+ * Over a limit with one more, or as it is, when the limit is lower than it was;
+ * counted as refused as long as that is so.
+ */
 static bool
-over_limit(const struct adjout_group *g, enum fam fam)
+over_limit(const struct adjout_group *g, enum fam fam, unsigned int more)
 {
 	const struct adjout_opts *o = &g->opts;
 
 	return (o->max_prefixes[fam] != 0 &&
-		   g->prefixes[fam] >= o->max_prefixes[fam]) ||
+		   g->prefixes[fam] + more > o->max_prefixes[fam]) ||
 	    (o->max_session != 0 &&
-		g->prefixes[FAM_INET] + g->prefixes[FAM_INET6] >=
+		g->prefixes[FAM_INET] + g->prefixes[FAM_INET6] + more >
 		    o->max_session);
 }
 
@@ -410,9 +413,11 @@ evaluate(struct adjout_group *g, uint32_t dest, const struct adjout_calls *c)
 		e->dirty = 0;
 		unrefuse(g, dest, e);
 	}
-	if (want != 0 && have == 0 && over_limit(g, fam)) {
+	if (want != 0 && over_limit(g, fam, have == 0)) {
 		attrs_unref(rib_attrs(g->rib), want);
 		e = outlog_hold(&g->log, dest);
+		if (have != 0)
+			entry_withdraw(g, dest, e);
 		e->refused = 1;
 		g->refused[fam]++;
 	} else if (unchanged(g, e, want, source))

@@ -418,6 +418,10 @@ test_announced(void **state)
 	sim_run(5);
 	assert_int_equal(
 	    adjin_count(sim_peer(SIM_B)->adjin, FAM_INET)->received, 3);
+	assert_true(sim_reload(SIM_A, conf_a("send-max-prefix 1;")));
+	sim_run(5);
+	assert_int_equal(
+	    adjin_count(sim_peer(SIM_B)->adjin, FAM_INET)->received, 1);
 	sim_end();
 }
 

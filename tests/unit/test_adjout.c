@@ -412,6 +412,20 @@ outbound_limit(void **state)
 	adjout_stats(group, &st);
 	assert_int_equal(st.prefixes[FAM_INET], 3);
 	assert_int_equal(st.refused[FAM_INET], 1);
+	/* A lower one is never exceeded either. */
+	opts.max_prefixes[FAM_INET] = 1;
+	adjout_reexport(group, &opts);
+	settle();
+	adjout_stats(group, &st);
+	assert_int_equal(got[2].withdrawn, 3);
+	assert_int_equal(st.prefixes[FAM_INET], 1);
+	assert_int_equal(st.refused[FAM_INET], 3);
+	opts.max_prefixes[FAM_INET] = 0;
+	adjout_reexport(group, &opts);
+	settle();
+	adjout_stats(group, &st);
+	assert_int_equal(st.prefixes[FAM_INET], 4);
+	assert_int_equal(st.refused[FAM_INET], 0);
 	adjout_leave(m);
 }
 
