@@ -204,7 +204,7 @@ const struct conf_schema conf_schema[] = {
 { "neighbor", "use", "NAME", 0, 0, NULL, 0, "Takes the statements of the template.  A statement here replaces the same one of the template.", V },
 { "neighbor", "remote-as", "ASN", 0, 0, NULL, CF_REQUIRED | RS, "The neighbor's AS number.", V },
 { "neighbor", "description", "STRING", 0, 0, NULL, 0, "Its name, for people; what the show commands call it.", V },
-{ "neighbor", "group", "STRING", 0, 0, NULL, 0, "A name that several neighbors share.", V },
+{ "neighbor", "group", "STRING", 0, 0, NULL, IM, "A name that several neighbors share.", V },
 { "neighbor", "enabled", "YESNO", 0, 0, "yes", 0, "no: the session is down and stays so.", V },
 { "neighbor", "family", "{inet | inet6}", 0, 0, NULL, RS, "Families of the session.  Not written: that of the address.", V },
 { "neighbor", "local-address", "ADDRESS", 0, 0, NULL, RS, "Our address of the session.", V },

@@ -1017,6 +1017,27 @@ test_passive_no_more(void **state)
 	sim_end();
 }
 
+/* A rule may ask for the group of a neighbor: another one is another answer. */
+static void
+test_group(void **state)
+{
+#define A_GROUP(more) \
+	"syntax 1;\n" \
+	"global { as 52580; router-id 192.0.2.1; }\n" \
+	"policy in { rule g { match group \"x\"; accept; } }\n" \
+	"policy out { rule all { accept; } }\n" A_SET \
+	A_PEER(more)
+	sim_start(A_GROUP(""), B_CONF);
+	assert_true(sim_run_until(both_up, 120));
+	sim_run(5);
+	assert_int_equal(received(SIM_A), 2);
+	assert_int_equal(accepted_of(SIM_A), 0);
+	assert_true(sim_reload(SIM_A, A_GROUP("group \"x\";")));
+	sim_run(5);
+	assert_int_equal(accepted_of(SIM_A), 2);
+	sim_end();
+}
+
 int
 main(void)
 {
@@ -1055,6 +1076,7 @@ main(void)
 		cmocka_unit_test(test_next_hop_self),
 		cmocka_unit_test(test_weight),
 		cmocka_unit_test(test_passive_no_more),
+		cmocka_unit_test(test_group),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
