@@ -183,7 +183,6 @@ do_down(struct show *s)
 	strlcpy(p->down_text, s->req.text != NULL ? s->req.text : "",
 	    sizeof p->down_text);
 	peer_stop(p, CEASE_SHUTDOWN, s->req.text, false);
-	peer_start(p); /* only to say why it is down */
 	done(s, CMD_DONE, "session down until \"neighbor X up\" or a restart");
 }
 

@@ -274,10 +274,8 @@ hold_sessions(struct engine *eng)
 		text = eng->conf->maint.text;
 	if (text == NULL)
 		text = eng->conf->shutdown_reason;
-	TAILQ_FOREACH (p, &eng->peers, entry) {
+	TAILQ_FOREACH (p, &eng->peers, entry)
 		peer_stop(p, CEASE_SHUTDOWN, text, false);
-		peer_start(p); /* only to say why it is down */
-	}
 }
 
 static void

@@ -77,9 +77,8 @@ static void stop_dialling(struct peer *);
 
 /* ---- starting --------------------------------------------------------- */
 
-/* Why it may not connect now, or NULL. */
-static const char *
-forbidden(const struct peer *p)
+const char *
+peer_forbidden(const struct peer *p)
 {
 	if (p->removed)
 		return "it is no longer configured";
@@ -116,13 +115,7 @@ start_event(const struct peer *p)
 void
 peer_start(struct peer *p)
 {
-	const char *no = forbidden(p);
-
-	if (no != NULL) {
-		strlcpy(p->why, no, sizeof p->why);
-		return;
-	}
-	if (p->up != NULL || p->idle_hold.armed)
+	if (peer_forbidden(p) != NULL || p->up != NULL || p->idle_hold.armed)
 		return;
 	if (p->out == NULL)
 		p->out = session_new(p, true);
@@ -396,14 +389,11 @@ went_down(struct peer *p, struct session *s)
 static void
 begin_again(struct peer *p, enum fsm_event ev, enum fsm_state from)
 {
-	const char *no = forbidden(p);
 	bool other = p->up != NULL || state_of(p->in) >= FSM_OPENSENT ||
 	    state_of(p->out) >= FSM_OPENSENT;
 
-	if (no != NULL) {
-		strlcpy(p->why, no, sizeof p->why);
+	if (peer_forbidden(p) != NULL)
 		return;
-	}
 	if (other || ev == EV23_COLLISION_DUMP || p->idle_hold.armed)
 		return;
 	/* They changed their mind; we still wait or dial. */
@@ -534,7 +524,7 @@ peer_sock_opts(const struct conf_neighbor *c, struct sock_opts *o)
 void
 peer_accept(struct peer *p, int fd)
 {
-	const char *no = forbidden(p);
+	const char *no = peer_forbidden(p);
 	struct sock_opts o;
 	int err;
 

@@ -179,6 +179,8 @@ void peer_facts(
     const struct conf *, const struct conf_neighbor *, struct import_facts *);
 /* Makes import_facts and limits anew from the configuration. */
 void peer_update_facts(struct peer *);
+/* Why it may not connect now, or NULL. */
+const char *peer_forbidden(const struct peer *);
 /* Begins to connect or to wait, when nothing forbids it. */
 void peer_start(struct peer *);
 /* Ends its sessions with Cease/sub and the text; it stays down or, with

@@ -222,14 +222,17 @@ const char *
 show_peer_why(const struct peer *p, char *buf, size_t n)
 {
 	char now[128], why[1024], down[256], hint[256];
+	const char *no = peer_forbidden(p);
 
 	buf[0] = '\0';
 	if (p->up != NULL)
 		return buf;
+	if (no == NULL)
+		no = p->why;
 	doing(p, now, sizeof now);
 	auth_hint(p, hint, sizeof hint);
 	/* Safe to print: a peer's text in it was escaped when it came. */
-	strlcpy(why, strcmp(p->why, hint) != 0 ? p->why : "", sizeof why);
+	strlcpy(why, strcmp(no, hint) != 0 ? no : "", sizeof why);
 	/* What is the matter comes before what it looks like. */
 	snprintf(buf, n, "%s%s%s%s%s", hint,
 	    *hint != '\0' && (*why != '\0' || *now != '\0') ? "; " : "", why,

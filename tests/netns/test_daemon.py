@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 
 import pytest
@@ -136,6 +137,16 @@ def test_started_twice(scene):
     one_sentence(out, path, "no socket")
     with open(path) as f:
         assert f.read() == "a file"
+
+
+def test_nobody_at_the_socket_of_fibd(scene):
+    """Why no session starts is said from the first moment on."""
+    path = scene.ana.dir + "/run/fibd.sock"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
+        s.bind(path)
+    scene.ana.start()
+    for n in scene.ana.ctl("show", "neighbor")["neighbors"]:
+        assert "ana-fibd is not there" in n["why_down"]
 
 
 def test_check_of_a_bad_configuration(scene):

@@ -469,6 +469,10 @@ class TestShow:
         assert absent["admin_state"] == "down"
         assert absent["my_shutdown_reason"] == "maintenance 42"
         assert "neighbor X up" in absent["why_down"]
+        assert scene.ana.cli("neighbor", "absent", "up") == (
+            "session starting\n")
+        assert neighbor(scene, 1)["why_down"] == (
+            "waiting for the peer to connect (passive yes)")
 
 
 def ask(scene, *words):
