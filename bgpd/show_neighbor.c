@@ -69,6 +69,9 @@ head_summary(struct show *s)
 {
 	if (s->req.terse)
 		return true;
+	if (s->eng->conf->lab_mode)
+		out_text(
+		    s->out, "LAB MODE: documentation numbers are accepted\n");
 	show_alarms(s);
 	show_name_head(s, "Neighbor");
 	out_text(s->out, "%8s %10s %10s %5s %-8s %s  %6s %6s\n", "AS",

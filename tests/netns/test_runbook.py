@@ -151,6 +151,11 @@ def fits(shown, lines):
     return None
 
 
+def test_lab_mode_is_the_first_line(scene):
+    assert scene.ana.cli("show").startswith("LAB MODE: documentation numbers")
+    assert "LAB MODE" not in scene.ana.cli("show", "summary", "terse")
+
+
 def test_runbook(scene):
     ran = 0
     for kind, what, lines in steps((TOP / "doc/runbook.md").read_text()):
