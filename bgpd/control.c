@@ -644,6 +644,21 @@ refuse(struct client *c, enum cmd_exit code, const char *text)
 	answer(c);
 }
 
+/* Who asks to change what, as the words came. */
+static void
+log_admin(const struct client *c, const struct ctl_request *r)
+{
+	char all[512] = "", word[300];
+
+	for (size_t i = 0; i < r->n; i++) {
+		strlcat(all, " ", sizeof all);
+		strlcat(
+		    all, out_safe(r->word[i], word, sizeof word), sizeof all);
+	}
+	log_info("control: %s asked by uid %u:%s",
+	    cmd_find(c->show.req.id)->path, c->uid, all);
+}
+
 static void
 begin(struct client *c, const struct ctl_request *r)
 {
@@ -666,8 +681,7 @@ begin(struct client *c, const struct ctl_request *r)
 		return;
 	}
 	if (cmd_find(s->req.id)->flags & CMD_ADMIN)
-		log_info("control: %s asked by uid %u",
-		    cmd_find(s->req.id)->path, c->uid);
+		log_admin(c, r);
 	if (action[s->req.id] == NULL || show_slices(&s->req))
 		return; /* control_run() writes it in slices */
 	snprintf(s->who, sizeof s->who, "uid %u", c->uid);

@@ -469,6 +469,9 @@ class TestShow:
         assert absent["admin_state"] == "down"
         assert absent["my_shutdown_reason"] == "maintenance 42"
         assert "neighbor X up" in absent["why_down"]
+        assert ("neighbor NEIGHBOR down asked by uid 0: "
+                "neighbor absent down maintenance 42\n"
+                in scene.ana.process.tail(100))
         assert scene.ana.cli("neighbor", "absent", "up") == (
             "session starting\n")
         assert neighbor(scene, 1)["why_down"] == (
