@@ -207,7 +207,9 @@ do_up(struct show *s)
 		    "the maintenance ended all sessions; \"maintenance stop\" "
 		    "brings this one back with the others");
 	else
-		done(s, CMD_DONE, "session starting");
+		done(s, CMD_DONE,
+		    p->up != NULL ? "the session is up already"
+				  : "session starting");
 }
 
 static void

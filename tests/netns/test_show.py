@@ -695,3 +695,5 @@ class TestTwoPartners:
             status, text, _ = two.cli("-j", *words, check=False)
             assert status == 2 and says in json.loads(text)["error"]
         assert two.up(two.neighbors[0])
+        assert two.cli("neighbor", "192.0.2.6", "up") == (
+            "the session is up already\n")
