@@ -290,11 +290,17 @@ head_rib(struct show *s)
 static bool
 head_rejected(struct show *s)
 {
-	char word[256];
+	char word[256], names[CMD_ERRLEN - 300] = "";
 
-	if (s->req.reason != NULL && !reason_find(s->req.reason, &s->reason))
-		return show_fail(s, CMD_USAGE, "no such reason: %s",
-		    out_safe(s->req.reason, word, sizeof word));
+	if (s->req.reason != NULL && !reason_find(s->req.reason, &s->reason)) {
+		for (unsigned int i = 1; i < REASON_COUNT; i++) {
+			strlcat(names, i > 1 ? ", " : "", sizeof names);
+			strlcat(names, reason_name(reason_at(i)), sizeof names);
+		}
+		return show_fail(s, CMD_USAGE,
+		    "no such reason: %s; these are: %s",
+		    out_safe(s->req.reason, word, sizeof word), names);
+	}
 	if (!show_only(s))
 		return false;
 	s->fam = FAM_INET;

@@ -377,6 +377,13 @@ class TestShow:
                scene.ana.ctl("show", "interfaces")["interfaces"]}["to-peer"]
         assert dev["is_up"] and "192.0.2.1/24" in dev["addresses"]
 
+    def test_unknown_reason(self, scene):
+        status, _, err = scene.ana.cli("show", "rejected", "reason", "irr",
+                                       check=False)
+        assert status == 2 and "no such reason: irr; these are: " in err
+        for reason in REFUSED.values():
+            assert " %s," % reason[0] in err
+
     @pytest.mark.parametrize("words, key, says", [
         (["show", "neighbor", "nosuch"], "neighbors", "no such neighbor"),
         (["show", "errors", "neighbor", "nosuch"], "neighbors",
