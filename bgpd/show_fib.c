@@ -148,8 +148,8 @@ head_fib(struct show *s)
 	if (!s->req.has_prefix) {
 		if (!s->eng->fib_ready)
 			show_fail(s, CMD_DONE,
-			    "ana-fibd is not there: %s; nothing below is "
-			    "confirmed",
+			    "ana-fibd is not there: %s; no state of these "
+			    "routes is confirmed",
 			    s->eng->fib_why);
 		fib_legend(s);
 		return true;
