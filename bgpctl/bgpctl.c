@@ -3,6 +3,7 @@
  * checked here first (lib/cmd), so a wrong one costs no connection.
  */
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #include <err.h>
@@ -157,6 +158,7 @@ static enum cmd_exit
 unreachable(const struct client *c, int error)
 {
 	const char *advice;
+	struct stat st;
 
 	switch (error) {
 	case ENOENT:
@@ -164,6 +166,11 @@ unreachable(const struct client *c, int error)
 			 "-s names another socket)";
 		break;
 	case ECONNREFUSED:
+		if (stat(c->path, &st) == 0 && !S_ISSOCK(st.st_mode)) {
+			advice = "it is no socket; name control.sock or "
+				 "restricted.sock";
+			break;
+		}
 		advice = "ana-bgpd has ended; start it (systemctl start "
 			 "ana-bgpd)";
 		break;

@@ -135,6 +135,10 @@ class Case(unittest.TestCase):
         code, _, err = self.ctl("show")
         self.assertEqual(code, 3)
         self.assertIn("ana-bgpd has ended", err)
+        code, _, err = self.ctl("-s", os.path.dirname(self.sock), "show")
+        self.assertEqual(code, 3)
+        self.assertIn("it is no socket", err)
+        self.assertNotIn("has ended", err)
         self.assertEqual(self.ctl("-q", "show"), (3, b"", ""))
         self.sock = "/" + "x" * 200
         self.assertEqual(self.ctl("show")[0], 3)
