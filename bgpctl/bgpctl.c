@@ -571,6 +571,22 @@ options(int argc, char **argv, struct client *c, struct line *l,
 	return optind < argc;
 }
 
+/*
+ * A standard descriptor that is closed would be the next one opened: the
+ * answer would go into the socket that it came from.  Writing here fails.
+ */
+static void
+fill_standard(void)
+{
+	int fd;
+
+	while ((fd = open("/dev/null", O_RDONLY | O_CLOEXEC)) != -1 &&
+	    fd <= STDERR_FILENO)
+		;
+	if (fd != -1)
+		close(fd);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -583,6 +599,7 @@ main(int argc, char **argv)
 	struct cmd_req req;
 	unsigned int flags;
 
+	fill_standard();
 	if (!options(argc, argv, &c, &l, &code))
 		return code;
 	if (cmd_parse(l.n, l.word, &req, why) != CMD_DONE)

@@ -90,6 +90,16 @@ class Case(unittest.TestCase):
         self.assertEqual(d.request,
                          b"\1-j\0-n\0show\0rib\x0010.0.0.0/8\0\0")
 
+    def test_closed_output(self):
+        d = self.daemon(frame(b"O", b"one\n"), frame(b"X", b"\0"))
+        r = subprocess.run(["sh", "-c", 'exec "$0" -s "$1" show >&-',
+                            PROGRAM, self.sock], timeout=30,
+                           stderr=subprocess.PIPE)
+        self.assertEqual(r.returncode, 1)
+        self.assertIn(b"cannot write the answer", r.stderr)
+        d.join()
+        self.assertEqual(d.request, b"\1show\0\0")
+
     def test_octet_by_octet_and_large(self):
         big = bytes(range(256)) * 4096
         head = frame(b"O", b"abc")
