@@ -378,6 +378,18 @@ run(struct args *a, struct conf *conf, const char *alarm)
 	log_info("ana-bgpd stopped");
 }
 
+/* What is closed here would be a socket, and the log be written into it. */
+static void
+fill_standard(void)
+{
+	int fd;
+
+	while ((fd = open("/dev/null", O_RDWR)) != -1 && fd <= STDERR_FILENO)
+		;
+	if (fd != -1)
+		close(fd);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -392,6 +404,7 @@ main(int argc, char **argv)
 	struct conf *conf;
 	int status;
 
+	fill_standard();
 	/* Users and groups are those of the system's own files: no directory
 	 * server is waited for, and no code of one loaded. */
 	__nss_configure_lookup("passwd", "files");

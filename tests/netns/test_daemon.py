@@ -139,6 +139,14 @@ def test_started_twice(scene):
         assert f.read() == "a file"
 
 
+def test_standard_descriptors_are_closed(scene):
+    scene.ana.write()
+    scene.ana.process = scene.a.spawn("closed", [
+        "sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh"] + scene.ana.argv())
+    wait_until(lambda: "Active" in scene.ana.cli("show", check=False)[1],
+               what="ana-fibd is there and sessions begin")
+
+
 def test_nobody_at_the_socket_of_fibd(scene):
     """Why no session starts is said from the first moment on."""
     path = scene.ana.dir + "/run/fibd.sock"
