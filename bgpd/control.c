@@ -446,6 +446,24 @@ do_maintenance_stop(struct show *s)
 			: "there is no maintenance");
 }
 
+/* Keeps it; a persistent one that cannot be kept is said, and no success. */
+static void
+networks_done(struct show *s, const char *text)
+{
+	char all[512];
+
+	if (engine_announce_save(s->eng) || !s->req.persistent) {
+		done(s, CMD_DONE, text);
+		return;
+	}
+	snprintf(all, sizeof all,
+	    "%s; but the state directory cannot be written (the log says "
+	    "why): until it can, which is tried every minute, a restart "
+	    "forgets this",
+	    text);
+	done(s, CMD_REFUSED, all);
+}
+
 static void
 do_announce(struct show *s)
 {
@@ -472,13 +490,12 @@ do_announce(struct show *s)
 		return;
 	}
 	engine_announce_run(eng);
-	engine_announce_save(eng);
 	snprintf(text, sizeof text, "%s (%s), %s",
 	    announce_state_name(n->state), announce_cause_name(n->cause),
 	    !n->added           ? "as the configuration says"
 		: n->persistent ? "over restarts too, until withdrawn"
 				: "until withdrawn or a restart");
-	done(s, CMD_DONE, text);
+	networks_done(s, text);
 }
 
 static void
@@ -493,8 +510,7 @@ do_withdraw(struct show *s)
 	added =
 	    announce_withdraw(eng->announce, n, s->req.persistent, s->req.text);
 	engine_announce_run(eng);
-	engine_announce_save(eng);
-	done(s, CMD_DONE,
+	networks_done(s,
 	    added ? "withdrawn and forgotten: it was announced by command"
 		: s->req.persistent
 		? "withdrawn until \"network announce\", over restarts too"

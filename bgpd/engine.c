@@ -598,6 +598,7 @@ engine_start(struct engine *eng, char *why, size_t n)
 {
 	const struct conf *c = eng->conf;
 
+	state_start(eng);
 	engine_announce_start(eng);
 	while (rib_run(eng->rib, BUDGET_RIB, on_best, eng))
 		;

@@ -157,6 +157,7 @@ struct engine {
 	struct fib_ready fib_info;
 	struct fib_usage fib_usage; /* start_s 0: not known */
 	struct timer fib_retry, set_retry, select_deadline;
+	struct timer state_retry; /* holds and drains are not on the disk */
 	char fib_why[256]; /* why there is none; "" when all is well */
 
 	struct listener listener[ENGINE_LISTEN_MAX];
@@ -295,8 +296,8 @@ void engine_announce_conf(struct engine *);
 void engine_announce_links(struct engine *);
 /* Does what follows from what was told; once a turn. */
 void engine_announce_run(struct engine *);
-/* Keeps it for the next run, now. */
-void engine_announce_save(struct engine *);
+/* Keeps it for the next run, now; false: it could not, tries again later. */
+bool engine_announce_save(struct engine *);
 /* Would it be told with that configuration, and how?  *conf is the network of
  * it, or NULL for one added by command. */
 bool engine_announce_how(const struct engine *, const struct conf *,

@@ -217,7 +217,7 @@ said_kept(struct engine *eng)
 
 /* ---- over a restart ---------------------------------------------------- */
 
-void
+bool
 engine_announce_save(struct engine *eng)
 {
 	char *text;
@@ -226,18 +226,21 @@ engine_announce_save(struct engine *eng)
 	timer_stop(&eng->timers, &eng->save_timer);
 	eng->announce->changed = false;
 	if (eng->opts.state_dir == NULL)
-		return;
+		return true;
 	text = announce_state_print(eng->announce, eng->now_ms);
 	if (text == NULL) {
 		state_remove(eng->opts.state_dir, STATE);
-		return;
+		return true;
 	}
 	err = state_write(eng->opts.state_dir, STATE, text, strlen(text));
-	if (err != 0)
-		log_warnx("%s/%s cannot be written: %s; after a restart tracks "
-			  "begin anew",
-		    eng->opts.state_dir, STATE, strerror(-err));
 	free(text);
+	if (err == 0)
+		return true;
+	log_warnx("%s/%s cannot be written: %s; after a restart tracks begin "
+		  "anew, and networks are as configured",
+	    eng->opts.state_dir, STATE, strerror(-err));
+	timer_set(&eng->timers, &eng->save_timer, eng->now_ms, STATE_RETRY_MS);
+	return false;
 }
 
 static void

@@ -187,11 +187,12 @@ save(struct engine *eng, const char *name, void (*put)(FILE *, struct engine *),
 	put(f, eng);
 	fclose(f);
 	err = state_write(eng->opts.state_dir, name, text, len);
-	if (err != 0)
-		log_warnx("%s/%s cannot be written: %s; %s would not outlive "
-			  "a restart",
-		    eng->opts.state_dir, name, strerror(-err), what);
 	free(text);
+	if (err == 0)
+		return;
+	log_warnx("%s/%s cannot be written: %s; %s would not outlive a restart",
+	    eng->opts.state_dir, name, strerror(-err), what);
+	timer_set(&eng->timers, &eng->state_retry, eng->now_ms, STATE_RETRY_MS);
 }
 
 static void
@@ -389,6 +390,20 @@ void
 state_save_drains(struct engine *eng)
 {
 	save(eng, DRAINS, put_drains, "a drain, a maintenance");
+}
+
+static void
+on_retry(void *arg, uint64_t now)
+{
+	(void)now;
+	state_save_limits(arg);
+	state_save_drains(arg);
+}
+
+void
+state_start(struct engine *eng)
+{
+	timer_init(&eng->state_retry, "StateTimer", on_retry, eng);
 }
 
 static void

@@ -22,11 +22,17 @@ int state_read(const char *dir, const char *name, char **text, size_t *len);
 /* No error when it is not there. */
 void state_remove(const char *dir, const char *name);
 
-/* The holds of all peers; logs what goes wrong, and goes on. */
+enum {
+	STATE_RETRY_MS = 60 * 1000 /* what could not be written is, so late */
+};
+
+/* The holds of all peers; logs what goes wrong, and tries again later. */
 void state_save_limits(struct engine *);
 /* Once, when the peers of the configuration are there and not yet started. */
 void state_load_limits(struct engine *);
 
+/* Before the others. */
+void state_start(struct engine *);
 /* What is drained, and the maintenance; as above. */
 void state_save_drains(struct engine *);
 void state_load_drains(struct engine *);

@@ -248,6 +248,12 @@ class TestSteps:
         """Over kill -9 in each state: what was told is told, what was not is
         not, before and after somebody looked."""
         scene.ana.cli("network", "announce", COMMAND, "persistent")
+        state = scene.ana.dir + "/state"
+        os.chmod(state, 0o500)
+        status, _, err = scene.ana.cli("network", "withdraw", PLAIN,
+                                       "persistent", "ticket 7", check=False)
+        assert status == 1 and "the state directory cannot be written" in err
+        os.chmod(state, 0o755)
         scene.ana.cli("network", "withdraw", PLAIN, "persistent", "ticket 7")
         scene.ana.cli("drain", "prefix", PLAIN, "work 8")
         scene.restart()

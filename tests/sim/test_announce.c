@@ -235,6 +235,32 @@ test_killed_draining(void **state)
 	sim_end();
 }
 
+/* What could not be written is, once there is room again. */
+static void
+test_kept_later(void **state)
+{
+	char away[sizeof dir + 5];
+	struct engine *eng;
+	const char *plain = A_CONF("network 185.23.12.0/24;\n");
+
+	snprintf(away, sizeof away, "%s.away", dir);
+	sim_start(plain, B_CONF);
+	assert_true(sim_run_until(b_has, 60));
+	eng = sim.eng[SIM_A];
+	assert_int_equal(rename(dir, away), 0);
+	announce_withdraw(eng->announce, eng->announce->net[0], true, NULL);
+	engine_announce_run(eng);
+	assert_false(engine_announce_save(eng));
+	assert_int_equal(rename(away, dir), 0);
+	sim_run(61);
+	sim_kill(SIM_A);
+	sim_boot(SIM_A, plain, false);
+	assert_true(sim_run_until(both_up, 120));
+	sim_run(10);
+	assert_true(b_lacks());
+	sim_end();
+}
+
 static int
 setup(void **state)
 {
@@ -263,6 +289,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_killed, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    test_killed_draining, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_kept_later, setup, teardown),
 	};
 	int bad;
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "bgpd/state.h"
@@ -508,6 +509,22 @@ test_kill_and_end(void **state)
 	sim_end();
 }
 
+/* What could not be written is, once there is room again. */
+static void
+test_kept_later(void **state)
+{
+	begin("");
+	assert_int_equal(rmdir(dir), 0);
+	drain_start(a(), pa(), 1000, "uid 3", NULL);
+	assert_true(sim_run_until(drained, 5));
+	assert_int_equal(mkdir(dir, 0700), 0);
+	sim_run(61);
+	sim_kill(SIM_A);
+	sim_boot(SIM_A, conf_a(""), false);
+	assert_true(sim_run_until(drained, 100));
+	sim_end();
+}
+
 /* A neighbor that is removed, or was not there at all. */
 static void
 test_forgotten(void **state)
@@ -557,6 +574,7 @@ main(void)
 		KEPT(test_kill),
 		KEPT(test_kill_maintenance),
 		KEPT(test_kill_and_end),
+		KEPT(test_kept_later),
 		KEPT(test_forgotten),
 	};
 
