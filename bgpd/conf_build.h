@@ -24,9 +24,6 @@ struct build {
 
 /* The block's statement of that row, not bad; NULL: not written. */
 const struct conf_node *build_get(const struct conf_node *, const char *name);
-/* A top-level block "NAME" of that kind that was told to be bad: what names
- * it need not be told of. */
-bool build_was_bad(const struct build *, const char *kind, const char *name);
 /* An error about the word; hint is taken, may be NULL. */
 void build_error(struct build *, const struct conf_pos *, const char *code,
     char *hint, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
@@ -34,8 +31,6 @@ void build_warn(struct build *, const struct conf_pos *, const char *code,
     char *hint, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 /* A word that is known and not built yet. */
 void build_not_built(struct build *, const struct conf_word *);
-/* "did you mean ..." of what was found by conf_distance(), or NULL. */
-char *build_guess(const char *name, const char *found, const struct conf_pos *);
 /* Puts the diagnostic for a name that is not there, unless it was bad. */
 void build_undefined(
     struct build *, const struct conf_word *, const char *kind);

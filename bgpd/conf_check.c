@@ -26,8 +26,10 @@ build_get(const struct conf_node *b, const char *name)
 	return NULL;
 }
 
-bool
-build_was_bad(const struct build *b, const char *kind, const char *name)
+/* A top-level block "NAME" of that kind that was told to be bad: what names
+ * it need not be told of. */
+static bool
+was_bad(const struct build *b, const char *kind, const char *name)
 {
 	const struct conf_node *root = &b->tree->root;
 	size_t i;
@@ -89,8 +91,9 @@ build_not_built(struct build *b, const struct conf_word *w)
 	    w->text);
 }
 
-char *
-build_guess(const char *name, const char *found, const struct conf_pos *at)
+/* "did you mean ...", where that is near, or NULL. */
+static char *
+guess(const char *name, const char *found, const struct conf_pos *at)
 {
 	unsigned int d = conf_distance(name, found);
 
@@ -107,14 +110,14 @@ build_undefined(struct build *b, const struct conf_word *w, const char *kind)
 	char *hint = NULL;
 	size_t i;
 
-	if (build_was_bad(b, kind, w->text))
+	if (was_bad(b, kind, w->text))
 		return;
 	for (i = 0; i < root->nchild && hint == NULL; i++) {
 		const struct conf_node *n = root->child[i];
 
 		if (n->schema != NULL && strcmp(n->schema->name, kind) == 0 &&
 		    n->nword > 1)
-			hint = build_guess(
+			hint = guess(
 			    w->text, conf_word_text(n, 1), &n->word[1].pos);
 	}
 	build_error(b, &w->pos, "undefined", hint, "%s \"%s\" is not defined",

@@ -722,8 +722,9 @@ conf_syntax_match(const struct conf_schema *row, struct conf_node *n,
 
 /* ---- printing ---------------------------------------------------------- */
 
-bool
-conf_word_plain(const char *s)
+/* May the text be written without quotes? */
+static bool
+is_plain(const char *s)
 {
 	static const char ok[] = "abcdefghijklmnopqrstuvwxyz"
 				 "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
@@ -802,9 +803,9 @@ conf_word_print(FILE *f, const struct conf_word *w)
 	case CT_TYPE_N:
 	default:
 		if (w->kind == WORD_OPERATOR ||
-		    (w->kind == WORD_BARE && conf_word_plain(w->text)))
+		    (w->kind == WORD_BARE && is_plain(w->text)))
 			fputs(w->text, f);
-		else if (w->type == CT_NAME && conf_word_plain(w->text))
+		else if (w->type == CT_NAME && is_plain(w->text))
 			fputs(w->text, f);
 		else
 			conf_quote(f, w->text);

@@ -263,8 +263,6 @@ void conf_word_print(FILE *, const struct conf_word *);
 void conf_quote(FILE *, const char *);
 /* The words of a statement without ';', in canonical form; allocated. */
 char *conf_node_print(const struct conf_node *);
-/* May the text be written without quotes? */
-bool conf_word_plain(const char *);
 
 /* ---- files (conf_file.c) ----------------------------------------------- */
 
@@ -291,8 +289,6 @@ bool conf_same_node(const struct conf_node *, const struct conf_node *);
 void conf_valid(struct conf_tree *, struct diag_list *);
 /* The path of the statements in the block: "control/socket". */
 void conf_valid_path(const struct conf_schema *, char *buf, size_t);
-/* Behind the n-th word, where its ';' should have been. */
-struct conf_pos conf_behind(const struct conf_node *, size_t n);
 /* The row of the path and name, which must be there. */
 const struct conf_schema *conf_schema_row(const char *path, const char *name);
 

@@ -26,8 +26,9 @@ conf_valid_path(const struct conf_schema *row, char *buf, size_t size)
 		    row->path[0] != '\0' ? "/" : "", row->name);
 }
 
-struct conf_pos
-conf_behind(const struct conf_node *n, size_t i)
+/* Behind the i-th word, where its ';' should have been. */
+static struct conf_pos
+behind(const struct conf_node *n, size_t i)
 {
 	struct conf_pos at = n->word[i].pos;
 
@@ -101,7 +102,7 @@ unknown(struct valid *v, const char *path, const struct conf_node *parent,
 		    : mem_printf("this belongs into %s { }", other->path);
 	}
 	if (at >= n->nword) {
-		struct conf_pos end = conf_behind(n, n->nword - 1);
+		struct conf_pos end = behind(n, n->nword - 1);
 
 		diag_add(v->diags, v->tree, DIAG_ERROR, &end, "missing-value",
 		    hint, "\"%s\" needs more words", conf_word_text(n, 0));
@@ -146,7 +147,7 @@ too_many(struct valid *v, const struct conf_schema *row,
 	char *hint = NULL;
 
 	if (split || n->word[head].pos.line > n->word[head - 1].pos.line) {
-		at = conf_behind(n, head - 1);
+		at = behind(n, head - 1);
 		hint = mem_strdup("missing ';' ?");
 	}
 	if (want != NULL && nname > 0)
@@ -225,7 +226,7 @@ mismatch(struct valid *v, const struct conf_schema *row,
 		return;
 	}
 	if (e->at >= n->nword) {
-		at = conf_behind(n, n->nword - 1);
+		at = behind(n, n->nword - 1);
 		diag_add(v->diags, v->tree, DIAG_ERROR, &at, "missing-value",
 		    hint, "\"%s\" needs %s%s", name,
 		    strstr(e->text, ", ") != NULL ? "one of " : "", e->text);

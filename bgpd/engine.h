@@ -279,8 +279,6 @@ bool engine_fib_hops_known(const struct engine *);
 bool engine_fib_run(struct engine *, unsigned int budget);
 /* After a change of configuration: routes whose neighbor's `fib` changed. */
 void engine_fib_conf(struct engine *, const struct conf *old);
-/* Sweeps what was not renewed since HELLO. */
-void engine_fib_end(struct engine *);
 void engine_fib_flush(struct engine *);
 bool engine_fib_flushed(const struct engine *);
 /* Leaves the kernel's table as it is, or empty, until it is coupled again. */

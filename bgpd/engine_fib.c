@@ -418,6 +418,17 @@ may_sweep(const struct engine *eng, bool more)
 	    (eng->select_over && fibsync_settled(eng->fibsync));
 }
 
+/* Everything that will come has come: what nobody renewed since HELLO is
+ * swept. */
+static void
+sweep(struct engine *eng)
+{
+	for (enum fam f = FAM_INET; f < FAM_N; f++) {
+		if (eng->fib_ready && !eng->ended[f])
+			eng->ended[f] = eng->fib->ops->end(eng->fib, f) == 0;
+	}
+}
+
 bool
 engine_fib_run(struct engine *eng, unsigned int budget)
 {
@@ -436,21 +447,11 @@ engine_fib_run(struct engine *eng, unsigned int budget)
 		    &eng->timers, &eng->set_retry, eng->now_ms, SET_RETRY_MS);
 	if (may_sweep(eng, more)) {
 		timer_stop(&eng->timers, &eng->select_deadline);
-		engine_fib_end(eng);
+		sweep(eng);
 	}
 	if (eng->fib_io != NULL)
 		ev_io_want(eng->fib_io, true, fib_wants_write(eng->fib));
 	return more;
-}
-
-/* Everything that will come has come: what nobody renewed is swept. */
-void
-engine_fib_end(struct engine *eng)
-{
-	for (enum fam f = FAM_INET; f < FAM_N; f++) {
-		if (eng->fib_ready && !eng->ended[f])
-			eng->ended[f] = eng->fib->ops->end(eng->fib, f) == 0;
-	}
 }
 
 static void

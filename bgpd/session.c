@@ -370,6 +370,15 @@ send_keepalive(struct session *s)
 	queue(s, msg, w.len);
 }
 
+/* RFC 9687 4.4. */
+static uint64_t
+send_hold_ms(const struct session *s)
+{
+	uint64_t twice = 2 * (uint64_t)s->neg.hold_s;
+
+	return 1000 * (twice > SEND_HOLD_MIN_S ? twice : SEND_HOLD_MIN_S);
+}
+
 /* What TCP takes; false: it failed. */
 static bool
 transmit(struct session *s)
@@ -391,7 +400,7 @@ transmit(struct session *s)
 		}
 	}
 	if (s->send_hold.armed)
-		arm(s, &s->send_hold, session_send_hold_ms(s));
+		arm(s, &s->send_hold, send_hold_ms(s));
 	if (!had_room && session_has_room(s))
 		peer_room(s->peer);
 	return true;
@@ -424,14 +433,6 @@ session_send_all(struct engine *eng)
 		room |= !had_room && session_has_room(s);
 	}
 	return room;
-}
-
-uint64_t
-session_send_hold_ms(const struct session *s)
-{
-	uint64_t twice = 2 * (uint64_t)s->neg.hold_s;
-
-	return 1000 * (twice > SEND_HOLD_MIN_S ? twice : SEND_HOLD_MIN_S);
 }
 
 /* ---- receiving -------------------------------------------------------- */
@@ -755,7 +756,7 @@ start_actions(struct session *s, uint32_t a)
 	else if (a & A_KA_START)
 		disarm(s, &s->keepalive);
 	if (a & A_SENDHOLD_START && s->neg.hold_s > 0)
-		arm(s, &s->send_hold, session_send_hold_ms(s));
+		arm(s, &s->send_hold, send_hold_ms(s));
 }
 
 /* The one place that carries out what the FSM asks for, in its bits' order. */

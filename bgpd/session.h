@@ -81,8 +81,6 @@ bool session_send(struct session *, const uint8_t *msg, size_t len);
 bool session_send_all(struct engine *);
 bool session_has_room(const struct session *);
 size_t session_queued(const struct session *);
-/* RFC 9687 4.4. */
-uint64_t session_send_hold_ms(const struct session *);
 
 /*
  * Refuses an accepted connection that became no session: a NOTIFICATION

@@ -48,8 +48,9 @@ imports_by(
 	return false;
 }
 
-unsigned int
-sets_users(const struct engine *eng, const struct conf_set *s)
+/* How many neighbors use it for import. */
+static unsigned int
+count_users(const struct engine *eng, const struct conf_set *s)
 {
 	const struct conf *c = eng->conf;
 	unsigned int n = 0;
@@ -297,7 +298,7 @@ static void
 put_set(struct show *s, const struct conf_set *x)
 {
 	struct out *o = s->out;
-	unsigned int users = sets_users(s->eng, x);
+	unsigned int users = count_users(s->eng, x);
 	const struct asnset *asn = pfxset_origins(x->set);
 	size_t v4 = pfxset_count(x->set, FAM_INET);
 	char when[32];

@@ -14,8 +14,6 @@ struct engine;
 /* A set load or set diff under way. */
 struct sets_work;
 void sets_work_free(struct sets_work *);
-/* How many neighbors use it for import. */
-unsigned int sets_users(const struct engine *, const struct conf_set *);
 /* The first set that is older than its max-age, or whose newer content was
  * refused, as a sentence; "" when there is none. */
 void sets_alarm(const struct engine *, char *text, size_t);

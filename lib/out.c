@@ -60,8 +60,9 @@ out_drained(struct out *o, size_t n)
 	}
 }
 
-char *
-out_room(struct out *o, size_t n)
+/* Room for n octets at the end; then wrote(). */
+static char *
+room(struct out *o, size_t n)
 {
 	if (o->cap - o->to >= n)
 		return o->buf + o->to;
@@ -81,8 +82,8 @@ out_room(struct out *o, size_t n)
 	return o->buf + o->to;
 }
 
-void
-out_wrote(struct out *o, size_t n)
+static void
+wrote(struct out *o, size_t n)
 {
 	o->to += n;
 }
@@ -92,8 +93,8 @@ out_put(struct out *o, const void *p, size_t n)
 {
 	if (n == 0)
 		return;
-	memcpy(out_room(o, n), p, n);
-	out_wrote(o, n);
+	memcpy(room(o, n), p, n);
+	wrote(o, n);
 }
 
 void
@@ -102,7 +103,7 @@ out_vprintf(struct out *o, const char *fmt, va_list ap)
 	enum {
 		GUESS = 256
 	};
-	char *p = out_room(o, GUESS);
+	char *p = room(o, GUESS);
 	va_list again;
 	int n;
 
@@ -110,12 +111,12 @@ out_vprintf(struct out *o, const char *fmt, va_list ap)
 	va_copy(again, ap);
 	n = vsnprintf(p, GUESS, fmt, ap);
 	if (n >= GUESS) {
-		p = out_room(o, (size_t)n + 1);
+		p = room(o, (size_t)n + 1);
 		n = vsnprintf(p, (size_t)n + 1, fmt, again);
 	}
 	va_end(again);
 	if (n > 0)
-		out_wrote(o, (size_t)n);
+		wrote(o, (size_t)n);
 }
 
 size_t

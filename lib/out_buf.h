@@ -14,9 +14,6 @@ struct out {
 	} level[OUT_DEPTH];
 };
 
-/* Room for n octets at the end; then out_wrote(). */
-char *out_room(struct out *, size_t n);
-void out_wrote(struct out *, size_t n);
 void out_put(struct out *, const void *, size_t n);
 void out_vprintf(struct out *, const char *fmt, __builtin_va_list)
     __attribute__((format(printf, 2, 0)));

@@ -55,8 +55,9 @@ enum {
 	AO_MAC_LEN = 12, /* RFC 5926: 96 bits */
 };
 
-socklen_t
-sock_addr(const struct addr *a, uint16_t port, struct sockaddr_storage *ss)
+/* The address as the kernel wants it; returns the length. */
+static socklen_t
+put_addr(const struct addr *a, uint16_t port, struct sockaddr_storage *ss)
 {
 	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)(void *)ss;
 	struct sockaddr_in *in = (struct sockaddr_in *)(void *)ss;
@@ -74,8 +75,9 @@ sock_addr(const struct addr *a, uint16_t port, struct sockaddr_storage *ss)
 	return sizeof *in;
 }
 
-bool
-sock_unaddr(const struct sockaddr_storage *ss, struct addr *a, uint16_t *port)
+/* The reverse; false for another family. */
+static bool
+take_addr(const struct sockaddr_storage *ss, struct addr *a, uint16_t *port)
 {
 	const struct sockaddr_in6 *in6 = (const void *)ss;
 	const struct sockaddr_in *in = (const void *)ss;
@@ -103,7 +105,7 @@ from_sockaddr(const struct sockaddr *sa, struct addr *a)
 	memcpy(&ss, sa,
 	    sa->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
 				      : sizeof(struct sockaddr_in));
-	return sock_unaddr(&ss, a, &port);
+	return take_addr(&ss, a, &port);
 }
 
 bool
@@ -173,7 +175,7 @@ set_md5(int fd, const struct addr *peer, const uint8_t *key, size_t len)
 	memset(&sig, 0, sizeof sig);
 	if (len > sizeof sig.tcpm_key)
 		return -EINVAL;
-	sock_addr(peer, 0, &sig.tcpm_addr);
+	put_addr(peer, 0, &sig.tcpm_addr);
 	sig.tcpm_keylen = (uint16_t)len;
 	if (len > 0)
 		memcpy(sig.tcpm_key, key, len);
@@ -201,7 +203,7 @@ ao_add(int fd, const struct addr *peer, const struct sock_ao_key *k, bool first)
 	memset(&a, 0, sizeof a);
 	if (k->len == 0 || k->len > sizeof a.key)
 		return -EINVAL;
-	sock_addr(peer, 0, &a.addr);
+	put_addr(peer, 0, &a.addr);
 	strlcpy(a.alg_name, ao_alg(k), sizeof a.alg_name);
 	a.set_current = a.set_rnext = first;
 	a.prefix = peer->fam == FAM_INET6 ? 128 : 32;
@@ -224,7 +226,7 @@ ao_del(int fd, const struct addr *peer, const struct sock_ao_key *k,
 	struct tcp_ao_del d;
 
 	memset(&d, 0, sizeof d);
-	sock_addr(peer, 0, &d.addr);
+	put_addr(peer, 0, &d.addr);
 	d.prefix = peer->fam == FAM_INET6 ? 128 : 32;
 	d.sndid = k->send_id;
 	d.rcvid = k->recv_id;
@@ -335,11 +337,11 @@ dial(
 			return err;
 	set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 	if (o->local.fam != FAM_NONE) {
-		n = sock_addr(&o->local, 0, &ss);
+		n = put_addr(&o->local, 0, &ss);
 		if (bind(fd, (struct sockaddr *)&ss, n) == -1)
 			return -errno;
 	}
-	n = sock_addr(remote, port, &ss);
+	n = put_addr(remote, port, &ss);
 	if (connect(fd, (struct sockaddr *)&ss, n) == -1 &&
 	    errno != EINPROGRESS)
 		return -errno;
@@ -375,7 +377,7 @@ int
 sock_bind(const struct addr *a, uint16_t port)
 {
 	struct sockaddr_storage ss;
-	socklen_t n = sock_addr(a, port, &ss);
+	socklen_t n = put_addr(a, port, &ss);
 	int fd = new_socket(a), err;
 
 	if (fd < 0)
@@ -424,7 +426,7 @@ sock_accept(int fd, struct addr *remote, uint16_t *port)
 
 	if (c == -1)
 		return -errno;
-	if (!sock_unaddr(&ss, remote, port)) {
+	if (!take_addr(&ss, remote, port)) {
 		close(c);
 		return -EAFNOSUPPORT;
 	}
@@ -473,7 +475,7 @@ sock_local(int fd, struct addr *a, uint16_t *port)
 
 	if (getsockname(fd, (struct sockaddr *)&ss, &n) == -1)
 		return -errno;
-	return sock_unaddr(&ss, a, port) ? 0 : -EAFNOSUPPORT;
+	return take_addr(&ss, a, port) ? 0 : -EAFNOSUPPORT;
 }
 
 int
@@ -484,5 +486,5 @@ sock_remote(int fd, struct addr *a, uint16_t *port)
 
 	if (getpeername(fd, (struct sockaddr *)&ss, &n) == -1)
 		return -errno;
-	return sock_unaddr(&ss, a, port) ? 0 : -EAFNOSUPPORT;
+	return take_addr(&ss, a, port) ? 0 : -EAFNOSUPPORT;
 }

@@ -36,12 +36,6 @@ struct sock_opts {
 	size_t nao;
 };
 
-/* The address as the kernel wants it; returns the length. */
-socklen_t sock_addr(
-    const struct addr *, uint16_t port, struct sockaddr_storage *);
-/* The reverse; false for another family. */
-bool sock_unaddr(
-    const struct sockaddr_storage *, struct addr *, uint16_t *port);
 /* An interface's address and mask as getifaddrs() has them, NULL included. */
 bool sock_ifaddr(const struct sockaddr *, const struct sockaddr *mask,
     struct addr *, unsigned int *len);

@@ -38,8 +38,9 @@ attr_fault(struct attr_ctx *x, const struct cur *c, const struct fault *f)
 	return f->verdict;
 }
 
-const struct attr_spec *
-attr_find(uint8_t type)
+/* NULL: not known to us. */
+static const struct attr_spec *
+row_of(uint8_t type)
 {
 	if (type >= ATTR_NSPEC || attr_spec[type].name == NULL)
 		return NULL;
@@ -138,7 +139,7 @@ attr_parse(struct attr_ctx *x, struct cur *val)
 {
 	static const struct fault twice = { WIRE_RESET, UPD_MALFORMED,
 		"an MP attribute is there twice", "RFC 7606 3g" };
-	const struct attr_spec *s = attr_find(x->type);
+	const struct attr_spec *s = row_of(x->type);
 	bool mp = x->type == ATTR_MP_REACH || x->type == ATTR_MP_UNREACH;
 
 	x->count++;

@@ -87,8 +87,6 @@ enum {
 };
 extern const struct attr_spec attr_spec[ATTR_NSPEC];
 
-/* Known to us: has a row. */
-const struct attr_spec *attr_find(uint8_t type);
 /* The loop over all attributes and what is known only after it. */
 void attrs_parse(struct attr_ctx *, struct cur attrs);
 void attrs_write(const struct attr_out *, struct wbuf *);

@@ -175,9 +175,8 @@ fibd_check_hello(const struct fibd_fences *f, const struct fibd_hello *h,
 	return 0;
 }
 
-int
-fibd_check_addr(
-    const struct fibd_addr *in, struct addr *a, char text[FIBD_TEXT])
+static int
+check_addr(const struct fibd_addr *in, struct addr *a, char text[FIBD_TEXT])
 {
 	if (in->fam != FAM_INET && in->fam != FAM_INET6)
 		return refuse(EINVAL, text, "family %u is not known", in->fam);
@@ -191,7 +190,7 @@ int
 fibd_check_pfx(const struct fibd_addr *in, struct pfx *p, char text[FIBD_TEXT])
 {
 	struct addr a;
-	int err = fibd_check_addr(in, &a, text);
+	int err = check_addr(in, &a, text);
 
 	if (err != 0)
 		return err;
@@ -335,7 +334,7 @@ fibd_check_listen(
     const struct fibd_req *r, unsigned int count, char text[FIBD_TEXT])
 {
 	struct addr a;
-	int err = fibd_check_addr(&r->a, &a, text);
+	int err = check_addr(&r->a, &a, text);
 
 	if (err != 0)
 		return err;
@@ -359,7 +358,7 @@ fibd_check_watch(
     const struct fibd_req *r, unsigned int count, char text[FIBD_TEXT])
 {
 	struct addr a;
-	int err = fibd_check_addr(&r->a, &a, text);
+	int err = check_addr(&r->a, &a, text);
 
 	if (err != 0)
 		return err;

@@ -52,8 +52,6 @@ int fibd_check_hello(const struct fibd_fences *, const struct fibd_hello *,
 /* A well-formed prefix; masked bits are refused, not cleared. */
 int fibd_check_pfx(
     const struct fibd_addr *, struct pfx *, char text[FIBD_TEXT]);
-int fibd_check_addr(
-    const struct fibd_addr *, struct addr *, char text[FIBD_TEXT]);
 /* set_fam: of the named set, FAM_NONE: unknown.  count: routes of ours, if
  * this one is new. */
 int fibd_check_route(const struct fibd_fences *, const struct pfx *,
