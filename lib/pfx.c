@@ -118,9 +118,3 @@ pfx_is_default(const struct pfx *p)
 {
 	return p->addr.fam != FAM_NONE && p->len == 0;
 }
-
-unsigned int
-pfx_bit(const struct pfx *p, unsigned int n)
-{
-	return p->addr.o[n / 8] >> (7 - n % 8) & 1;
-}

@@ -25,7 +25,5 @@ bool pfx_eq(const struct pfx *, const struct pfx *);
 bool pfx_covers(const struct pfx *, const struct pfx *);
 bool pfx_has(const struct pfx *, const struct addr *);
 bool pfx_is_default(const struct pfx *);
-/* Bit n of the address, 0 the most significant. */
-unsigned int pfx_bit(const struct pfx *, unsigned int n);
 
 #endif /* PFX_H */

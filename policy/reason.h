@@ -96,7 +96,5 @@ enum guard {
 const char *reason_guard_word(enum guard);
 /* GUARD_NONE when there is none of that word. */
 enum guard reason_guard_find(const char *word);
-/* The guard that gives this reason; GUARD_NONE for the rules' and others. */
-enum guard reason_guard(uint16_t reason);
 
 #endif /* REASON_H */

@@ -1,5 +1,4 @@
 /* rule_comm.c -- communities of the three kinds in rules; see rules.h. */
-#include <stdio.h>
 #include <string.h>
 
 #include "policy/rules.h"
@@ -231,48 +230,4 @@ rule_comm_parse(
 	if (ok)
 		*c = r;
 	return ok;
-}
-
-static const char *
-part(char buf[16], uint32_t n, uint32_t wild)
-{
-	if (wild != 0)
-		return "*";
-	snprintf(buf, 16, "%u", n);
-	return buf;
-}
-
-static size_t
-print_ext(const struct rule_comm *c, char *buf, size_t cap)
-{
-	bool four = c->v[0] >> 24 == EXT_FOUR_AS;
-	uint32_t as =
-	    four ? (c->v[0] & 0xffff) << 16 | c->v[1] >> 16 : c->v[0] & 0xffff;
-	char b[16];
-
-	return (size_t)snprintf(buf, cap, "%s:%u:%s",
-	    (c->v[0] >> 16 & 0xff) == 2 ? "rt" : "soo", as,
-	    part(b, four ? c->v[1] & 0xffff : c->v[1], c->wild[1]));
-}
-
-size_t
-rule_comm_print(const struct rule_comm *c, char *buf, size_t cap)
-{
-	char b[3][16];
-	size_t i;
-
-	if (c->large)
-		return (size_t)snprintf(buf, cap, "%s:%s:%s",
-		    part(b[0], c->v[0], c->wild[0]),
-		    part(b[1], c->v[1], c->wild[1]),
-		    part(b[2], c->v[2], c->wild[2]));
-	if (c->ext)
-		return print_ext(c, buf, cap);
-	for (i = 0; i < sizeof(well_known) / sizeof(well_known[0]); i++)
-		if (well_known[i].comm == c->v[0] && c->wild[0] == 0)
-			return (size_t)snprintf(
-			    buf, cap, "%s", well_known[i].name);
-	return (size_t)snprintf(buf, cap, "%s:%s",
-	    part(b[0], c->v[0] >> 16, c->wild[0] >> 16),
-	    part(b[1], c->v[0] & 0xffff, c->wild[0] & 0xffff));
 }

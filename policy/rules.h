@@ -218,6 +218,5 @@ enum rule_comm_kind {
  */
 bool rule_comm_parse(
     const char *, enum rule_comm_kind, bool wild, struct rule_comm *);
-size_t rule_comm_print(const struct rule_comm *, char *, size_t);
 
 #endif /* RULES_H */

@@ -97,22 +97,6 @@ step_cmp(enum decide_why step, const struct decide_route *a,
 	return 0;
 }
 
-bool
-decide_better(const struct decide_route *a, const struct decide_route *b,
-    enum decide_why *why)
-{
-	for (unsigned int s = DECIDE_WEIGHT; s < DECIDE_N; s++) {
-		int c = step_cmp((enum decide_why)s, a, b);
-
-		if (c != 0) {
-			*why = (enum decide_why)s;
-			return c < 0;
-		}
-	}
-	*why = DECIDE_BEST;
-	return false;
-}
-
 int
 decide_tiebreak(const struct decide_route *a, const struct decide_route *b)
 {

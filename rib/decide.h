@@ -41,13 +41,6 @@ struct decide_route {
 };
 
 /*
- * a is better than b, between these two alone; *why is the step that decided
- * (DECIDE_BEST when they are equal in all, which is then false).  With more
- * than two routes it is not an order: use decide_best().
- */
-bool decide_better(const struct decide_route *a, const struct decide_route *b,
-    enum decide_why *why);
-/*
  * The index of the best of n >= 1 routes.  lost[i] becomes the step at which
  * route i was eliminated, DECIDE_BEST for the winner.  Costs n log n.
  */

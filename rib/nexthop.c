@@ -107,15 +107,6 @@ nexthop_get(struct nexthops *t, const struct addr *addr, const struct addr *ll)
 	return n->id;
 }
 
-uint32_t
-nexthop_find(
-    const struct nexthops *t, const struct addr *addr, const struct addr *ll)
-{
-	const struct node *n = node_find(t, addr, ll);
-
-	return n == NULL ? 0 : n->id;
-}
-
 /* Nobody names it, and nobody has to be told that it is not wanted. */
 static void
 maybe_drop(struct nexthops *t, struct node *n)

@@ -37,9 +37,6 @@ size_t nexthops_memory(const struct nexthops *);
 uint32_t nexthop_get(
     struct nexthops *, const struct addr *addr, const struct addr *ll);
 void nexthop_unref(struct nexthops *, uint32_t id);
-/* 0 when it is not there; takes no reference. */
-uint32_t nexthop_find(
-    const struct nexthops *, const struct addr *addr, const struct addr *ll);
 /* Borrowed; valid until the number is freed.  NULL for 0. */
 const struct nexthop *nexthop_at(const struct nexthops *, uint32_t id);
 /* In order of addresses: the next number after id (0: the first), or 0. */

@@ -259,19 +259,29 @@ test_original_untouched(void **state)
 static void
 test_comm_text(void **state)
 {
-	static const char *const same[] = { "64500:80", "0:0", "65535:1",
-		"no-export", "graceful-shutdown", "blackhole", "no-advertise",
-		"no-export-subconfed", "no-peer" };
+	static const struct {
+		const char *text;
+		uint32_t value;
+	} good[] = {
+		{ "64500:80", 64500u << 16 | 80 }, { "0:0", 0 },
+		{ "65535:1", 0xffff0001 },
+		{ "graceful-shutdown", 0xffff0000 }, /* RFC 8326 */
+		{ "blackhole", 0xffff029a }, /* RFC 7999 */
+		{ "no-export", 0xffffff01 }, /* RFC 1997, also the next two */
+		{ "no-advertise", 0xffffff02 },
+		{ "no-export-subconfed", 0xffffff03 },
+		{ "no-peer", 0xffffff04 }, /* RFC 3765 */
+	};
 	static const char *const bad[] = { "", "1", "1:", ":1", "65536:1",
 		"1:65536", "1:2:3", "1:2x", "no-exports", "-1:2" };
 	struct rule_comm c;
-	char buf[64];
 	size_t i;
 
-	for (i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
-		assert_true(rule_comm_parse(same[i], COMM_PLAIN, false, &c));
-		rule_comm_print(&c, buf, sizeof(buf));
-		assert_string_equal(buf, same[i]);
+	for (i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		assert_true(
+		    rule_comm_parse(good[i].text, COMM_PLAIN, false, &c));
+		assert_int_equal(c.v[0], good[i].value);
+		assert_int_equal(c.wild[0], 0);
 	}
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		assert_false(rule_comm_parse(bad[i], COMM_PLAIN, false, &c));
@@ -279,8 +289,9 @@ test_comm_text(void **state)
 	assert_int_equal(c.v[0], COMM_NO_EXPORT);
 	assert_true(
 	    rule_comm_parse("52580:4294967295:0", COMM_LARGE, false, &c));
-	rule_comm_print(&c, buf, sizeof(buf));
-	assert_string_equal(buf, "52580:4294967295:0");
+	assert_int_equal(c.v[0], 52580);
+	assert_int_equal(c.v[1], UINT32_MAX);
+	assert_int_equal(c.v[2], 0);
 	assert_false(rule_comm_parse("52580:1", COMM_LARGE, false, &c));
 	assert_false(rule_comm_parse("4294967296:1:1", COMM_LARGE, false, &c));
 	assert_false(rule_comm_parse("no-export", COMM_LARGE, false, &c));
@@ -325,7 +336,6 @@ test_patterns(void **state)
 	static const char *const bad[] = { "64500:", "**:1", "rt:1", "rt:*:1",
 		"rt:1:4294967296", "rt:200000:65536", "x:1:1", "1:2:3:4" };
 	struct fix *x = *state;
-	char text[64];
 	struct rule_comm c;
 	size_t i;
 
@@ -333,8 +343,6 @@ test_patterns(void **state)
 	for (i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
 		c = comm(row[i].text, row[i].kind);
 		assert_int_equal(rule_comm_has(&x->a, &c), row[i].yes);
-		rule_comm_print(&c, text, sizeof(text));
-		assert_string_equal(text, row[i].text);
 	}
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		assert_false(rule_comm_parse(bad[i], COMM_EXT, true, &c));
