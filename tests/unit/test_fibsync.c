@@ -78,7 +78,7 @@ test_drift(void **state)
 /* A backend that only counts what it is asked. */
 struct asked {
 	struct fib fib;
-	unsigned int sets, routes;
+	unsigned int sets, routes, removed;
 	struct pfx last;
 };
 
@@ -96,6 +96,13 @@ count_route(struct fib *f, const struct pfx *p, uint32_t set)
 
 	a->last = *p;
 	a->routes++;
+	return 0;
+}
+
+static int
+count_removed(struct fib *f, const struct pfx *p)
+{
+	((struct asked *)(void *)f)->removed++;
 	return 0;
 }
 
@@ -299,6 +306,72 @@ test_lanes(void **state)
 	fibsync_free(fs);
 }
 
+/*
+ * Nor does one of a prefix that waits with that table: its path came, and went
+ * before the table was told.  However often that happens.
+ */
+static void
+test_lane_changes(void **state)
+{
+	static const struct fib_ops ops = { .nhset = count_set,
+		.replace = count_route,
+		.remove = count_removed };
+	enum {
+		TABLE = 20000,
+		BATCH = 64
+	};
+	struct asked a = { .fib = { .ops = &ops } };
+	struct fibsync *fs = fibsync_new();
+	struct fib_nh one = { .addr = addr_v4(1), .ifindex = 1, .weight = 1 };
+	struct fib_nh two = { .addr = addr_v4(2), .ifindex = 2, .weight = 1 };
+	struct fib_nh three = { .addr = addr_v4(3), .ifindex = 3, .weight = 1 };
+	struct pfx p, moved = pfx(TABLE - 1), gone = pfx(TABLE - 2);
+	struct fibsync_stats st;
+	unsigned int at = 0;
+	size_t before;
+
+	for (unsigned int i = 0; i < TABLE; i++) {
+		p = pfx(i);
+		fibsync_want(fs, &p, &one, 1, 3);
+	}
+	before = fibsync_memory(fs);
+	for (int i = 0; i < 500000; i++) {
+		fibsync_want(fs, &moved, &two, 1, 4);
+		fibsync_want(fs, &moved, &one, 1, 3);
+	}
+	assert_in_range(fibsync_memory(fs), before, before + (2 << 20));
+	/* All that was left behind is cleared away. */
+	while (fibsync_run(fs, &a.fib, 4096))
+		continue;
+	assert_int_equal(a.routes, TABLE);
+	for (unsigned int i = 0; i < TABLE; i++) {
+		p = pfx(i);
+		fibsync_done(fs, &p, false, 0, NULL);
+		fibsync_want(fs, &p, &two, 1, 3);
+	}
+	a.routes = 0;
+	a.last.addr.fam = FAM_NONE;
+	fibsync_want(fs, &moved, &three, 1, 4);
+	fibsync_want(fs, &gone, NULL, 0, 4);
+	for (unsigned int i = 1; fibsync_run(fs, &a.fib, 1); i++)
+		if (pfx_eq(&a.last, &moved))
+			at = at != 0 ? at : i;
+	assert_in_range(at, 1, BATCH + 1);
+	assert_int_equal(a.routes, TABLE - 1);
+	assert_int_equal(a.removed, 1);
+	fibsync_get_stats(fs, &st);
+	assert_int_equal(st.pending, TABLE);
+	assert_int_equal(st.wanted[FAM_INET], TABLE - 1);
+	for (unsigned int i = 0; i < TABLE; i++) {
+		p = pfx(i);
+		fibsync_done(fs, &p, pfx_eq(&p, &gone), 0, NULL);
+	}
+	assert_true(fibsync_settled(fs));
+	fibsync_get_stats(fs, &st);
+	assert_int_equal(st.installed[FAM_INET], TABLE - 1);
+	fibsync_free(fs);
+}
+
 /* What a route costs, with its place in the trie. */
 static void
 test_memory(void **state)
@@ -326,6 +399,7 @@ main(void)
 		cmocka_unit_test(test_lost_next_hop),
 		cmocka_unit_test(test_why),
 		cmocka_unit_test(test_lanes),
+		cmocka_unit_test(test_lane_changes),
 		cmocka_unit_test(test_memory),
 	};
 
