@@ -64,13 +64,20 @@ speaker_new(struct fibd *d, int fd)
 	return s;
 }
 
+/* Listening sockets that were not sent. */
+static void
+drop_given(struct speaker *s)
+{
+	while (s->ngiven > 0)
+		close(s->given[--s->ngiven].fd);
+}
+
 void
 speaker_free(struct speaker *s)
 {
 	if (s == NULL)
 		return;
-	for (unsigned int i = 0; i < s->ngiven; i++)
-		close(s->given[i].fd);
+	drop_given(s);
 	close(s->fd);
 	free(s);
 }
@@ -452,6 +459,7 @@ on_hello(struct speaker *s, const struct fibd_hello *h)
 	s->hello = true;
 	s->recursive = h->recursive;
 	s->nlisten = s->nwatched = 0;
+	drop_given(s); /* or there would be more than there is room for */
 	fibd_hello(s->d, h);
 	tell_all(s);
 	return true;

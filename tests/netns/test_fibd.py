@@ -125,14 +125,15 @@ class Client:
         return seq
 
     def hello(self, netns, table=254, metric=20, keep=60, proto=179, src4=None,
-              src6=None, reconcile=0, wait=True, recursive=0):
+              src6=None, reconcile=0, wait=True, recursive=0, send=True):
         none = bytes(24)
         self.ready = None
         self.send(HELLO, struct.pack("=QIIIIBB6x", netns, table, metric, keep,
                                      reconcile, proto, recursive) +
                   (addr(src4, 32) if src4 else none) +
                   (addr(src6, 128) if src6 else none))
-        self.flush()
+        if send:
+            self.flush()
         if wait:
             until(lambda: self.poll() or self.ready is not None or self.closed)
         return self.ready
@@ -984,6 +985,27 @@ def test_listen(box):
     c.settle()
     until(lambda: c.poll() or len(c.listeners), 12)
     assert any("cap" in text for _, _, text, _ in c.listeners)
+
+
+def test_hello_again_before_the_sockets(box):
+    """Sockets that wait to be sent when another HELLO comes are not wanted
+    any more: however many HELLOs, there are as many as may be."""
+    p = box.start()
+    count = lambda: len(os.listdir(f"/proc/{p.pid}/fd"))
+    before = count()
+    c = Client(box.path)
+    for _ in range(7):  # all in one datagram: nothing is sent in between
+        c.hello(box.netns, wait=False, send=False)
+        for i in range(8):
+            c.listen(f"192.0.2.{i + 1}")
+    assert c.settle() == {}
+    until(lambda: c.poll() or len(c.listeners), 8)
+    assert [(a, err) for a, err, _, _ in c.listeners] == \
+        [(f"192.0.2.{i + 1}", 0) for i in range(8)]
+    for listener in c.listeners:
+        os.close(listener[3])
+    # the connection, and nothing else is left
+    until(count, before + 1)
 
 
 def test_port_taken(box):
