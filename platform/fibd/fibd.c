@@ -66,6 +66,10 @@ on_link(void *arg, const struct nlwatch_link *l)
 	struct fibd *d = arg;
 
 	d->look = true;
+	/* With it go IPv4 routes without a word; and without a trace, if it is
+	 * up again before we look.  Objects are looked at in any case. */
+	if (!l->up && d->table != NULL && !table_has_objects(d->table))
+		d->resync = true;
 	speaker_link(d->speaker, l);
 }
 

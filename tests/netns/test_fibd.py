@@ -717,6 +717,26 @@ def test_flap(box):
     until(lambda: box.routes(4), want4)
 
 
+def test_flap_unseen(box, form):
+    """A link without IPv6 goes and comes while ana-fibd looks elsewhere: it
+    sees nothing but a link that is up, and its routes are gone."""
+    run(f"ip netns exec {box.name} "
+        "sysctl -qw net.ipv6.conf.all.disable_ipv6=1")
+    p = box.start(*LAB, *form)
+    c = box.client()
+    c.nhset(1, [("10.0.0.2", box.ifindex("v0"))])
+    c.replace("198.18.0.0/24", 1)
+    assert c.settle() == {}
+    p.send_signal(signal.SIGSTOP)
+    box.ip("link set v0 down")
+    assert box.routes(4) == {}
+    box.ip("link set v0 up")
+    until(lambda: ",LOWER_UP" in box.ip("link show v0") and
+          "state UP" in box.ip("link show v0"))
+    p.send_signal(signal.SIGCONT)
+    until(lambda: box.routes(4), {"198.18.0.0/24": {A0}})
+
+
 def test_new_speaker_adopts(box, form):
     box.start(*LAB, *form)
     c = box.client()
