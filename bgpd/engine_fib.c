@@ -136,7 +136,7 @@ on_addr(void *arg, uint32_t ifindex, const struct addr *a, unsigned int len,
 	engine_announce_links(eng);
 	keep_addr(eng, ifindex, a, len, added);
 	TAILQ_FOREACH (p, &eng->peers, entry)
-		news |= peer_addresses(p);
+		news |= peer_addresses(p, added ? NULL : a);
 	if (news)
 		engine_regroup(eng);
 }

@@ -243,9 +243,9 @@ void peer_rib_up(struct peer *, const struct session *);
 void peer_rib_down(struct peer *, const struct session *);
 /* "next-hop self" is another one. */
 void peer_next_hops(struct peer *);
-/* This machine's addresses are others; true: there is a next hop of ours for
- * the peer now that was missing. */
-bool peer_addresses(struct peer *);
+/* This machine has an address more, or one is gone; true: a next hop of ours
+ * was missing, or was that one, and is another now. */
+bool peer_addresses(struct peer *, const struct addr *gone);
 /* Prefixes announced to it and withdrawn, all sessions together; tx has those
  * of the sessions that are over. */
 void peer_told(const struct peer *, uint64_t *updates, uint64_t *withdraws);

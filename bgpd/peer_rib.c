@@ -393,7 +393,7 @@ peer_next_hops(struct peer *p)
 }
 
 bool
-peer_addresses(struct peer *p)
+peer_addresses(struct peer *p, const struct addr *gone)
 {
 	const struct session *s = p->up;
 	bool news = false;
@@ -402,14 +402,16 @@ peer_addresses(struct peer *p)
 		return false;
 	set_local(p);
 	for (enum fam f = FAM_INET; f < FAM_N; f++) {
-		bool own = addr_eq(&p->local[f], &s->local);
+		struct addr a = p->local[f], ll = p->local_ll[f];
 
-		if (p->local[f].fam != FAM_NONE &&
-		    (!own || p->local_ll[f].fam != FAM_NONE))
+		if (a.fam != FAM_NONE &&
+		    (ll.fam != FAM_NONE || !addr_eq(&a, &s->local)) &&
+		    (gone == NULL ||
+			(!addr_eq(&a, gone) && !addr_eq(&ll, gone))))
 			continue;
 		set_next_hop(p, s, f);
-		news |= own ? p->local_ll[f].fam != FAM_NONE
-			    : p->local[f].fam != FAM_NONE;
+		news |= !addr_eq(&a, &p->local[f]) ||
+		    !addr_eq(&ll, &p->local_ll[f]);
 	}
 	return news;
 }

@@ -893,13 +893,13 @@ test_log_quota(void **state)
 
 /* As ana-fibd tells it: an address of A's link. */
 static void
-tell_address(const char *text, unsigned int len)
+tell_address(const char *text, unsigned int len, bool added)
 {
 	const struct fib *f = sim.eng[SIM_A]->fib;
 	struct addr a;
 
 	assert_true(addr_parse(text, &a));
-	f->ev->addr(f->arg, 1, &a, len, true);
+	f->ev->addr(f->arg, 1, &a, len, added);
 }
 
 static bool
@@ -932,11 +932,17 @@ static void
 test_late_address(void **state)
 {
 	sim_start(A_BOTH(""), B_BOTH);
-	tell_address("192.0.2.1", 24);
+	tell_address("192.0.2.1", 24, true);
 	assert_true(sim_run_until(both_up, 120));
 	sim_run(5);
 	assert_false(b_has_inet6());
-	tell_address("2001:db8::1", 64);
+	tell_address("2001:db8::1", 64, true);
+	assert_true(sim_run_until(b_has_inet6, 5));
+	/* And go: nobody may be sent to an address that is none any more. */
+	tell_address("2001:db8::1", 64, false);
+	sim_run(5);
+	assert_false(b_has_inet6());
+	tell_address("2001:db8::7", 64, true);
 	assert_true(sim_run_until(b_has_inet6, 5));
 	assert_int_equal(sim_peer(SIM_A)->established_count, 1);
 	sim_end();
