@@ -371,7 +371,9 @@ choose(struct plan *pl)
 			.peer_as = rp->as,
 			.peer_addr = rp->addr,
 			.cost = h != NULL ? h->cost : 0 };
-		if (c->peer != RIB_LOCAL)
+		if (c->view.weight != 0)
+			pl->route[i].weight = c->view.weight - 1;
+		else if (c->peer != RIB_LOCAL)
 			pl->route[i].weight = pl->peer[c->peer].conf->weight;
 	}
 	return &pl->cand[decide_best(pl->route, pl->ncand, pl->lost)];

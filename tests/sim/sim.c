@@ -154,8 +154,8 @@ no_glob(void *arg, const char *pattern, char ***paths, size_t *n)
 	return 0;
 }
 
-static struct conf *
-load(const char *text)
+struct conf *
+sim_conf(const char *text)
 {
 	struct conf_reader r = { .read = read_text,
 		.glob = no_glob,
@@ -186,7 +186,7 @@ boot(int who, const char *text)
 		.conf_path = "/sim.conf",
 		.run_dir = "/",
 		.state_dir = sim_state_dir };
-	struct conf *c = load(text);
+	struct conf *c = sim_conf(text);
 
 	if (c == NULL)
 		abort();
@@ -446,7 +446,7 @@ sim_run(uint64_t seconds)
 bool
 sim_reload(int who, const char *text)
 {
-	struct conf *c = load(text);
+	struct conf *c = sim_conf(text);
 
 	if (c == NULL)
 		return false;

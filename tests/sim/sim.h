@@ -58,6 +58,8 @@ void sim_run(uint64_t seconds);
 uint64_t sim_now_s(void);
 /* A connection that somebody else opened to that speaker's one neighbor. */
 void sim_accept(int who, int fd);
+/* The text as a configuration; NULL: it was refused, and said why. */
+struct conf *sim_conf(const char *text);
 /* A new configuration text, read by a reload; false: it was refused. */
 bool sim_reload(int who, const char *text);
 /* The one neighbor of that speaker. */

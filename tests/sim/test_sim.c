@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "bgpd/log.h"
+#include "bgpd/plan.h"
 #include "bgpd/sets.h"
 #include "lib/mem.h"
 #include "tests/sim/sim.h"
@@ -1044,6 +1045,40 @@ test_group(void **state)
 	sim_end();
 }
 
+/* How many lines of that kind a dry run of the text has for A. */
+static uint64_t
+planned(const char *text, enum plan_what what)
+{
+	struct plan *pl = plan_new(sim.eng[SIM_A], sim_conf(text));
+	uint64_t n;
+
+	while (plan_run(pl, 1000))
+		;
+	n = plan_result(pl)->count[what];
+	plan_free(pl);
+	return n;
+}
+
+/* A dry run decides as the speaker does: by the weight that a rule set. */
+static void
+test_plan_weight(void **state)
+{
+#define A_WEIGHT \
+	"syntax 1;\n" \
+	"global { as 52580; router-id 192.0.2.1; }\n" \
+	"policy in { rule w { set weight 5; accept; } }\n" \
+	"policy out { rule all { accept; } }\n" \
+	"network 193.64.0.0/16;\n" A_SET A_PEER( \
+	    "no reject own-prefixes \"x\";")
+	sim_start(A_WEIGHT, B_CONF);
+	assert_true(sim_run_until(both_up, 120));
+	sim_run(5);
+	assert_int_equal(accepted_of(SIM_A), 2);
+	assert_int_equal(fib_mem_count(sim.eng[SIM_A]->fib, FAM_INET), 2);
+	assert_int_equal(planned(A_WEIGHT, PLAN_REMOVED), 0);
+	sim_end();
+}
+
 int
 main(void)
 {
@@ -1083,6 +1118,7 @@ main(void)
 		cmocka_unit_test(test_weight),
 		cmocka_unit_test(test_passive_no_more),
 		cmocka_unit_test(test_group),
+		cmocka_unit_test(test_plan_weight),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
