@@ -780,8 +780,12 @@ build_neighbors(struct build *b)
 		if (!addr_is_host(&n->word[1].addr) ||
 		    addr_is_linklocal(&n->word[1].addr)) {
 			build_error(b, &n->word[1].pos, "bad-value", NULL,
-			    "\"%s\" cannot be a neighbor's address",
-			    n->word[1].text);
+			    "\"%s\" cannot be a neighbor's address: %s",
+			    n->word[1].text,
+			    addr_is_linklocal(&n->word[1].addr)
+				? "it is link-local; write the other one that "
+				  "the router has on the link"
+				: "it is that of no single router");
 			continue;
 		}
 		if (c->nneighbor == CONF_NEIGHBORS_MAX) {
