@@ -257,8 +257,8 @@ become(const struct probe *p, const char *path)
 static void
 begin_program(struct probe *p)
 {
-	const char *dir = p->d->opt.programs, *why;
-	char *path;
+	const char *dir = p->d->opt.programs, *why, *what = "directory";
+	char *path, text[TRACKD_TEXT];
 
 	if (p->pid != 0 || p->d->nchild >= p->d->opt.children) {
 		p->waits = true; /* probe_reap() comes back to it */
@@ -267,8 +267,10 @@ begin_program(struct probe *p)
 	p->waits = false;
 	path = mem_printf("%s/%s", dir, p->set.name);
 	why = untrusted(dir, S_IFDIR);
-	if (why == NULL)
+	if (why == NULL) {
+		what = "program";
 		why = untrusted(path, S_IFREG);
+	}
 	if (why == NULL && (p->pid = fork()) == -1) {
 		p->pid = 0;
 		why = strerror(errno);
@@ -276,10 +278,12 @@ begin_program(struct probe *p)
 	if (why == NULL && p->pid == 0)
 		become(p, path);
 	free(path);
-	if (why != NULL)
-		done(p, false, why);
-	else
+	if (why == NULL) {
 		p->d->nchild++;
+		return;
+	}
+	snprintf(text, sizeof text, "its %s: %s", what, why);
+	done(p, false, text);
 }
 
 static void

@@ -409,7 +409,8 @@ class TestProbes:
         # What others may write is not run.
         os.chmod(probed.programs + "/check", 0o775)
         probed.have(PLAIN, FILE, ADDR)
-        assert "others may write it" in probed.why(LEASE)
+        assert probed.why(LEASE) == (
+            "its program: it is not root's, or others may write it")
         os.chmod(probed.programs + "/check", 0o755)
         probed.have(PLAIN, FILE, ADDR, LEASE)
 
