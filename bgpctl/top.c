@@ -18,6 +18,7 @@
 
 enum {
 	FRAME_MS = 1000,
+	ESCAPE_MS = 50, /* the rest of an arrow's octets */
 	NAME_LEN = 256,
 	WORDS = 4 /* AS, two paces, time: before the state */
 };
@@ -278,32 +279,27 @@ key(struct top *t, char k)
 	}
 }
 
+/* One key: a frame comes before the next, which is about what it shows. */
 static void
 keys(struct top *t)
 {
-	char buf[64];
-	ssize_t n = read(STDIN_FILENO, buf, sizeof buf);
+	struct pollfd p = { .fd = STDIN_FILENO, .events = POLLIN };
+	char k[3];
 
-	if (n <= 0) {
+	if (read(STDIN_FILENO, k, 1) <= 0) {
 		t->quit = true;
 		return;
 	}
-	for (ssize_t i = 0; i < n; i++) {
-		if (t->typing) {
-			type(t, buf[i]);
-			continue;
-		}
-		if (buf[i] != '\033') {
-			key(t, buf[i]);
-			continue;
-		}
-		if (i + 2 < n && (buf[i + 1] == '[' || buf[i + 1] == 'O')) {
-			if (buf[i + 2] == 'A' && t->selected > 0)
-				t->selected--;
-			if (buf[i + 2] == 'B')
-				t->selected++;
-			i += 2;
-		}
+	if (t->typing)
+		type(t, k[0]);
+	else if (k[0] != '\033')
+		key(t, k[0]);
+	else if (poll(&p, 1, ESCAPE_MS) > 0 &&
+	    read(STDIN_FILENO, k + 1, 2) == 2 && (k[1] == '[' || k[1] == 'O')) {
+		if (k[2] == 'A' && t->selected > 0)
+			t->selected--;
+		if (k[2] == 'B')
+			t->selected++;
 	}
 }
 

@@ -198,7 +198,6 @@ def test_names(lab, tmp_path):
         s.until(r"BGP neighbor is 192\.0\.2\.2")
         s.key("Enter")
         s.until(r"Events:")
-        s.key("Down")
-        s.key("Enter")
+        s.key("Down", "Enter")  # at once
         s.until(r"BGP neighbor is 192\.0\.2\.3")
     peer.close()
