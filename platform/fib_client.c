@@ -26,9 +26,9 @@ _Static_assert(FIBD_SETS == (int)FIB_SET_MAX, "set numbers");
 
 enum {
 	OUT_MAX = 256 * 1024,
-	/* A power of two; what the kernel does in some 10 ms: a change that
-	 * comes while a table loads stands behind as many. */
-	PEND_MAX = 4096,
+	/* A power of two; what the kernel does in a millisecond or two: a
+	 * change that comes while a table loads stands behind as many. */
+	PEND_MAX = 512,
 	READ_TURN = 64, /* datagrams a call of readable() */
 	WRITE_TURN = 256,
 };

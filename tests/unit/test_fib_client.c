@@ -328,7 +328,8 @@ test_full(void **state)
 	while ((err = pair.f->ops->replace(pair.f, &p, 1)) == 0)
 		asked++;
 	assert_int_equal(err, -EAGAIN);
-	assert_in_range(asked, 1000, 20000);
+	/* Some datagrams, and not so many that a change waits long for them. */
+	assert_in_range(asked, 4 * 64, 1024);
 	/* Batches of 64, nothing lost, numbers in order. */
 	while (fib_wants_write(pair.f)) {
 		size_t at = 0;
