@@ -59,7 +59,7 @@ enum op_kind {
 	OP_EXCL,
 	OP_REPLACE,
 	OP_DELETE,
-	OP_ASIDE, /* a delete whose result does not matter */
+	OP_ASIDE, /* a delete that makes room for the write behind it */
 };
 
 /* One request of the batch that is being gathered. */
@@ -157,6 +157,7 @@ struct table {
 	bool kept[FAM_N]; /* there is something to adopt */
 	bool blind; /* news were lost: what is there may be another's */
 	bool in_flush, some_failed, some_conflict;
+	uint32_t unmoved; /* the route that the last OP_ASIDE did not remove */
 	uint16_t last_set; /* that set_by_id() found */
 	unsigned int resyncs_in_row;
 	uint64_t resync_after_ms;
@@ -995,13 +996,20 @@ fail(struct table *t, const struct op *o, int err, const char *text)
 	t->ev->failed(t->arg, o->seq, err, buf);
 }
 
+/* The answer to a delete. */
+static bool
+is_gone(int err)
+{
+	return err == 0 || err == ESRCH || err == ENOENT;
+}
+
 static void
 deleted(struct table *t, const struct op *o, int err, const char *text)
 {
 	struct route *r = route_at(t, o->route);
 
 	r->flags &= (uint8_t)~ROUTE_BUSY;
-	if (err == 0 || err == ESRCH || err == ENOENT || err < 0) {
+	if (is_gone(err) || err < 0) {
 		/* Unknown: the resync finds it as one that nobody wants. */
 		route_free(t, o->ti, &o->pfx, o->route);
 		return;
@@ -1047,8 +1055,10 @@ on_answer(void *arg, uint32_t tag, int err, const char *text)
 	const struct op *o = &t->op[tag];
 	struct route *r;
 
-	if (o->kind == OP_ASIDE)
+	if (o->kind == OP_ASIDE) {
+		t->unmoved = is_gone(err) ? 0 : o->route;
 		return;
+	}
 	if (o->kind == OP_DELETE) {
 		deleted(t, o, err, text);
 		return;
@@ -1059,9 +1069,9 @@ on_answer(void *arg, uint32_t tag, int err, const char *text)
 		wrote(t, o);
 	else if (err < 0)
 		r->state = ROUTE_UNSURE;
-	else if (err == EEXIST && o->sure)
+	else if (err == EEXIST && o->sure && o->route != t->unmoved)
 		conflict(t, o);
-	else if (err == EEXIST) {
+	else if (err == EEXIST && !o->sure) {
 		/* Whose?  Ours may be there although a dump did not show it. */
 		r->state = ROUTE_UNSURE;
 		t->again[t->nagain++] = *o;
@@ -1076,7 +1086,11 @@ on_answer(void *arg, uint32_t tag, int err, const char *text)
 		t->some_failed = true;
 		r->flags |= ROUTE_TOLD;
 		r->flags &= (uint8_t) ~(ROUTE_ODD | ROUTE_FIX);
-		fail(t, o, err, text);
+		if (err == EEXIST) /* which would mean another's */
+			fail(t, o, EBUSY,
+			    "our own route could not be removed first");
+		else
+			fail(t, o, err, text);
 		if (o->seq == 0 && !told)
 			t->ev->state(t->arg, &o->pfx, TABLE_GONE);
 		/* Most likely a nexthop object went silently. */

@@ -45,6 +45,7 @@ static struct kernel {
 	unsigned int msgs, runs; /* requests, sends */
 	unsigned int rows; /* of dumps */
 	int lose; /* answers: one send in so many, 0: none */
+	bool keep; /* it has no memory for deletes */
 	unsigned int limit; /* requests a send */
 	/* what is queued */
 	struct req {
@@ -217,6 +218,8 @@ execute(const struct req *q)
 	case ADD:
 		return kadd(q);
 	case DEL:
+		if (k.keep)
+			return ENOMEM;
 		r = kroute(&q->r.pfx);
 		if (r == NULL || r->protocol != q->r.protocol ||
 		    r->metric != q->r.metric)
@@ -800,6 +803,52 @@ test_many_epochs(void **state)
 	end(NULL);
 }
 
+/* What could not be removed to make room is ours, not another's. */
+static void
+test_no_room_made(void **state)
+{
+	struct pfx p = nth(1, FAM_INET);
+	struct nlroute_route old;
+
+	for (unsigned int limit = 2; limit <= 4; limit++) {
+		begin(NULL);
+		k.limit = limit;
+		hello();
+		nhset(2, 2);
+		ask(&p, 2);
+		settle();
+		/* It was told as gone, but that is old news. */
+		old = *kroute(&p);
+		k.keep = true;
+		table_on_route(t, &old, true, false);
+		table_flush(t);
+		assert_int_equal(nconflict, 0);
+		/* Asked for once more, it fails with a reason. */
+		ask(&p, 2);
+		table_flush(t);
+		assert_int_equal(nconflict, 0);
+		assert_int_equal(nfailed, 1);
+		assert_false(believed(&p)->there);
+		k.keep = false;
+		settle();
+		assert_int_equal(nconflict, 0);
+		assert_true(believed(&p)->there);
+		assert_int_equal(kroute(&p)->protocol, PROTO);
+		/* One of others is told as such again. */
+		k.keep = true;
+		ask(&p, 0);
+		table_flush(t);
+		k.keep = false;
+		kdel(&p);
+		old.protocol = OTHER;
+		kput(&old);
+		ask(&p, 2);
+		table_flush(t);
+		assert_int_equal(nconflict, 1);
+		end(NULL);
+	}
+}
+
 /* ---- anything, in any order --------------------------------------------- */
 
 struct model {
@@ -1101,6 +1150,7 @@ main(void)
 		cmocka_unit_test(test_resync_in_slices),
 		cmocka_unit_test(test_adoption_in_slices),
 		cmocka_unit_test(test_many_epochs),
+		cmocka_unit_test(test_no_room_made),
 		cmocka_unit_test(test_random),
 	};
 
