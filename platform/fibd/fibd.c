@@ -359,7 +359,10 @@ serve(struct fibd *d, short revents)
 		good = speaker_readable(d->speaker);
 	if (good && speaker_wants_write(d->speaker))
 		good = speaker_writable(d->speaker);
-	if (!good || (revents & POLLERR) != 0)
+	/* What one that has gone still asked for while routes are adopted: its
+	 * successor asks again, and would have to wait for it. */
+	if (!good || (revents & POLLERR) != 0 ||
+	    ((revents & POLLHUP) != 0 && !speaker_wants_read(d->speaker)))
 		speaker_left(d);
 }
 
