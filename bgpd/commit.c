@@ -21,11 +21,20 @@
 #define PREVIOUS "previous.conf"
 #define STATE "commit.state"
 
+/* What is not confirmed, as STATE has it. */
+struct record {
+	int64_t until; /* 0: it was undone */
+	char digest[CONF_DIGEST_LEN];
+};
+
 struct commit {
 	struct engine *eng;
 	char *confirmed, *previous; /* canonical texts; previous may be NULL */
 	bool open; /* a window; until the way back out of it has ended */
 	bool other; /* what runs is not what is confirmed */
+	bool recorded; /* there is a record */
+	struct record record;
+	struct timer retry; /* what the disk had no room for is written again */
 	/* In no client's name: SIGHUP, or the end of the window. */
 	struct commit_load *load;
 	bool back; /* load goes back */
@@ -268,25 +277,6 @@ commit_digest(const struct conf *c, char out[CONF_DIGEST_LEN])
 
 /* ---- the record of what is not confirmed ------------------------------ */
 
-struct record {
-	int64_t until;
-	char digest[CONF_DIGEST_LEN];
-};
-
-static void
-record_write(const struct engine *eng, const struct record *m)
-{
-	char *text = mem_printf("unconfirmed {\n\tuntil %" PRId64 ";\n"
-				"\tdigest \"%s\";\n}\n",
-	    m->until, m->digest);
-	int err = state_write(eng->opts.state_dir, STATE, text, strlen(text));
-
-	if (err != 0)
-		log_warnx("%s/%s: %s; a restart would not know of it",
-		    eng->opts.state_dir, STATE, strerror(-err));
-	free(text);
-}
-
 static bool
 record_read(const struct conf_reader *r, struct record *m)
 {
@@ -357,15 +347,78 @@ commit_boot(const struct conf_reader *r, const char *conf_path,
 /* ---- keeping ---------------------------------------------------------- */
 
 static void
-keep(struct commit *k, const char *name, const char *text)
+keep(struct commit *k, const char *name, const char *text, const char *what)
 {
-	const char *dir = k->eng->opts.state_dir;
-	int err = state_write(dir, name, text, strlen(text));
+	struct engine *eng = k->eng;
+	int err = state_write(eng->opts.state_dir, name, text, strlen(text));
 
-	if (err != 0)
-		log_warnx("%s/%s: %s; a start with a bad file would have "
-			  "nothing to go back to",
-		    dir, name, strerror(-err));
+	if (err == 0)
+		return;
+	log_warnx("%s/%s cannot be written: %s; until it can, which is tried "
+		  "every minute, %s",
+	    eng->opts.state_dir, name, strerror(-err), what);
+	timer_set(&eng->timers, &k->retry, eng->now_ms, STATE_RETRY_MS);
+}
+
+static void
+keep_confirmed(struct commit *k)
+{
+	keep(k, CONFIRMED, k->confirmed,
+	    "a start with a bad file has nothing, or an older one, to go back "
+	    "to");
+}
+
+static void
+keep_previous(struct commit *k)
+{
+	keep(k, PREVIOUS, k->previous,
+	    "\"reload undo\" after a restart has nothing, or an older one, to "
+	    "go back to");
+}
+
+static void
+keep_record(struct commit *k)
+{
+	char *text;
+
+	if (!k->recorded) {
+		state_remove(k->eng->opts.state_dir, STATE);
+		return;
+	}
+	text = mem_printf("unconfirmed {\n\tuntil %" PRId64 ";\n"
+			  "\tdigest \"%s\";\n}\n",
+	    k->record.until, k->record.digest);
+	keep(k, STATE, text,
+	    "a restart takes the configuration file, as if it were confirmed");
+	free(text);
+}
+
+static void
+record(struct commit *k, const struct conf *c, int64_t until)
+{
+	k->recorded = true;
+	k->record.until = until;
+	commit_digest(c, k->record.digest);
+	keep_record(k);
+}
+
+static void
+forget_record(struct commit *k)
+{
+	k->recorded = false;
+	keep_record(k);
+}
+
+static void
+on_retry(void *arg, uint64_t now_ms)
+{
+	struct commit *k = arg;
+
+	(void)now_ms;
+	keep_record(k);
+	keep_confirmed(k);
+	if (k->previous != NULL)
+		keep_previous(k);
 }
 
 static void
@@ -381,7 +434,7 @@ confirm_running(struct commit *k)
 {
 	set_text(&k->confirmed, conf_print(k->eng->conf, 0));
 	k->other = false;
-	keep(k, CONFIRMED, k->confirmed);
+	keep_confirmed(k);
 }
 
 /* Its text as confirm_running() keeps it; the caller's to free. */
@@ -445,18 +498,16 @@ open_window(struct commit *k, const struct commit_opts *o)
 void
 commit_back(struct engine *eng, struct conf *c, const char *why)
 {
-	struct record m = { .until = clock_real_s() };
 	struct commit *k = eng->commit;
 	char *old;
 
 	close_window(k);
 	/* What ran is in the file still: a start must not take it again. */
-	commit_digest(eng->conf, m.digest);
-	record_write(eng, &m);
+	record(k, eng->conf, clock_real_s());
 	old = running_text(k);
 	engine_apply(eng, c);
 	set_text(&k->previous, old);
-	keep(k, PREVIOUS, k->previous);
+	keep_previous(k);
 	confirm_running(k);
 	snprintf(k->alarm, sizeof k->alarm,
 	    "%s: back on the earlier configuration; %s still has the other one",
@@ -586,16 +637,18 @@ commit_new(struct engine *eng, const char *alarm)
 
 	k->eng = eng;
 	timer_init(&k->timer, "reload", on_end, k);
+	timer_init(&k->retry, "StateTimer", on_retry, k);
 	strlcpy(k->alarm, alarm, sizeof k->alarm);
 	commit_reader(eng, &r);
 	k->previous = state_text(&r, PREVIOUS, NULL);
 	if (alarm[0] != '\0') {
 		log_warnx("ALARM: %s", alarm);
 		k->confirmed = conf_print(eng->conf, 0);
+		k->recorded = record_read(&r, &k->record);
 		return k;
 	}
 	confirm_running(k);
-	state_remove(eng->opts.state_dir, STATE);
+	forget_record(k);
 	return k;
 }
 
@@ -606,6 +659,7 @@ commit_free(struct commit *k)
 		return;
 	drop_load(k);
 	close_window(k);
+	timer_stop(&k->eng->timers, &k->retry);
 	free(k->confirmed);
 	free(k->previous);
 	free(k);
@@ -634,7 +688,6 @@ commit_apply(struct engine *eng, struct conf *c, const struct commit_opts *o,
     char *why, size_t n)
 {
 	struct commit *k = eng->commit;
-	struct record m;
 
 	if (k == NULL) { /* before it is made: nothing to come back to */
 		engine_apply(eng, c);
@@ -649,18 +702,16 @@ commit_apply(struct engine *eng, struct conf *c, const struct commit_opts *o,
 		return false;
 	}
 	set_text(&k->previous, running_text(k));
-	keep(k, PREVIOUS, k->previous);
+	keep_previous(k);
 	if (o->confirm_s != 0) {
 		open_window(k, o);
-		m.until = k->until_s;
-		commit_digest(c, m.digest);
-		record_write(eng, &m);
+		record(k, c, k->until_s);
 	}
 	engine_apply(eng, c);
 	k->alarm[0] = '\0';
 	if (o->confirm_s == 0) {
 		confirm_running(k);
-		state_remove(eng->opts.state_dir, STATE);
+		forget_record(k);
 	}
 	return true;
 }
@@ -674,7 +725,7 @@ commit_confirm(struct engine *eng)
 		return false;
 	close_window(k);
 	confirm_running(k);
-	state_remove(eng->opts.state_dir, STATE);
+	forget_record(k);
 	event(eng->events, EVENT_RELOAD_CONFIRMED, LOG_L_INFO, NULL, NULL,
 	    "reload confirmed, generation %u", eng->generation);
 	return true;

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bgpd/commit.h"
 #include "bgpd/state.h"
 #include "lib/mem.h"
 #include "tests/sim/sim.h"
@@ -382,6 +383,8 @@ remove_dir(void **state)
 {
 	state_remove(dir, "drain.state");
 	state_remove(dir, "limits.state");
+	state_remove(dir, "confirmed.conf");
+	state_remove(dir, "previous.conf");
 	sim_state_dir = NULL;
 	sim_skew_s = 0;
 	return rmdir(dir);
@@ -525,6 +528,38 @@ test_kept_later(void **state)
 	sim_end();
 }
 
+static bool
+kept(const char *name)
+{
+	char path[sizeof dir + 32];
+
+	snprintf(path, sizeof path, "%s/%s", dir, name);
+	return access(path, R_OK) == 0;
+}
+
+/* Likewise what a restart needs to know of the configuration. */
+static void
+test_commit_kept_later(void **state)
+{
+	static const struct commit_opts window = { .confirm_s = 1000 };
+	char why[256];
+	struct conf *c;
+
+	begin("");
+	assert_int_equal(rmdir(dir), 0);
+	a()->commit = commit_new(a(), "");
+	c = sim_conf(conf_a(""));
+	assert_true(commit_apply(a(), c, &window, why, sizeof why));
+	assert_int_equal(mkdir(dir, 0700), 0);
+	sim_run(61);
+	assert_true(kept("confirmed.conf"));
+	assert_true(kept("previous.conf"));
+	assert_true(kept("commit.state"));
+	assert_true(commit_confirm(a()));
+	assert_false(kept("commit.state"));
+	sim_end();
+}
+
 /* A neighbor that is removed, or was not there at all. */
 static void
 test_forgotten(void **state)
@@ -575,6 +610,7 @@ main(void)
 		KEPT(test_kill_maintenance),
 		KEPT(test_kill_and_end),
 		KEPT(test_kept_later),
+		KEPT(test_commit_kept_later),
 		KEPT(test_forgotten),
 	};
 
