@@ -14,6 +14,7 @@ struct node {
 	bool pending; /* its state changed, its routes were not looked at */
 	bool queued; /* on the list of wishes */
 	bool told; /* the last wish that was taken said "wanted" */
+	bool old; /* not watched any more: its state says nothing of now */
 };
 RB_HEAD(node_tree, node);
 TAILQ_HEAD(node_list, node);
@@ -182,6 +183,15 @@ watched(const struct nexthops *t, const struct node *n)
 	return NULL;
 }
 
+static void
+forget(struct node *n)
+{
+	n->hop.known = n->hop.reachable = false;
+	n->hop.ifindex = 0;
+	n->hop.cost = NEXTHOP_NO_COST;
+	n->hop.via = (struct addr){ 0 };
+}
+
 void
 nexthop_use(struct nexthops *t, uint32_t id)
 {
@@ -192,6 +202,9 @@ nexthop_use(struct nexthops *t, uint32_t id)
 		return;
 	wish(t, n);
 	o = watched(t, n);
+	if (n->old)
+		forget(n);
+	n->old = false;
 	if (o == NULL)
 		return;
 	n->hop.known = true;
@@ -212,6 +225,15 @@ nexthop_unuse(struct nexthops *t, uint32_t id)
 	}
 }
 
+/* All of an address are told what is watched of one. */
+static void
+set_old(struct nexthops *t, const struct addr *a)
+{
+	for (uint32_t id = 0; (id = nexthop_next_of(t, a, id)) != 0;)
+		if (node_at(t, id)->hop.users == 0)
+			node_at(t, id)->old = true;
+}
+
 bool
 nexthop_take_wish(struct nexthops *t, struct nexthop_wish *w)
 {
@@ -225,6 +247,8 @@ nexthop_take_wish(struct nexthops *t, struct nexthop_wish *w)
 		w->addr = n->hop.addr;
 		w->ll = n->hop.ll;
 		w->wanted = n->told = wanted;
+		if (news && !wanted)
+			set_old(t, &w->addr);
 		maybe_drop(t, n);
 		if (news)
 			return true;

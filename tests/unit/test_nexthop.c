@@ -138,6 +138,36 @@ same_address(void **state)
 	nexthops_free(t);
 }
 
+/* What was not watched meanwhile is as unknown as a new one. */
+static void
+used_again(void **state)
+{
+	struct nexthops *t = nexthops_new();
+	struct addr a = addr_v4(1), via = addr_v4(2);
+	struct nexthop_wish w;
+	uint32_t x = nexthop_get(t, &a, &none);
+	const struct nexthop *h = nexthop_at(t, x);
+
+	nexthop_use(t, x);
+	assert_true(nexthop_take_wish(t, &w));
+	assert_true(nexthop_set_state(t, x, true, 3, 10));
+	assert_true(nexthop_set_via(t, x, &via));
+	/* Within a turn it is watched all the time. */
+	nexthop_unuse(t, x);
+	nexthop_use(t, x);
+	assert_false(nexthop_take_wish(t, &w));
+	assert_true(h->known && h->reachable);
+	nexthop_unuse(t, x);
+	assert_true(nexthop_take_wish(t, &w) && !w.wanted);
+	nexthop_use(t, x);
+	assert_false(h->known || h->reachable);
+	assert_true(h->ifindex == 0 && h->cost == NEXTHOP_NO_COST);
+	assert_int_equal(h->via.fam, FAM_NONE);
+	assert_true(nexthop_take_wish(t, &w) && w.wanted);
+	assert_true(nexthop_set_state(t, x, true, 3, 10));
+	nexthops_free(t);
+}
+
 int
 main(void)
 {
@@ -147,6 +177,7 @@ main(void)
 		cmocka_unit_test(state_changes),
 		cmocka_unit_test(wishes),
 		cmocka_unit_test(same_address),
+		cmocka_unit_test(used_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
