@@ -292,6 +292,9 @@ adjout_stats(const struct adjout_group *g, struct adjout_stats *st)
 	st->memory = sizeof *g + g->log.memory +
 	    g->nmember * sizeof(struct adjout_member) +
 	    g->dirty.cap * sizeof *g->dirty.v;
+	for (size_t i = 0; i < g->nmember; i++)
+		st->memory +=
+		    g->member[i]->stray.cap * sizeof *g->member[i]->stray.v;
 }
 
 /* ---- evaluation ------------------------------------------------------- */
@@ -941,12 +944,37 @@ adjout_run(struct adjout_group *g, unsigned int budget,
 
 /* ---- moving between groups -------------------------------------------- */
 
+/* A stray is one stray, however often a member moves before it is served. */
+static void
+unique_strays(struct adjout_member *m)
+{
+	const struct idq *q = &m->stray;
+	uint32_t n = q->count, max = 0, dest;
+	uint8_t *seen;
+
+	for (uint32_t i = 0; i < n; i++) {
+		dest = q->v[(q->head + i) & (q->cap - 1)];
+		max = dest > max ? dest : max;
+	}
+	seen = mem_alloc(max / 8 + 1);
+	for (uint32_t i = 0; i < n; i++) {
+		dest = idq_pop(&m->stray);
+		if (seen[dest / 8] & 1u << dest % 8)
+			rib_dest_unref(m->g->rib, dest);
+		else
+			idq_push(&m->stray, dest);
+		seen[dest / 8] |= (uint8_t)(1u << dest % 8);
+	}
+	free(seen);
+}
+
 /* Everything that `m` may have heard of in its group, kept by number. */
 static void
 collect_strays(struct adjout_member *m, struct adjout_group *to)
 {
 	struct outlog *log = &m->g->log;
 	struct out_mark at = { .pos = 0 };
+	bool earlier = m->stray.count > 0;
 	uint32_t dest;
 
 	outmark_head(log, &at);
@@ -961,6 +989,8 @@ collect_strays(struct adjout_member *m, struct adjout_group *to)
 		idq_push(&m->stray, dest);
 	}
 	outmark_off(&at);
+	if (earlier)
+		unique_strays(m);
 }
 
 void

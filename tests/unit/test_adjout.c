@@ -451,6 +451,44 @@ looked_at(void **state)
 	adjout_leave(b);
 }
 
+/* A member that takes nothing is moved to and fro by every reload. */
+static void
+moved_while_blocked(void **state)
+{
+	struct adjout_opts none = { .max_session = 1 };
+	struct adjout_group *a = group, *b = adjout_group_new(rib, &none);
+	struct adjout_member *m = join(2);
+	struct adjout_stats st;
+	size_t once = 0;
+
+	for (unsigned int i = 0; i < 100; i++)
+		put(1, i, make(1));
+	settle();
+	got[2].full = true;
+	put(1, 100, make(1));
+	settle();
+	/* More often than a destination's references can count. */
+	for (unsigned int i = 0; i < 70000; i++) {
+		adjout_move(m, i % 2 == 0 ? b : a);
+		adjout_stats(adjout_group(m), &st);
+		if (i == 2)
+			once = st.memory;
+	}
+	adjout_move(m, b);
+	adjout_stats(b, &st);
+	assert_int_equal(st.memory, once);
+	got[2].withdrawn = 0;
+	adjout_resume(m);
+	got[2].full = false;
+	while (adjout_run(b, 1000, &calls))
+		;
+	/* All but the one that the limit of `b` lets out. */
+	assert_int_equal(got[2].withdrawn, 100);
+	adjout_leave(m);
+	while (adjout_group_free(b, 1000))
+		;
+}
+
 int
 main(void)
 {
@@ -472,6 +510,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    outbound_limit, setup, teardown),
 		cmocka_unit_test_setup_teardown(looked_at, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    moved_while_blocked, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
