@@ -522,6 +522,8 @@ tell(struct fibsync *fs, const struct pfx *p, struct route *r, struct fib *f)
 	if (r->want == r->told &&
 	    (r->want == 0 || r->state == FIBSYNC_INSTALLED))
 		return 0;
+	if (r->inflight == UINT16_MAX)
+		return -EAGAIN; /* its answers could not be counted */
 	if (r->want == 0)
 		err = f->ops->remove(f, p);
 	else if ((err = tell_set(fs->by_num[r->want], f)) == 0)

@@ -372,6 +372,36 @@ test_lane_changes(void **state)
 	fibsync_free(fs);
 }
 
+/* It changes all the time and nobody answers: each answer is still awaited. */
+static void
+test_unanswered(void **state)
+{
+	static const struct fib_ops ops = { .nhset = count_set,
+		.replace = count_route };
+	struct asked a = { .fib = { .ops = &ops } };
+	struct fibsync *fs = fibsync_new();
+	struct fib_nh nh = { .addr = addr_v4(1), .ifindex = 1, .weight = 1 };
+	struct pfx p = pfx(1);
+
+	for (unsigned int i = 0; i < UINT16_MAX + 2; i++) {
+		nh.ifindex = 1 + i % 2;
+		fibsync_want(fs, &p, &nh, 1, 0);
+		fibsync_run(fs, &a.fib, 10);
+	}
+	assert_int_equal(a.routes, UINT16_MAX);
+	fibsync_done(fs, &p, false, 0, NULL);
+	nh.ifindex = 3;
+	fibsync_want(fs, &p, &nh, 1, 0);
+	fibsync_run(fs, &a.fib, 10);
+	assert_int_equal(a.routes, UINT16_MAX + 1);
+	for (unsigned int i = 0; i < UINT16_MAX; i++) {
+		assert_false(fibsync_settled(fs));
+		fibsync_done(fs, &p, false, 0, NULL);
+	}
+	assert_true(fibsync_settled(fs));
+	fibsync_free(fs);
+}
+
 /* What a route costs, with its place in the trie. */
 static void
 test_memory(void **state)
@@ -400,6 +430,7 @@ main(void)
 		cmocka_unit_test(test_why),
 		cmocka_unit_test(test_lanes),
 		cmocka_unit_test(test_lane_changes),
+		cmocka_unit_test(test_unanswered),
 		cmocka_unit_test(test_memory),
 	};
 
