@@ -149,6 +149,8 @@ engine_export_facts(const struct peer *p, const struct conf *conf,
     const struct conf_neighbor *c, struct export_facts *f,
     struct adjout_opts *o)
 {
+	bool other = !addr_eq(&p->conf->next_hop_self, &c->next_hop_self);
+
 	*f = (struct export_facts){ .local_as = conf->as,
 		.peer_as = c->remote_as,
 		.internal = c->internal,
@@ -163,6 +165,9 @@ engine_export_facts(const struct peer *p, const struct conf *conf,
 	for (enum fam fam = FAM_INET; fam < FAM_N; fam++) {
 		f->next_hop[fam] = p->local[fam];
 		f->next_hop_ll[fam] = p->local_ll[fam];
+		if (other)
+			peer_next_hop(p, p->up, c, fam, &f->next_hop[fam],
+			    &f->next_hop_ll[fam]);
 		if (!(c->guard_off & GUARD_BIT(GUARD_MAX_PREFIX)))
 			o->max_prefixes[fam] =
 			    c->limit[CONF_ANNOUNCED][fam].max;

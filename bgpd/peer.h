@@ -241,6 +241,10 @@ void peer_malformed(struct peer *, const struct session *,
 
 void peer_rib_up(struct peer *, const struct session *);
 void peer_rib_down(struct peer *, const struct session *);
+/* What we are to the peer as the next hop of a family, with its link-local
+ * form; FAM_NONE: nothing. */
+void peer_next_hop(const struct peer *, const struct session *,
+    const struct conf_neighbor *, enum fam, struct addr *, struct addr *ll);
 /* "next-hop self" is another one. */
 void peer_next_hops(struct peer *);
 /* This machine has an address more, or one is gone; true: a next hop of ours

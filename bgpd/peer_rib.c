@@ -363,26 +363,30 @@ peer_update(struct peer *p, const struct update *u)
 
 /* ---- up and down ------------------------------------------------------ */
 
-/* What we are to the peer as the next hop of a family. */
-static void
-set_next_hop(struct peer *p, const struct session *s, enum fam f)
+void
+peer_next_hop(const struct peer *p, const struct session *s,
+    const struct conf_neighbor *c, enum fam f, struct addr *a, struct addr *ll)
 {
 	bool own = f == s->local.fam;
 
-	memset(&p->local_ll[f], 0, sizeof p->local_ll[f]);
-	p->local[f] = own ? s->local : p->conf->next_hop_self;
+	memset(ll, 0, sizeof *ll);
+	*a = own ? s->local : c->next_hop_self;
 	/* RFC 8950: the session's own address does for IPv4, too. */
-	if (p->local[f].fam == FAM_NONE && f == FAM_INET &&
-	    s->neg.wire.ext_nexthop) {
-		p->local[f] = s->local;
+	if (a->fam == FAM_NONE && f == FAM_INET && s->neg.wire.ext_nexthop) {
+		*a = s->local;
 		own = true;
 	}
-	if (p->local[f].fam == FAM_NONE)
-		engine_local_addr(p->eng, &s->local, f, &p->local[f]);
+	if (a->fam == FAM_NONE)
+		engine_local_addr(p->eng, &s->local, f, a);
 	/* RFC 2545 3: when all of them are on one link. */
 	if (own && s->local.fam == FAM_INET6)
-		engine_link_local(
-		    p->eng, &s->local, &p->conf->addr, &p->local_ll[f]);
+		engine_link_local(p->eng, &s->local, &c->addr, ll);
+}
+
+static void
+set_next_hop(struct peer *p, const struct session *s, enum fam f)
+{
+	peer_next_hop(p, s, p->conf, f, &p->local[f], &p->local_ll[f]);
 }
 
 void

@@ -1079,6 +1079,42 @@ test_plan_weight(void **state)
 	sim_end();
 }
 
+/* A dry run tells with the next hop that it has then. */
+static void
+test_plan_next_hop(void **state)
+{
+#define A_HOP(hop) \
+	"syntax 1;\n" \
+	"global { as 52580; router-id 192.0.2.1; }\n" \
+	"prefix-set azion { 2a00:f820::/32; }\n" \
+	"policy in { rule all { accept; } }\n" \
+	"policy out { rule all { accept; } }\n" \
+	"network 2a00:f820::/32;\n" A_SET \
+	"neighbor 192.0.2.2 { remote-as 719; local-address 192.0.2.1;" \
+	" family [ inet, inet6 ]; import policy in; export policy out;" \
+	" next-hop peer 2001:db8::2; irr prefix-set p; " hop " }\n"
+	sim_start(A_HOP("next-hop self 2001:db8::1;"),
+	    B_HEAD("192.0.2.2") "neighbor 192.0.2.1 { remote-as 52580;"
+				" local-address 192.0.2.2; family [ inet, inet6"
+				" ]; next-hop self 2001:db8::2;"
+				" next-hop peer 2001:db8::1;"
+				" import policy all; export policy all;"
+				" irr prefix-set az; }\n");
+	assert_true(sim_run_until(both_up, 120));
+	sim_run(5);
+	assert_int_equal(
+	    planned(A_HOP("next-hop self 2001:db8::1;"), PLAN_REANNOUNCED), 0);
+	assert_int_equal(
+	    planned(A_HOP("next-hop self 2001:db8::7;"), PLAN_REANNOUNCED), 1);
+	assert_int_equal(planned(A_HOP(""), PLAN_WITHDRAWN), 1);
+	/* And so it comes. */
+	assert_true(sim_reload(SIM_A, A_HOP("next-hop self 2001:db8::7;")));
+	sim_run(5);
+	assert_int_equal(
+	    planned(A_HOP("next-hop self 2001:db8::7;"), PLAN_REANNOUNCED), 0);
+	sim_end();
+}
+
 int
 main(void)
 {
@@ -1119,6 +1155,7 @@ main(void)
 		cmocka_unit_test(test_passive_no_more),
 		cmocka_unit_test(test_group),
 		cmocka_unit_test(test_plan_weight),
+		cmocka_unit_test(test_plan_next_hop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
