@@ -245,15 +245,50 @@ peer_put(struct peer *p, const struct pfx *pfx, const struct attrs *a,
 	return on;
 }
 
-static void
-withdraw(struct peer *p, struct cur *nlri, enum fam f)
+static int
+by_prefix(const void *a, const void *b)
 {
-	struct pfx pfx;
+	return pfx_cmp(a, b);
+}
 
-	while (wire_nlri_next(nlri, f, &pfx)) {
+/* What an UPDATE announces of a family, in order; the caller frees it. */
+static struct pfx *
+announced(const struct update *u, enum fam f, size_t *n)
+{
+	struct cur nlri = u->nlri, reach = u->mp_reach;
+	size_t most = (f == FAM_INET ? cur_left(&nlri) : 0) +
+	    (f == u->mp_reach_fam ? cur_left(&reach) : 0);
+	struct pfx *v;
+
+	*n = 0;
+	if (most == 0)
+		return NULL;
+	/* A prefix takes an octet at least. */
+	v = mem_alloc((most + 1) * sizeof *v);
+	while (f == FAM_INET && wire_nlri_next(&nlri, f, &v[*n]))
+		++*n;
+	while (f == u->mp_reach_fam && wire_nlri_next(&reach, f, &v[*n]))
+		++*n;
+	qsort(v, *n, sizeof *v, by_prefix);
+	return v;
+}
+
+/* RFC 4271 4.3: what is announced as well counts as not withdrawn. */
+static void
+withdraw(struct peer *p, const struct update *u, struct cur nlri, enum fam f)
+{
+	struct pfx *also, pfx;
+	size_t n;
+
+	if (cur_left(&nlri) == 0)
+		return;
+	also = announced(u, f, &n);
+	while (wire_nlri_next(&nlri, f, &pfx)) {
 		p->rx.withdraws++;
-		adjin_del(p->adjin, &pfx);
+		if (n == 0 || !bsearch(&pfx, also, n, sizeof pfx, by_prefix))
+			adjin_del(p->adjin, &pfx);
 	}
+	free(also);
 	peer_limit_room(p);
 }
 
@@ -273,12 +308,6 @@ put_malformed(struct peer *p, struct cur *nlri, enum fam f)
 			adjin_put(p->adjin, &pfx, &r, now_s());
 		else
 			adjin_del(p->adjin, &pfx);
-}
-
-static int
-by_prefix(const void *a, const void *b)
-{
-	return pfx_cmp(a, b);
 }
 
 /*
@@ -333,7 +362,6 @@ announce(struct peer *p, struct cur *nlri, enum fam f, const struct attrs *a)
 void
 peer_update(struct peer *p, const struct update *u)
 {
-	struct cur withdrawn = u->withdrawn, unreach = u->mp_unreach;
 	struct cur nlri = u->nlri, reach = u->mp_reach;
 	struct attrs mp = u->attrs;
 
@@ -346,8 +374,8 @@ peer_update(struct peer *p, const struct update *u)
 		peer_limit_eor(p);
 		return;
 	}
-	withdraw(p, &withdrawn, FAM_INET);
-	withdraw(p, &unreach, u->mp_unreach_fam);
+	withdraw(p, u, u->withdrawn, FAM_INET);
+	withdraw(p, u, u->mp_unreach, u->mp_unreach_fam);
 	if (u->verdict == WIRE_WITHDRAW) {
 		put_malformed(p, &nlri, FAM_INET);
 		put_malformed(p, &reach, u->mp_reach_fam);

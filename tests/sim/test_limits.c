@@ -625,6 +625,14 @@ one_message(const char *limit)
 			assert_true(adjin_find(p->adjin, &pfx, &rp));
 			assert_int_equal(rp.held, i >= 3);
 		}
+		/* RFC 4271 4.3: withdrawn and announced is announced. */
+		u.withdrawn = u.nlri;
+		peer_update(p, &u);
+		for (int i = 0; i < 5; i++) {
+			pfx = many_pfx(want[i]);
+			assert_true(adjin_find(p->adjin, &pfx, &rp));
+			assert_int_equal(rp.held, i >= 3);
+		}
 		pfx = many_pfx(1);
 		adjin_del(p->adjin, &pfx);
 		peer_clear_limit(p, "test", true);
