@@ -41,7 +41,6 @@ struct commit {
 	bool again; /* SIGHUP came once more */
 	char why[320]; /* of going back */
 	struct commit_opts opts;
-	int64_t until_s;
 	struct timer timer;
 	struct addr *up; /* neighbors that were up when it was opened */
 	size_t nup;
@@ -484,7 +483,6 @@ open_window(struct commit *k, const struct commit_opts *o)
 
 	k->open = k->other = true;
 	k->opts = *o;
-	k->until_s = clock_real_s() + o->confirm_s;
 	k->accepted = accepted(eng);
 	k->up = mem_alloc((eng->conf->nneighbor + 1) * sizeof *k->up);
 	TAILQ_FOREACH (p, &eng->peers, entry)
@@ -503,7 +501,7 @@ commit_back(struct engine *eng, struct conf *c, const char *why)
 
 	close_window(k);
 	/* What ran is in the file still: a start must not take it again. */
-	record(k, eng->conf, clock_real_s());
+	record(k, eng->conf, 0);
 	old = running_text(k);
 	engine_apply(eng, c);
 	set_text(&k->previous, old);
@@ -675,12 +673,12 @@ int64_t
 commit_left(const struct engine *eng)
 {
 	const struct commit *k = eng->commit;
-	int64_t left;
 
 	if (k == NULL || !k->open)
 		return -1;
-	left = k->until_s - clock_real_s();
-	return left > 0 ? left : 0;
+	if (!k->timer.armed)
+		return 0; /* it is on its way back */
+	return (int64_t)(timer_left(&k->timer, eng->now_ms) + 999) / 1000;
 }
 
 bool
@@ -705,7 +703,7 @@ commit_apply(struct engine *eng, struct conf *c, const struct commit_opts *o,
 	keep_previous(k);
 	if (o->confirm_s != 0) {
 		open_window(k, o);
-		record(k, c, k->until_s);
+		record(k, c, clock_real_s() + o->confirm_s);
 	}
 	engine_apply(eng, c);
 	k->alarm[0] = '\0';

@@ -560,6 +560,31 @@ test_commit_kept_later(void **state)
 	sim_end();
 }
 
+/* The window's time is none of the hour, and what was undone stays so whatever
+ * the clock says at the next start. */
+static void
+test_commit_clock(void **state)
+{
+	static const struct commit_opts window = { .confirm_s = 1000 };
+	char why[256], *said;
+	size_t len;
+
+	begin("");
+	a()->commit = commit_new(a(), "");
+	assert_true(
+	    commit_apply(a(), sim_conf(conf_a("")), &window, why, sizeof why));
+	sim_run(600);
+	assert_in_range(commit_left(a()), 390, 400);
+	sim_run(401);
+	assert_int_equal(commit_left(a()), -1);
+	assert_non_null(strstr(commit_alarm(a()), "was not confirmed"));
+	assert_int_equal(state_read(dir, "commit.state", &said, &len), 0);
+	assert_non_null(strstr(said, "until 0;"));
+	free(said);
+	state_remove(dir, "commit.state");
+	sim_end();
+}
+
 /* A neighbor that is removed, or was not there at all. */
 static void
 test_forgotten(void **state)
@@ -611,6 +636,7 @@ main(void)
 		KEPT(test_kill_and_end),
 		KEPT(test_kept_later),
 		KEPT(test_commit_kept_later),
+		KEPT(test_commit_clock),
 		KEPT(test_forgotten),
 	};
 
