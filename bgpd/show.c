@@ -356,6 +356,12 @@ show_health(const struct engine *eng, struct show_health *h)
 	else if (eng->fib_ready)
 		add_why(eng, why, sizeof why / 2);
 	sets_alarm(eng, h->alarm, sizeof h->alarm);
+	if (eng->reload_s != 0 && !eng->reload_ok)
+		snprintf(h->alarm, sizeof h->alarm,
+		    "the last reload failed, what ran before it still runs: "
+		    "\"ana-bgpctl check %.200s\" says what is wrong; then "
+		    "\"ana-bgpctl reload\"",
+		    eng->opts.conf_path);
 	if (*trackd_client_why(eng->trackd) != '\0')
 		snprintf(h->alarm, sizeof h->alarm, "ana-trackd %s",
 		    trackd_client_why(eng->trackd));

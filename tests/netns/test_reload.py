@@ -240,6 +240,12 @@ def test_signal_reloads(scene):
     scene.ana.process.signal(signal.SIGHUP)
     wait_until(lambda: not scene.version()["last_reload_ok"], what="refused")
     scene.accepted(3)
+    status, out, _ = scene.ana.cli("check", "health", check=False)
+    assert status == 5 and "the last reload failed" in out
+    scene.edit(SMALLER)
+    scene.ana.cli("reload")
+    status, out, _ = scene.ana.cli("check", "health", check=False)
+    assert "reload" not in out
 
 
 def test_bad_file_changes_nothing(scene):
