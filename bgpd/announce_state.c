@@ -88,7 +88,8 @@ worth(const struct announce_net *n)
 }
 
 char *
-announce_state_print(const struct announce *a, uint64_t now_ms)
+announce_state_print(
+    const struct announce *a, const char *boot, uint64_t now_ms)
 {
 	bool any = a->ntrack > 0;
 	char *text = NULL;
@@ -99,6 +100,11 @@ announce_state_print(const struct announce *a, uint64_t now_ms)
 		mem_none(len);
 	fprintf(f, "# Written by ana-bgpd: announcements and their tracks.\n");
 	fprintf(f, "clock %" PRIu64 ";\n", now_ms);
+	if (*boot != '\0') {
+		fprintf(f, "boot ");
+		conf_quote(f, boot);
+		fprintf(f, ";\n");
+	}
 	for (size_t i = 0; i < a->ntrack; i++)
 		if (a->track[i]->state != TRACK_UNKNOWN)
 			put_track(f, a->track[i], (int64_t)now_ms);
@@ -275,9 +281,10 @@ take_net(struct announce *a, const struct conf_node *b, uint64_t wrote_ms,
 }
 
 bool
-announce_state_parse(
-    struct announce *a, const char *text, size_t len, uint64_t now_ms)
+announce_state_parse(struct announce *a, const char *text, size_t len,
+    const char *boot, uint64_t now_ms)
 {
+	const struct conf_node *was;
 	struct conf_tree *tree;
 	struct diag_list dl;
 	uint64_t wrote_ms;
@@ -287,7 +294,9 @@ announce_state_parse(
 	tree = conf_tree_parse("announce.state", text, len, &dl);
 	good = dl.nerror == 0;
 	wrote_ms = (uint64_t)number(&tree->root, "clock");
-	same_boot = wrote_ms != 0 && wrote_ms <= now_ms;
+	was = child(&tree->root, "boot"); /* older files have none */
+	same_boot = wrote_ms != 0 && wrote_ms <= now_ms &&
+	    (was == NULL || *boot == '\0' || conf_word_is(was, 1, boot));
 	if (!same_boot)
 		wrote_ms = now_ms;
 	for (size_t i = 0; i < tree->root.nchild; i++) {

@@ -47,6 +47,7 @@ struct engine_opts {
 	const char *trackd_path; /* ana-trackd's; NULL: none is asked */
 	int fibd_fd; /* or a descriptor to it; -1: none */
 	uint64_t netns;
+	char boot[40]; /* clock_boot() */
 };
 
 /* Peers with the same export result share what was told (rib/adjout.h). */

@@ -227,7 +227,7 @@ engine_announce_save(struct engine *eng)
 	eng->announce->changed = false;
 	if (eng->opts.state_dir == NULL)
 		return true;
-	text = announce_state_print(eng->announce, eng->now_ms);
+	text = announce_state_print(eng->announce, eng->opts.boot, eng->now_ms);
 	if (text == NULL) {
 		state_remove(eng->opts.state_dir, STATE);
 		return true;
@@ -264,7 +264,8 @@ load(struct engine *eng)
 		    eng->opts.state_dir, STATE, strerror(-err));
 		return;
 	}
-	if (!announce_state_parse(eng->announce, text, len, eng->now_ms))
+	if (!announce_state_parse(
+		eng->announce, text, len, eng->opts.boot, eng->now_ms))
 		log_warnx(
 		    "%s is damaged: what can be read of it is used", STATE);
 	free(text);

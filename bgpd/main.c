@@ -444,6 +444,7 @@ main(int argc, char **argv)
 	a.o.state_dir = a.state;
 	a.o.log_dir = log_dir(&a);
 	a.o.netns = fib_netns();
+	clock_boot(a.o.boot, sizeof a.o.boot);
 	signal(SIGPIPE, SIG_IGN);
 	if (!a.o.memory && getuid() == 0 && access(fibd, F_OK) == -1)
 		start_fibd(&a);

@@ -1,5 +1,7 @@
 #include "platform/clock.h"
 
+#include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 uint64_t
@@ -33,4 +35,16 @@ int64_t
 clock_real_s(void)
 {
 	return clock_real_ms() / 1000;
+}
+
+void
+clock_boot(char *buf, size_t n)
+{
+	FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
+
+	if (f == NULL || fgets(buf, (int)n, f) == NULL)
+		buf[0] = '\0';
+	buf[strcspn(buf, "\n")] = '\0';
+	if (f != NULL)
+		fclose(f);
 }

@@ -2,6 +2,7 @@
 #ifndef CLOCK_H
 #define CLOCK_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /* CLOCK_MONOTONIC, for every timer. */
@@ -12,5 +13,8 @@ uint64_t clock_cpu_us(void);
 int64_t clock_real_s(void);
 /* The same in milliseconds, for the log. */
 int64_t clock_real_ms(void);
+
+/* The kernel's name for this boot, of 36 characters; "" when it has none. */
+void clock_boot(char *, size_t);
 
 #endif /* CLOCK_H */

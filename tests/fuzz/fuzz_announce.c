@@ -70,15 +70,16 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	struct announce *a = make(), *b = make();
 	char *one, *two;
 
-	announce_state_parse(a, (const char *)data, len, NOW);
+	announce_state_parse(a, (const char *)data, len, "b", NOW);
 	for (size_t i = 0; i < a->nnet; i++) {
 		MUST(!pfx_is_default(&a->net[i]->conf.pfx));
 		MUST(!a->net[i]->added || a->net[i]->persistent);
 	}
 	MUST(a->nnet <= 3 + ANNOUNCE_ADDED_MAX);
-	one = announce_state_print(a, NOW);
-	MUST(one != NULL && announce_state_parse(b, one, strlen(one), NOW));
-	two = announce_state_print(b, NOW);
+	one = announce_state_print(a, "b", NOW);
+	MUST(
+	    one != NULL && announce_state_parse(b, one, strlen(one), "b", NOW));
+	two = announce_state_print(b, "b", NOW);
 	MUST(strcmp(one, two) == 0);
 	free(one);
 	free(two);

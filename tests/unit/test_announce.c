@@ -510,16 +510,39 @@ kept(const char *commands, const char *withdraw, const char *drain)
 		begin(&w, 1);
 		apply(&w);
 		assert_true(
-		    announce_state_parse(w.a, text, strlen(text), w.now));
+		    announce_state_parse(w.a, text, strlen(text), "", w.now));
 		n = net(&w, 0);
 		assert_string_equal(n->withdraw_reason, withdraw);
 		assert_string_equal(n->drain_reason, drain);
 		free(text);
-		text = announce_state_print(w.a, w.now);
+		text = announce_state_print(w.a, "", w.now);
 		assert_non_null(text);
 		end(&w);
 	}
 	free(text);
+}
+
+/* A later boot that has run for longer: the service of a lease is to say so
+ * once more. */
+static void
+test_another_boot(void **state)
+{
+	static const char *const boot[] = { "one", "two", "" };
+	static const char text[] =
+	    "clock 1000; boot \"one\"; network 192.0.0.0/24 { state announced; "
+	    "healthy yes; settled yes; draining always; }";
+
+	for (int i = 0; i < 3; i++) {
+		struct world w;
+
+		begin(&w, 1);
+		apply(&w);
+		assert_true(announce_state_parse(
+		    w.a, text, strlen(text), boot[i], w.now));
+		assert_int_equal(net(&w, 0)->settled, i != 1);
+		assert_true(net(&w, 0)->draining);
+		end(&w);
+	}
 }
 
 static void
@@ -743,6 +766,7 @@ main(void)
 		cmocka_unit_test(test_operator),
 		cmocka_unit_test(test_reasons),
 		cmocka_unit_test(test_reasons_kept),
+		cmocka_unit_test(test_another_boot),
 		cmocka_unit_test(test_added),
 		cmocka_unit_test(test_guard),
 		cmocka_unit_test(test_restore),
