@@ -57,7 +57,8 @@ void fibsync_set_max(struct fibsync *, uint32_t max);
 /*
  * The next hops that the prefix should have; none: it should not be there.
  * Each lane has its turn, whatever waits in others: who loads a table is in
- * one of its own, mostly (there are a few only, any number will do).
+ * one of its own, mostly (there are a few only, any number will do).  Of what
+ * waits in one lane, prefixes far apart go first: the kernel likes it.
  */
 void fibsync_want(struct fibsync *, const struct pfx *, const struct fib_nh *,
     size_t n, unsigned int lane);

@@ -307,6 +307,58 @@ test_lanes(void **state)
 }
 
 /*
+ * A table in ascending order is asked for with one prefix of sixteen first, and
+ * its neighbors later; but what is marked again and again does not keep others
+ * from their turn.
+ */
+static void
+test_stripes(void **state)
+{
+	static const struct fib_ops ops = { .nhset = count_set,
+		.replace = count_route,
+		.remove = count_removed };
+	enum {
+		TABLE = 4096
+	};
+	struct asked a = { .fib = { .ops = &ops } };
+	struct fibsync *fs = fibsync_new();
+	struct fib_nh one = { .addr = addr_v4(1), .ifindex = 1, .weight = 1 };
+	struct fib_nh two = { .addr = addr_v4(2), .ifindex = 2, .weight = 1 };
+	struct pfx p, low = { .len = 2 }, busy = pfx(TABLE);
+	unsigned int bits = 0, seen = 0;
+
+	low.addr = addr_v4(1u << 30);
+	for (unsigned int i = 0; i < TABLE; i++) {
+		p = pfx(i);
+		fibsync_want(fs, &p, &one, 1, 3);
+	}
+	for (unsigned int i = 0; i < TABLE; i++) {
+		fibsync_run(fs, &a.fib, 1);
+		bits |= 1u << (a.last.addr.o[2] & 15);
+		if (i % (TABLE / 16) == TABLE / 16 - 1) {
+			assert_int_equal(bits & (bits - 1), 0);
+			bits = 0;
+		}
+	}
+	/* Shorter than the bits that are looked at. */
+	fibsync_want(fs, &low, &one, 1, 3);
+	fibsync_run(fs, &a.fib, 1);
+	assert_true(pfx_eq(&a.last, &low));
+
+	for (unsigned int i = 0; i < TABLE; i++) {
+		p = pfx(i);
+		fibsync_want(fs, &p, &two, 1, 3);
+	}
+	for (unsigned int i = 0; i < 2 * TABLE && seen < TABLE; i++) {
+		fibsync_want(fs, &busy, i % 2 ? &one : &two, 1, 3);
+		fibsync_run(fs, &a.fib, 1);
+		seen += !pfx_eq(&a.last, &busy);
+	}
+	assert_int_equal(seen, TABLE);
+	fibsync_free(fs);
+}
+
+/*
  * Nor does one of a prefix that waits with that table: its path came, and went
  * before the table was told.  However often that happens.
  */
@@ -429,6 +481,7 @@ main(void)
 		cmocka_unit_test(test_lost_next_hop),
 		cmocka_unit_test(test_why),
 		cmocka_unit_test(test_lanes),
+		cmocka_unit_test(test_stripes),
 		cmocka_unit_test(test_lane_changes),
 		cmocka_unit_test(test_unanswered),
 		cmocka_unit_test(test_memory),
