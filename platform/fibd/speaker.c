@@ -364,8 +364,8 @@ end(struct speaker *s, int err, const char *text)
 	return false;
 }
 
-/* A listening socket is a datagram of its own. */
-static bool
+/* A listening socket is a datagram of its own; 0 or an errno. */
+static int
 give(struct speaker *s)
 {
 	const struct given *g = &s->given[0];
@@ -386,11 +386,37 @@ give(struct speaker *s)
 	c->cmsg_len = CMSG_LEN(sizeof g->fd);
 	memcpy(CMSG_DATA(c), &g->fd, sizeof g->fd);
 	if (sendmsg(s->fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
-		return false;
+		return errno;
 	/* Ours is closed: when the speaker dies, so does the port. */
 	close(g->fd);
 	memmove(&s->given[0], &s->given[1], --s->ngiven * sizeof s->given[0]);
-	return true;
+	return 0;
+}
+
+/* It passes by itself, or when the speaker reads. */
+static bool
+passes(int err)
+{
+	return err == EAGAIN || err == EINTR || err == ENOBUFS;
+}
+
+/* The listening sockets; false: the speaker has gone, or must. */
+static bool
+give_all(struct speaker *s)
+{
+	char text[FIBD_TEXT];
+	int err = 0;
+
+	while (s->ngiven > 0 && err == 0)
+		err = give(s);
+	if (err == 0 || passes(err))
+		return true;
+	if (err == EPIPE || err == ECONNRESET)
+		return false;
+	/* Most likely ETOOMANYREFS: it asks for more and never takes one. */
+	snprintf(text, sizeof text, "a listening socket cannot be passed: %s",
+	    strerror(err));
+	return end(s, err, text);
 }
 
 static size_t
@@ -417,13 +443,12 @@ speaker_writable(struct speaker *s)
 
 		if (send(s->fd, s->out + s->from, n,
 			MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
-			return errno == EAGAIN || errno == EINTR ||
-			    errno == ENOBUFS;
+			return passes(errno);
 		s->from += n;
 	}
 	s->from = s->to = 0;
-	while (s->ngiven > 0 && give(s))
-		continue;
+	if (!give_all(s))
+		return false;
 	if (s->lost) {
 		s->lost = false;
 		speaker_overrun(s);

@@ -8,6 +8,7 @@ import errno
 import multiprocessing
 import os
 import re
+import resource
 import select
 import signal
 import socket
@@ -1035,6 +1036,36 @@ def test_hello_again_before_the_sockets(box):
         os.close(listener[3])
     # the connection, and nothing else is left
     until(count, before + 1)
+
+
+def test_socket_cannot_be_passed(box):
+    """A speaker that has too many descriptors on their way to it is sent
+    away; ana-fibd does not go round and round over it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, hard))
+    try:
+        p = box.start()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    os.setresuid(65534, 0, 0)   # they count for each user
+    try:
+        socket.send_fds(ours, [b"x"], [ours.fileno()] * 100)
+    finally:
+        os.setresuid(0, 0, 0)
+    c = box.client()
+    c.listen("192.0.2.1")
+    c.flush()
+    until(lambda: c.poll() or c.closed)
+    assert c.ready["err"] == errno.ETOOMANYREFS
+    until(lambda: "cannot be passed: Too many ref" in p.stderr.readline())
+    ours.close()
+    theirs.close()
+    c = box.client()
+    c.listen("192.0.2.1")
+    assert c.settle() == {}
+    until(lambda: c.poll() or len(c.listeners), 1)
+    os.close(c.listeners[0][3])
 
 
 def test_port_taken(box):
