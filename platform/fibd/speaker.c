@@ -22,6 +22,7 @@ enum {
 	OUT_FULL = 64 * 1024, /* read no more requests */
 	OUT_EVENTS = 1024 * 1024, /* drop events nobody asked for */
 	READ_TURN = 4, /* datagrams: the speaker sends more meanwhile */
+	REFUSE_READ = 1024, /* more than an ordinary socket holds */
 };
 
 struct watched {
@@ -341,13 +342,16 @@ speaker_refuse(int fd, int err, const char *text)
 {
 	struct fibd_ready r;
 	char ignored[64];
+	int left = REFUSE_READ;
 
 	begin(&r, FIBD_READY, 0);
 	r.err = err;
 	strlcpy(r.text, text, sizeof r.text);
 	(void)send(fd, &r, sizeof r, MSG_DONTWAIT | MSG_NOSIGNAL);
-	/* What is not read would turn our words into a reset. */
-	while (recv(fd, ignored, sizeof ignored, MSG_DONTWAIT) > 0)
+	/* What is not read would turn our words into a reset; one who sends on
+	 * and on has himself to blame. */
+	while (
+	    left-- > 0 && recv(fd, ignored, sizeof ignored, MSG_DONTWAIT) > 0)
 		continue;
 	close(fd);
 }

@@ -987,6 +987,38 @@ def test_one_speaker_of_the_right_user(box):
     assert c.ready["err"] == errno.EPERM and "user 0" in c.ready["text"]
 
 
+def test_refused_and_sends_on(box):
+    """One who may connect and is not the speaker keeps ana-fibd busy for a
+    moment only, whatever is sent."""
+    box.start(*LAB, user="daemon")
+    pid, = map(int, run(f"ip netns pids {box.name}").split())
+    os.kill(pid, signal.SIGSTOP)  # until there is much to read
+    c = Client(box.path)
+    c.s.setblocking(True)
+    senders = set()
+    try:
+        for _ in range(32):
+            child = os.fork()
+            if child == 0:
+                try:
+                    while True:
+                        c.s.send(b"x")
+                except OSError:
+                    os._exit(0)
+            senders.add(child)
+        until(lambda: select.select([], [c.s], [], 0)[1], [])
+        until(lambda: {open(f"/proc/{q}/stat").read().split()[2]
+                       for q in senders}, {"S"})
+        os.kill(pid, signal.SIGCONT)
+        until(lambda: senders.difference_update(
+            [q for q in senders if os.waitpid(q, os.WNOHANG)[0]]) or senders,
+            set(), 5)
+    finally:
+        for q in senders:
+            os.kill(q, signal.SIGKILL)
+            os.waitpid(q, 0)
+
+
 def test_listen(box):
     box.start("-p", "1790")
     c = box.client()
