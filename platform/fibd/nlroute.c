@@ -30,6 +30,8 @@ enum {
 	DUMP_TRIES = 4,
 	TEXT_MAX = 96,
 	WAIT_MS = 10000,
+	GROW_MIN = 1024, /* batches without a loss before they may be larger */
+	GROW_MAX = 1024 * 1024,
 };
 
 /* What a million routes have in common: all but prefix and number. */
@@ -56,6 +58,7 @@ struct nlroute {
 	uint32_t first; /* of the batch */
 	uint32_t n;
 	uint32_t limit; /* requests in a batch */
+	uint32_t good, grow_after; /* batches since it changed */
 	size_t last; /* where the last request begins */
 	size_t used;
 	size_t like_at, like_len; /* a route in the batch; 0 octets: none */
@@ -125,6 +128,7 @@ nlroute_open(struct nlroute **out, int rcvbuf)
 	}
 	nl->seq = 1;
 	nl->limit = NLROUTE_BATCH;
+	nl->grow_after = GROW_MIN;
 	*out = nl;
 	return 0;
 }
@@ -483,6 +487,28 @@ send_all(struct nlroute *nl)
 	return n < 0 ? -ENOBUFS : 0;
 }
 
+/*
+ * After a loss the receive buffer is smaller than we believe; or there was no
+ * memory for once.  So batches grow again, later each time: a loss costs a
+ * comparison of all routes, and those must come to an end.
+ */
+static void
+set_limit(struct nlroute *nl, bool lost)
+{
+	if (lost) {
+		nl->limit = nl->limit / 4 > 2 ? nl->limit / 4 : 2;
+		nl->good = 0;
+		if (nl->grow_after < GROW_MAX)
+			nl->grow_after *= 2;
+	} else if (nl->limit == NLROUTE_BATCH)
+		nl->grow_after = GROW_MIN;
+	else if (++nl->good == nl->grow_after) {
+		nl->good = 0;
+		nl->limit = nl->limit < NLROUTE_BATCH / 2 ? nl->limit * 2
+							  : NLROUTE_BATCH;
+	}
+}
+
 /* What was queued is known to be answered, or counted as not. */
 int
 nlroute_run(struct nlroute *nl, nlroute_done_fn *fn, void *arg)
@@ -504,8 +530,7 @@ nlroute_run(struct nlroute *nl, nlroute_done_fn *fn, void *arg)
 	}
 	while (err != 0 && receive(nl, nl->sk, 0) > 0)
 		continue; /* whatever comes is of a batch we gave up */
-	if (err != 0) /* the receive buffer is smaller than we believe */
-		nl->limit = nl->limit / 4 > 2 ? nl->limit / 4 : 2;
+	set_limit(nl, err != 0);
 	nl->n = 0;
 	nl->used = nl->like_len = 0;
 	for (uint32_t i = 0; i < n; i++) {

@@ -5,7 +5,7 @@
  * The kernel answers a send before it returns, so a run is: queue, send once
  * (an acknowledgement asked of the last request only; failures are always
  * told), read the answers.  How many are queued is bounded so that even a
- * failure of each fits the receive buffer.
+ * failure of each fits the receive buffer; fewer for some time after a loss.
  */
 #ifndef NLROUTE_H
 #define NLROUTE_H
