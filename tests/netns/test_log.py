@@ -10,7 +10,6 @@ import os
 import re
 import socket
 import threading
-import time
 
 import pytest
 
@@ -58,13 +57,14 @@ class Listener(threading.Thread):
         self.sock.bind(path)
         os.chmod(path, 0o666)
         self.sock.settimeout(0.1)
-        self.records, self.reading, self.over = [], True, False
+        self.records, self.over = [], False
+        self.reading = threading.Event()
+        self.reading.set()
         self.start()
 
     def run(self):
         while not self.over:
-            if not self.reading:
-                time.sleep(0.05)
+            if not self.reading.wait(0.1):
                 continue
             try:
                 self.records.append(self.sock.recv(65536).decode())
@@ -175,7 +175,7 @@ class TestLog:
 
     def test_journal_that_stands_still(self, scene):
         """Nobody reads: the sessions go on, and what is lost is told."""
-        scene.journal.reading = False
+        scene.journal.reading.clear()
         scene.reload("destination journal; level debug;")
         peer = scene.speaker()
         before = peer.keepalives
@@ -184,7 +184,7 @@ class TestLog:
                         for i in range(1500)))
         wait_until(lambda: peer.keepalives >= before + 4)
         assert peer.up()
-        scene.journal.reading = True
+        scene.journal.reading.set()
         lost = None
         while lost is None:
             text = scene.record()["MESSAGE"]

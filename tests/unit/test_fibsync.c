@@ -106,12 +106,14 @@ count_removed(struct fib *f, const struct pfx *p)
 	return 0;
 }
 
+static const struct fib_ops ops = {
+	.nhset = count_set, .replace = count_route, .remove = count_removed
+};
+
 /* A set that was refused is asked for again, and its routes with it. */
 static void
 test_refused_set(void **state)
 {
-	static const struct fib_ops ops = { .nhset = count_set,
-		.replace = count_route };
 	struct asked a = { .fib = { .ops = &ops } };
 	struct fibsync *fs = fibsync_new();
 	struct fib_nh nh = { .addr = addr_v4(1), .ifindex = 1, .weight = 1 };
@@ -150,8 +152,6 @@ test_refused_set(void **state)
 static void
 test_lost_next_hop(void **state)
 {
-	static const struct fib_ops ops = { .nhset = count_set,
-		.replace = count_route };
 	struct asked a = { .fib = { .ops = &ops } };
 	struct fibsync *fs = fibsync_new();
 	struct fib_nh nh[3] = {
@@ -215,8 +215,6 @@ test_lost_next_hop(void **state)
 static void
 test_why(void **state)
 {
-	static const struct fib_ops ops = { .nhset = count_set,
-		.replace = count_route };
 	struct asked a = { .fib = { .ops = &ops } };
 	struct fibsync *fs = fibsync_new();
 	struct fib_nh nh = { .addr = addr_v4(1), .ifindex = 1, .weight = 1 };
@@ -268,8 +266,6 @@ test_why(void **state)
 static void
 test_lanes(void **state)
 {
-	static const struct fib_ops ops = { .nhset = count_set,
-		.replace = count_route };
 	enum {
 		TABLE = 20000,
 		BATCH = 64
@@ -314,9 +310,6 @@ test_lanes(void **state)
 static void
 test_stripes(void **state)
 {
-	static const struct fib_ops ops = { .nhset = count_set,
-		.replace = count_route,
-		.remove = count_removed };
 	enum {
 		TABLE = 4096
 	};
@@ -365,9 +358,6 @@ test_stripes(void **state)
 static void
 test_lane_changes(void **state)
 {
-	static const struct fib_ops ops = { .nhset = count_set,
-		.replace = count_route,
-		.remove = count_removed };
 	enum {
 		TABLE = 20000,
 		BATCH = 64
@@ -428,8 +418,6 @@ test_lane_changes(void **state)
 static void
 test_unanswered(void **state)
 {
-	static const struct fib_ops ops = { .nhset = count_set,
-		.replace = count_route };
 	struct asked a = { .fib = { .ops = &ops } };
 	struct fibsync *fs = fibsync_new();
 	struct fib_nh nh = { .addr = addr_v4(1), .ifindex = 1, .weight = 1 };
