@@ -14,7 +14,9 @@ import json
 import os
 import pathlib
 import select
+import socket
 import statistics
+import struct
 import subprocess
 import sys
 import tempfile
@@ -127,11 +129,18 @@ class Scene:
             self.stack.close()
         return False
 
-    def until_in_kernel(self, routes, t0):
-        while fib_count(self.ns) < routes:
-            if time.monotonic() - t0 > self.bound:
-                raise Slow("the kernel has %d" % fib_count(self.ns))
-            time.sleep(0.05)
+    def until_in_kernel(self, n, base, t0):
+        """Until n prefixes from BASE on are there, beside the base of before.
+        To count them all, the kernel walks its whole table and lets it wait
+        for so long: that is done once each of a sample is there."""
+        missing = list(range(0, n, n // 1000 | 1))
+        with self.ns.socket(socket.AF_NETLINK, socket.SOCK_RAW) as sock:
+            while missing or fib_count(self.ns) < base + n:
+                if time.monotonic() - t0 > self.bound:
+                    raise Slow("the kernel has %d" % fib_count(self.ns))
+                while missing and in_kernel(sock, BASE + (missing[-1] << 8)):
+                    missing.pop()
+                time.sleep(0.005 if missing else 0.05)
         self.r["time_s"] = time.monotonic() - t0
 
     def start(self):
@@ -360,6 +369,16 @@ def fib_count(ns):
                        [0])
 
 
+def in_kernel(sock, addr):
+    """Whether the kernel has a route to an address (RTM_GETROUTE, which takes
+    no lock); the lab's namespaces have no default route."""
+    dst = struct.pack("=HHI", 8, 1, socket.htonl(addr))
+    rtm = struct.pack("=BBBBBBBBI", socket.AF_INET, 32, 0, 0, 0, 0, 0, 0, 0)
+    sock.send(struct.pack("=IHHII", 16 + len(rtm) + len(dst), 26, 1, 0, 0) +
+              rtm + dst)
+    return struct.unpack_from("=H", sock.recv(4096), 4)[0] == 24
+
+
 def s4(env, kind, n=250000):
     """250,000 routes into the kernel"""
     if not DAEMONS[kind].kernel:
@@ -370,7 +389,7 @@ def s4(env, kind, n=250000):
         s.start()
         base, cost0 = fib_count(s.ns), s.d.cost()
         t0 = s.send(0)
-        s.until_in_kernel(base + n, t0)
+        s.until_in_kernel(n, base, t0)
         s.r["time_cpu_s"] = s.d.cost()[0] - cost0[0]
         s.memory(n)
         return s.r
@@ -514,7 +533,7 @@ def s11k(env, kind):
         base = fib_count(s.ns)
         s.feed.say("probe", 1, -2, 200 << 24, 100000, 0.001)
         t0 = s.send(0)
-        s.until_in_kernel(base + n, t0)
+        s.until_in_kernel(n, base, t0)
         s.feed.say("unprobe")
         probed(s, "load")
         return s.r
