@@ -84,8 +84,9 @@ slab_new(struct slab *s)
 		if (n >> SLAB_SHIFT >= s->nchunk) {
 			s->chunk = mem_realloc(
 			    s->chunk, s->nchunk + 1, sizeof *s->chunk);
-			s->chunk[s->nchunk++] =
-			    mem_realloc(NULL, SLAB_CHUNK, s->size);
+			s->chunk[s->nchunk++] = must(
+			    aligned_alloc(64, SLAB_CHUNK * (size_t)s->size),
+			    SLAB_CHUNK * (size_t)s->size);
 		}
 		s->used++;
 	}
