@@ -187,27 +187,33 @@ text_same(const struct cmp *x, const char *kind, const char *name)
 	return conf_same_node(top(x->old, kind, name), top(x->new, kind, name));
 }
 
-/* Is what the rules name still the same? */
+/* Is what the statement of a rule names, as its last word, still the same? */
+static bool
+name_same(const struct cmp *x, const struct conf_node *m)
+{
+	const char *name = conf_word_text(m, m->nword - 1);
+
+	if (conf_word_is(m, 0, "apply"))
+		return text_same(x, "community-table", name);
+	if (conf_word_is(m, 1, "prefix"))
+		return set_same(x, name);
+	if (m->nword > 3 && conf_word_is(m, m->nword - 2, "as-set"))
+		return text_same(x, "as-set", name);
+	if (!conf_word_is(m, 2, "in"))
+		return true;
+	return text_same(x,
+	    conf_word_is(m, 1, "as-path") ? "as-path-set" : "community-set",
+	    name);
+}
+
 static bool
 names_same(const struct cmp *x, const struct conf_node *rule)
 {
 	size_t i;
 
-	for (i = 0; i < rule->nchild; i++) {
-		const struct conf_node *m = rule->child[i];
-
-		if (conf_word_is(m, 1, "prefix") &&
-		    !set_same(x, conf_word_text(m, 3)))
+	for (i = 0; i < rule->nchild; i++)
+		if (!name_same(x, rule->child[i]))
 			return false;
-		if (conf_word_is(m, 1, "community") &&
-		    conf_word_is(m, 2, "in") &&
-		    !text_same(x, "community-set", conf_word_text(m, 3)))
-			return false;
-		if (conf_word_is(m, 1, "as-path") &&
-		    conf_word_is(m, 3, "as-set") &&
-		    !text_same(x, "as-set", conf_word_text(m, 4)))
-			return false;
-	}
 	return true;
 }
 
@@ -499,7 +505,9 @@ conf_diff(const struct conf *old, const struct conf *new, struct conf_diff *d)
 	    top(old, "filter-store", NULL), top(new, "filter-store", NULL));
 	diff_sets(&x);
 	d->policies |= diff_named(&x, "as-set");
+	d->policies |= diff_named(&x, "as-path-set");
 	d->policies |= diff_named(&x, "community-set");
+	d->policies |= diff_named(&x, "community-table");
 	d->policies |= diff_named(&x, "policy");
 	d->networks = diff_named(&x, "network");
 	diff_named(&x, "track");

@@ -658,7 +658,8 @@ static bool
 inside_named(const struct conf_schema *s)
 {
 	static const char *const named[] = { "prefix-set", "as-set",
-		"community-set", "policy", "policy/rule" };
+		"as-path-set", "community-set", "community-table", "policy",
+		"policy/rule" };
 	size_t i;
 
 	for (i = 0; i < sizeof(named) / sizeof(named[0]); i++)
@@ -785,6 +786,11 @@ test_manual(void **state)
 
 /* ---- differences ------------------------------------------------------- */
 
+/* A neighbor whose import policy is that rule. */
+#define BY(rule) \
+	"policy by { rule r { " rule " } } neighbor 203.0.113.1 { " \
+	"remote-as 3292; import policy by; irr prefix-set s; export none; }"
+
 struct diff_case {
 	const char *a, *b;
 	enum conf_diff_what what;
@@ -823,6 +829,28 @@ test_diff(void **state)
 		    CONF_LIVE, true, false,
 		    "peering-policy: max-prefix 9; becomes max-prefix 8; "
 		    "(live)" },
+		{ "as-set x { 1; }" BY("match origin-as as-set x; accept;"),
+		    "as-set x { 2; }" BY("match origin-as as-set x; accept;"),
+		    CONF_LIVE, true, false, "as-set x changes" },
+		{ "as-set x { 1; }" BY(
+		      "match as-path contains as-set x; accept;"),
+		    "as-set x { 2; }" BY(
+			"match as-path contains as-set x; accept;"),
+		    CONF_LIVE, true, false, "as-set x changes" },
+		{ "as-path-set x { \"1\"; }" BY("match as-path in x; accept;"),
+		    "as-path-set x { \"2\"; }" BY(
+			"match as-path in x; accept;"),
+		    CONF_LIVE, true, false, "as-path-set x changes" },
+		{ "community-set x { 1:1; }" BY(
+		      "match community in x; accept;"),
+		    "community-set x { 1:2; }" BY(
+			"match community in x; accept;"),
+		    CONF_LIVE, true, false, "community-set x changes" },
+		{ "community-table x { 1:1 med 1; }" BY(
+		      "apply community-table x; accept;"),
+		    "community-table x { 1:1 med 2; }" BY(
+			"apply community-table x; accept;"),
+		    CONF_LIVE, true, false, "community-table x changes" },
 	};
 	struct conf_diff d;
 	struct conf *a, *b;
