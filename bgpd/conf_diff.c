@@ -367,6 +367,15 @@ ao_ids_same(const struct conf_neighbor *a, const struct conf_neighbor *b)
 	return true;
 }
 
+static bool
+gr_same(const struct conf_gr *a, const struct conf_gr *b)
+{
+	return a->on == b->on &&
+	    (!a->on ||
+		(a->notification == b->notification &&
+		    a->restart_s == b->restart_s && a->stale_s == b->stale_s));
+}
+
 /* What the session was made with, where no row of its own says it. */
 static bool
 session_same(struct cmp *x, const struct conf_neighbor *a,
@@ -391,7 +400,8 @@ session_same(struct cmp *x, const struct conf_neighbor *a,
 		return false;
 	}
 	return a->hold_s == b->hold_s && a->hold_min_s == b->hold_min_s &&
-	    x->old->as == x->new->as && x->old->router_id == x->new->router_id;
+	    gr_same(&a->gr, &b->gr) && x->old->as == x->new->as &&
+	    x->old->router_id == x->new->router_id;
 }
 
 static bool
@@ -481,7 +491,8 @@ conf_diff(const struct conf *old, const struct conf *new, struct conf_diff *d)
 	flags = diff_block(&x, "global", "global", top(old, "global", NULL),
 	    top(new, "global", NULL));
 	d->global = flags != 0;
-	/* hold-time is the neighbors': one with its own does not bounce. */
+	/* What has a default here is the neighbors': one with its own does not
+	 * bounce. */
 	common |= flags & CF_IMPORT;
 	d->log = diff_block(&x, "log", "log", top(old, "log", NULL),
 		     top(new, "log", NULL)) != 0;

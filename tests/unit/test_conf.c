@@ -1014,6 +1014,37 @@ test_diff_set(void **state)
 	free(tb);
 }
 
+/* Graceful restart of global is that of the neighbors who do not say more. */
+static void
+test_diff_restart(void **state)
+{
+	static const char form[] =
+	    "global { as 52580; router-id 192.0.2.10; graceful-restart "
+	    "{ restart-time %s; } }\n"
+	    "neighbor 203.0.113.1 { remote-as 3292; export none; }"
+	    "neighbor 203.0.113.2 { remote-as 3292; export none;"
+	    " graceful-restart { restart-time 99s; } }"
+	    "neighbor 203.0.113.3 { remote-as 3292; export none;"
+	    " no graceful-restart; }";
+	char *ta = mem_printf(form, "100s"), *tb = mem_printf(form, "101s");
+	struct conf *a = load(ta), *b = load(tb);
+	struct conf_diff d;
+
+	assert_non_null(a);
+	assert_non_null(b);
+	conf_diff(a, b, &d);
+	assert_int_equal(d.nline, 1);
+	assert_non_null(strstr(d.line[0], "(the session bounces)"));
+	assert_int_equal(d.nneighbor, 1);
+	assert_int_equal(addr_to_v4(&d.neighbor[0].addr), 0xcb007101);
+	assert_int_equal(d.neighbor[0].what, CONF_RESET);
+	conf_diff_fini(&d);
+	conf_free(a);
+	conf_free(b);
+	free(ta);
+	free(tb);
+}
+
 static void
 test_too_many(void **state)
 {
@@ -1055,6 +1086,7 @@ main(void)
 		cmocka_unit_test(test_entries),
 		cmocka_unit_test(test_same_set),
 		cmocka_unit_test(test_diff_set),
+		cmocka_unit_test(test_diff_restart),
 		cmocka_unit_test(test_too_many),
 	};
 
