@@ -143,7 +143,7 @@ const struct conf_schema conf_schema[] = {
 { "policy/rule", "set community delete", "large LARGE-COMMUNITIES | ext EXT-COMMUNITIES | COMMUNITIES", 0, 0, NULL, MU, "Takes a community away; a * stands for any number.", V },
 { "policy/rule", "set community replace", "large LARGE-COMMUNITY | ext EXT-COMMUNITY | COMMUNITY", 0, 0, NULL, MU, "Stands in place of all communities of its kind, together with the others that are so written.", V },
 { "policy/rule", "set prepend", "UINT", 1, 32, NULL, 0, "Prepends our AS (on export) or the neighbor's (on import) so many times.", V },
-{ "policy/rule", "set next-hop", "self", 0, 0, NULL, 0, "Our own address as the next hop, on export.  External neighbors always get it; an internal one gets the next hop as it was received unless a rule says this (RFC 4271 5.1.3).", V },
+{ "policy/rule", "set next-hop", "self", 0, 0, NULL, 0, "Our own address as the next hop, on export.  External neighbors always get it; an internal one gets the next hop as it was received unless a rule says this, and no route of which it is the next hop itself (RFC 4271 5.1.3).", V },
 { "policy/rule", "set weight", "UINT", 0, 65535, NULL, 0, "The weight, in place of the neighbor's.", V },
 { "policy/rule", "apply", "community-table NAME", 0, 0, NULL, MU, "Does what the table has for the communities of the route.  A reject in it rejects, whatever the rule says.", V },
 { "policy/rule", "accept", "", 0, 0, NULL, 0, "Takes the route.", V },

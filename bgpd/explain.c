@@ -532,6 +532,7 @@ show_not_told(struct show *s, const struct peer *p, const struct pfx *pfx,
 	f = p->group->facts;
 	f.hits = NULL;
 	f.neighbor = p->conf->addr;
+	f.alone = true;
 	if (best->peer != RIB_LOCAL)
 		source = rib_peer_get(s->eng->rib, best->peer)->internal
 		    ? SOURCE_INTERNAL

@@ -134,6 +134,7 @@ peers(struct plan *pl)
 		pp->tells = p->up != NULL;
 		if (pp->tells)
 			engine_export_facts(p, pl->conf, n, &pp->out, &o);
+		pp->out.alone = true;
 	}
 }
 

@@ -234,6 +234,11 @@ export_check(const struct export_facts *f, const struct pfx *pfx,
 		*why = REASON_NO_NEXT_HOP;
 		return false;
 	}
+	/* RFC 4271 5.1.3; for a group, rib/adjout.c looks. */
+	if (f->alone && f->internal && addr_eq(&out->nexthop, &f->neighbor)) {
+		*why = REASON_IS_NEXT_HOP;
+		return false;
+	}
 	if ((out->has & 1u << HAS_ORIGIN) == 0) {
 		out->origin = ORIGIN_IGP;
 		out->has |= 1u << HAS_ORIGIN;

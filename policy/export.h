@@ -38,6 +38,7 @@ struct export_facts {
 	uint8_t role; /* ours: enum wire_role; ROLE_NONE: none */
 	uint32_t off; /* GUARD_BIT(): export-guard and otc count here */
 	struct addr neighbor;
+	bool alone; /* asked for this neighbor, not for all of its group */
 	/* Our next hop by family of the prefix; none: it gets nothing. */
 	struct addr next_hop[FAM_N], next_hop_ll[FAM_N];
 	const struct pfxset *own; /* what may be announced; NULL: nothing */
@@ -49,7 +50,8 @@ struct export_facts {
 /*
  * True: *out is what to send, its octets those given or the arena's.  False:
  * *why is the reason.  *by (may be NULL) is the rule that decided or NULL.
- * That a route does not go back to where it came from is the caller's matter.
+ * That a route does not go back to where it came from is the caller's matter,
+ * and that it does not go to its next hop too unless f->alone.
  */
 bool export_check(const struct export_facts *, const struct pfx *,
     const struct attrs *, enum route_source, struct arena *, struct attrs *out,

@@ -81,6 +81,8 @@ static const struct row rows[] = {
 	    "no address of ours in its family to be the next hop" },
 	{ REASON_DRAINED, "drained",
 	    "the neighbor is drained, and nothing is told any more" },
+	{ REASON_IS_NEXT_HOP, "is-next-hop",
+	    "its next hop is the neighbor's own address" },
 	{ REASON_UNKNOWN, "unknown",
 	    "for an unknown reason" },
 };

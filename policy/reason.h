@@ -47,11 +47,12 @@ enum reason {
 	REASON_IBGP_SPLIT = 1014,
 	REASON_NO_NEXT_HOP = 1015,
 	REASON_DRAINED = 1016,
+	REASON_IS_NEXT_HOP = 1017,
 	REASON_UNKNOWN = 65535,
 };
 
 /* Room for a counter of each: reason_index() is below it. */
-#define REASON_COUNT 34
+#define REASON_COUNT 35
 
 /* Dense and stable within one build; an unknown number has that of 65535. */
 unsigned int reason_index(uint16_t reason);

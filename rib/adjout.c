@@ -217,6 +217,23 @@ adjout_count(const struct adjout_member *m)
 	return &m->count;
 }
 
+/*
+ * RFC 4271 5.1.3: the next hop is the address of the member's session.  An
+ * external one is told ours.
+ */
+static bool
+is_next_hop(const struct adjout_member *m, uint32_t attrs)
+{
+	const struct attrs_pool *pool = rib_attrs(m->g->rib);
+	const struct nexthop *h;
+
+	if (!m->neg.internal)
+		return false;
+	h = nexthop_at(attrs_nexthops(pool), attrs_nexthop(pool, attrs));
+	return h != NULL &&
+	    addr_eq(&h->addr, &rib_peer_get(m->g->rib, m->peer)->addr);
+}
+
 /* ---- groups ----------------------------------------------------------- */
 
 static void
@@ -507,24 +524,23 @@ send_cohort(
 			continue;
 		if (it->attrs == 0)
 			c->withdrawn[it->fam] += n;
+		else if (is_next_hop(r->cohort[i], it->attrs))
+			continue;
 		else
 			c->announced[it->fam] += n;
 		send_to(r, r->cohort[i], w);
 	}
 }
 
-/* The prefixes of one group, which share attributes and addressees. */
+/* The first n of r->pfx. */
 static void
-write_group(struct run *r, const struct item *it)
+write_prefixes(struct run *r, struct item as, size_t n)
 {
 	const struct wire_neg *neg = &r->cohort[0]->neg;
-	size_t n = 0, done = 0, k;
-	struct item as = *it;
+	size_t done = 0, k;
 	struct attrs attrs;
 	struct wbuf w;
 
-	for (r->pfx[n++] = it->pfx; it->next != 0; r->pfx[n++] = it->pfx)
-		it = &r->item[it->next - 1];
 	if (as.attrs != 0)
 		attrs_get(rib_attrs(r->g->rib), as.attrs, &attrs);
 	while (done < n) {
@@ -541,6 +557,30 @@ write_group(struct run *r, const struct item *it)
 			as.attrs = 0;
 		else
 			return;
+	}
+}
+
+/*
+ * The prefixes of one group, which share attributes and addressees.  Who is
+ * their next hop may have been told them with another one.
+ */
+static void
+write_group(struct run *r, const struct item *it)
+{
+	const struct item *head = it;
+	size_t n = 0;
+
+	for (r->pfx[n++] = it->pfx; it->next != 0; r->pfx[n++] = it->pfx)
+		it = &r->item[it->next - 1];
+	write_prefixes(r, *head, n);
+	for (size_t i = 0; head->attrs != 0 && i < r->ncohort; i++) {
+		struct item back = {
+			.fam = head->fam, .except = NOBODY, .only = (uint8_t)i
+		};
+
+		if (addressed(head, i) &&
+		    is_next_hop(r->cohort[i], head->attrs))
+			write_prefixes(r, back, n);
 	}
 }
 
@@ -775,7 +815,8 @@ send_again(struct run *r, struct adjout_member *m, enum fam f)
 static bool
 told_to(const struct adjout_member *m, const struct out_entry *e)
 {
-	return e != NULL && e->attrs != 0 && e->source != m->peer;
+	return e != NULL && e->attrs != 0 && e->source != m->peer &&
+	    !is_next_hop(m, e->attrs);
 }
 
 /* Withdraws what only the group had that it was moved from. */
@@ -981,7 +1022,7 @@ collect_strays(struct adjout_member *m, struct adjout_group *to)
 	while ((dest = outmark_step(log, &at, NULL)) != 0) {
 		const struct out_entry *e = outlog_find(log, dest);
 
-		if (e->attrs != 0 && !told_to(m, e) && !e->unsource)
+		if (e->attrs != 0 && e->source == m->peer && !e->unsource)
 			continue;
 		if (told_to(m, outlog_find(&to->log, dest)))
 			continue;

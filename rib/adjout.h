@@ -9,7 +9,8 @@
  * and a slow peer costs the others nothing.  Members that stand at the same
  * place and agreed on the same encoding get the same octets, encoded once.
  *
- * A route is not told to the peer it comes from.
+ * A route is not told to the peer it comes from, nor to an internal one whose
+ * address is its next hop.
  */
 #ifndef ADJOUT_H
 #define ADJOUT_H

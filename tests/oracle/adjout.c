@@ -215,7 +215,10 @@ check(void)
 			if (d != 0 && rib_best(rib, d, &best) &&
 			    best.peer != i && t->neg.mp[f]) {
 				attrs_get(pool, best.attrs, &a);
-				med = export_med(t->group, n, a.med);
+				/* Nor with its own address as next hop. */
+				med = a.med == i
+				    ? 0
+				    : export_med(t->group, n, a.med);
 				med = med == 0 ? 0 : med + 1;
 			}
 			if (med != t->med[n])
@@ -260,7 +263,7 @@ join(unsigned int i)
 	t->neg.mp[FAM_INET] = rnd(8) > 0;
 	t->neg.mp[FAM_INET6] = rnd(2) > 0;
 	t->neg.ext_tx = t->neg.ext_rx = rnd(4) == 0;
-	t->neg.ext_nexthop = true;
+	t->neg.ext_nexthop = t->neg.internal = true;
 	t->room = 1 + rnd(50);
 	t->m = adjout_join(group[t->group], (uint16_t)i, &t->neg, t);
 }
@@ -330,6 +333,17 @@ nothing_new(void)
 		twin[i].quiet = false;
 }
 
+/* Of peer i, and the next hop of the routes with MED i. */
+static struct addr
+address(unsigned int i)
+{
+	struct addr a = { .fam = FAM_INET6 };
+
+	a.o[0] = 0x20;
+	a.o[15] = (uint8_t)i;
+	return a;
+}
+
 static void
 setup(void)
 {
@@ -341,12 +355,10 @@ setup(void)
 		struct attrs a = { .med = i + 1 };
 
 		a.has = 1 << HAS_ORIGIN | 1 << HAS_AS_PATH | 1 << HAS_MED |
-		    1 << HAS_NEXT_HOP;
+		    1 << HAS_NEXT_HOP | 1 << HAS_LOCAL_PREF;
 		path[5] = 10;
 		a.as_path = (struct octets){ path, sizeof path };
-		a.nexthop.fam = FAM_INET6;
-		a.nexthop.o[0] = 0x20;
-		a.nexthop.o[15] = 1;
+		a.nexthop = address(i + 1);
 		attrs_of[i] = attrs_intern(pool, &a);
 		nexthop_set_state(attrs_nexthops(pool),
 		    attrs_nexthop(pool, attrs_of[i]), true, 1, 0);
@@ -361,7 +373,7 @@ setup(void)
 	}
 	for (uint16_t i = 1; i <= PEERS; i++) {
 		struct rib_peer p = {
-			.as = i, .router_id = i, .addr = addr_v4(i)
+			.as = i, .router_id = i, .addr = address(i)
 		};
 
 		rib_peer_set(rib, i, &p);

@@ -261,6 +261,23 @@ test_ibgp_split(void **state)
 	assert_int_equal(check(x, SOURCE_LOCAL), REASON_NONE);
 }
 
+/* RFC 4271 5.1.3: the neighbor itself, asked about for it alone. */
+static void
+test_is_next_hop(void **state)
+{
+	struct rule_action self = { .type = ACT_NEXT_HOP_SELF };
+	struct fix *x = *state;
+
+	learn(x);
+	x->f.internal = true;
+	x->a.nexthop = x->f.neighbor;
+	assert_int_equal(check(x, SOURCE_EXTERNAL), REASON_NONE);
+	x->f.alone = true;
+	assert_int_equal(check(x, SOURCE_EXTERNAL), REASON_IS_NEXT_HOP);
+	policy_add_action(x->rule, &self);
+	assert_int_equal(check(x, SOURCE_EXTERNAL), REASON_NONE);
+}
+
 /* RFC 8212 is about external neighbors only. */
 static void
 test_no_policy(void **state)
@@ -529,6 +546,7 @@ main(void)
 		T(test_default_never),
 		T(test_well_known),
 		T(test_ibgp_split),
+		T(test_is_next_hop),
 		T(test_no_policy),
 		T(test_learned_to_external),
 		T(test_learned_to_internal),
