@@ -335,6 +335,15 @@ has_child(const struct conf_node *block, const char *name)
 	return false;
 }
 
+/* Must their lists be of the same?  Of "irr as-set" no statement says it. */
+static bool
+same_as_set(const struct conf_set *a, const struct conf_set *b)
+{
+	if (a->as_set == NULL || b->as_set == NULL)
+		return a->as_set == b->as_set;
+	return strcmp(a->as_set, b->as_set) == 0;
+}
+
 /* Nothing but entries, and the same ones? */
 static bool
 same_entries(const struct conf_node *a, const struct conf_node *b)
@@ -555,6 +564,7 @@ take_entries(struct conf_set_work *w, size_t *entries)
 	}
 	spend(entries, w->entry - from);
 	w->phase = w->twin != NULL && w->twin->nfile > 0 &&
+		same_as_set(s, w->twin) &&
 		conf_same_node(s->block, w->twin->block)
 	    ? COMPARE
 	    : READ;

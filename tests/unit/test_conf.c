@@ -538,6 +538,52 @@ test_store(void **state)
 	free(dir);
 }
 
+/*
+ * Another as-set, and the same lists: they are not of it, in a reload as after
+ * a start.
+ */
+static void
+test_store_renamed(void **state)
+{
+	static const char form[] =
+	    "filter-store { }\n"
+	    "global { as 52580; router-id 192.0.2.10; listen 192.0.2.10; }\n"
+	    "neighbor 203.0.113.1 { remote-as 3292; export none; "
+	    "irr as-set %s; }\n";
+	char *dir = top("conf"), *path = mem_printf("%s/t.conf", dir);
+	const char *name[] = { "AS-GOOD", "AS-GOOD", "AS-OTHER" };
+	struct conf *c, *running = NULL;
+	const struct conf_set *s;
+	struct conf_reader base, r;
+	struct diag_list l;
+
+	for (size_t i = 0; i < sizeof name / sizeof name[0]; i++) {
+		char *text = mem_printf(form, name[i]);
+		struct conf_file file = { .data = text, .len = strlen(text) };
+		struct conf_overlay over = { &base, path, &file };
+
+		reader(&base, dir);
+		base.running = running;
+		conf_reader_overlay(&r, &over);
+		diag_list_init(&l);
+		c = conf_load(&r, path, &l);
+		diag_list_fini(&l);
+		free(text);
+		assert_non_null(c);
+		conf_free(running);
+		running = c;
+		s = neighbor(c, "203.0.113.1")->irr;
+		assert_int_equal(s->entries, 2);
+		if (i < 2)
+			assert_null(s->refused);
+	}
+	assert_non_null(s->refused);
+	assert_non_null(strstr(s->refused, "not of AS-OTHER"));
+	conf_free(running);
+	free(path);
+	free(dir);
+}
+
 static void
 test_rules(void **state)
 {
@@ -1079,6 +1125,7 @@ main(void)
 		cmocka_unit_test(test_rule_order),
 		cmocka_unit_test(test_guards),
 		cmocka_unit_test(test_store),
+		cmocka_unit_test(test_store_renamed),
 		cmocka_unit_test(test_rules),
 		cmocka_unit_test(test_not_built),
 		cmocka_unit_test(test_manual),
