@@ -74,7 +74,7 @@ static const char walk[] =
 
 static const char bash[] =
     "_ana_bgpctl() {\n"
-    "\tlocal cur=${COMP_WORDS[COMP_CWORD]} i words=()\n"
+    "\tlocal cur=${COMP_WORDS[COMP_CWORD]} i word typed words=()\n"
     "\tfor ((i = 1; i < COMP_CWORD; i++)); do\n"
     "\t\tcase ${COMP_WORDS[i]} in\n"
     "\t\t-s | -t) [ ${#words[@]} -gt 0 ] || i=$((i + 1)) ;;\n"
@@ -82,8 +82,13 @@ static const char bash[] =
     "\t\t*) words+=(\"${COMP_WORDS[i]}\") ;;\n"
     "\t\tesac\n"
     "\tdone\n"
-    "\tmapfile -t COMPREPLY < <(compgen -W \\\n"
-    "\t\t\"$(_ana_bgpctl_next \"${words[@]}\")\" -- \"$cur\")\n"
+    "\tCOMPREPLY=()\n"
+    "\t# Not by compgen -W, which would run what a name has in $().\n"
+    "\twhile IFS= read -r word; do\n"
+    "\t\tprintf -v typed %q \"$word\"\n"
+    "\t\t[[ $word != \"$cur\"* && $typed != \"$cur\"* ]] ||\n"
+    "\t\t\tCOMPREPLY+=(\"$typed\")\n"
+    "\tdone < <(_ana_bgpctl_next \"${words[@]}\")\n"
     "}\n"
     "complete -o default -F _ana_bgpctl ana-bgpctl\n";
 

@@ -195,6 +195,33 @@ class Case(unittest.TestCase):
         self.assertEqual(code, 0)
         self.assertRegex(out, rb"^ana-bgpctl [0-9.]+\n$")
 
+    def test_completion_runs_no_name(self):
+        """A neighbor's description may be anything; it is typed, not run."""
+        script = """
+            eval "$("$1" completion bash)"
+            ana-bgpctl() {
+                printf '%s 64500 Idle\\n' '$(touch>ran)' '`touch>ran`' \
+                    'a&b' 'plain'
+            }
+            COMP_WORDS=(ana-bgpctl neighbor "$2") COMP_CWORD=2
+            _ana_bgpctl
+            printf '%s\\n' "${COMPREPLY[@]}"
+        """
+        def complete(word):
+            r = subprocess.run(["bash", "-c", script, "bash", PROGRAM, word],
+                               cwd=self.dir, capture_output=True, text=True,
+                               timeout=30)
+            self.assertFalse(os.path.exists(self.dir + "/ran"))
+            self.assertEqual(r.stderr, "")
+            return r.stdout.split("\n")[:-1]
+
+        names = complete("")
+        self.assertIn("plain", names)
+        self.assertIn("\\$\\(touch\\>ran\\)", names)
+        self.assertIn("a\\&b", names)
+        self.assertEqual(set(complete("pl")), {"plain"})
+        self.assertEqual(set(complete("a\\&")), {"a\\&b"})
+
     def test_manual_has_every_command(self):
         page = os.path.join(os.path.dirname(os.path.abspath(__file__)),
                             "../../man/ana-bgpctl.8")
