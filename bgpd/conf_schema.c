@@ -79,7 +79,7 @@ const struct conf_schema conf_schema[] = {
 { "control/socket", "read-only", "YESNO", 0, 0, "no", RD, "Only what changes nothing.", V },
 { "control/socket", "max-clients", "UINT", 1, 1024, "16", 0, "How many may be connected.", V },
 
-{ "peering-policy", "max-prefix", "UINT " LIMIT, 1, U32, "250 warn 80% action restart 30m", IM, "Limit of the prefixes received on a session, the sum of its families, rejected ones too.  At the warn share a line is logged; then the action: warn only; discard what is new (the oldest stay, of one message the lowest prefixes; the next come in when there is room); freeze what is there, which is the same, for the time or until an operator says; stop until an operator says; restart after the time, which doubles with each trip.", V },
+{ "peering-policy", "max-prefix", "UINT " LIMIT, 1, U32, "250 warn 80% action restart 30m", IM, "Limit of the prefixes received on a session, the sum of its families, rejected ones too, but not what is stale since the session before.  At the warn share a line is logged; then the action: warn only; discard what is new (the oldest stay, of one message the lowest prefixes; the next come in when there is room); freeze what is there, which is the same, for the time or until an operator says; stop until an operator says; restart after the time, which doubles with each trip.", V },
 { "peering-policy", "max-length inet", "UINT", 8, 32, "24", IM, "The longest IPv4 prefix that is accepted.", V },
 { "peering-policy", "max-length inet6", "UINT", 16, 128, "48", IM, "The longest IPv6 prefix that is accepted.", V },
 { "peering-policy", "reject default-route", "", 0, 0, "", IM, "0.0.0.0/0 and ::/0.", V },

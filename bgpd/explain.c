@@ -46,12 +46,12 @@ put_limit(struct show *s, const struct question *q)
 		say = "HELD BACK by the limit";
 	else if (!q->received && p->limit.frozen)
 		say = "would be held back: the neighbor is frozen";
-	else if (!q->received && adjin_received(p->adjin) >= l->max)
+	else if (!q->received && adjin_limited(p->adjin) >= l->max)
 		say = "would be over the limit";
 	out_text(s->out, "  limit: %u received, limit %u: %s\n",
-	    adjin_received(p->adjin), off ? 0 : l->max, say);
+	    adjin_limited(p->adjin), off ? 0 : l->max, say);
 	out_obj(s->out, "limit");
-	out_u64(s->out, "received", adjin_received(p->adjin));
+	out_u64(s->out, "received", adjin_limited(p->adjin));
 	out_u64(s->out, "limit", off ? 0 : l->max);
 	out_str(s->out, "verdict", say);
 	out_bool(s->out, "held", q->received && q->path.held);

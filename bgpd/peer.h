@@ -279,7 +279,7 @@ bool peer_limit_parts(const struct peer *);
 enum peer_limit_verdict peer_limit_admit(
     struct peer *, const struct pfx *, uint16_t *reason);
 enum peer_limit_verdict peer_limit_accept(
-    struct peer *, const struct pfx *, uint16_t *reason);
+    struct peer *, const struct pfx *, bool again, uint16_t *reason);
 /* Warns once at the share of each counter, and again over the limit. */
 void peer_limit_check(struct peer *);
 /* Is there a hold, or something held back, to be told about? */

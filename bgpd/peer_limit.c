@@ -67,10 +67,13 @@ count_of(const struct peer *p, enum conf_counter c, enum fam fam)
 
 	if (c == CONF_ANNOUNCED && p->member != NULL)
 		adjout_stats(adjout_group(p->member), &st);
-	for (enum fam f = FAM_INET; f < FAM_N; f++)
-		n[f] = c == CONF_RECEIVED ? adjin_count(p->adjin, f)->received
-		    : c == CONF_ACCEPTED  ? adjin_count(p->adjin, f)->accepted
+	for (enum fam f = FAM_INET; f < FAM_N; f++) {
+		const struct adjin_count *in = adjin_count(p->adjin, f);
+
+		n[f] = c == CONF_RECEIVED ? in->received - in->spared
+		    : c == CONF_ACCEPTED  ? in->accepted - in->spared_accepted
 					  : st.prefixes[f];
+	}
 	return fam == FAM_NONE ? n[FAM_INET] + n[FAM_INET6] : n[fam];
 }
 
@@ -342,11 +345,12 @@ peer_limit_admit(struct peer *p, const struct pfx *pfx, uint16_t *reason)
 }
 
 enum peer_limit_verdict
-peer_limit_accept(struct peer *p, const struct pfx *pfx, uint16_t *reason)
+peer_limit_accept(
+    struct peer *p, const struct pfx *pfx, bool again, uint16_t *reason)
 {
 	struct crossed x;
 
-	if (adjin_may_accept(p->adjin, pfx))
+	if (adjin_may_accept(p->adjin, pfx, again))
 		return PEER_LIMIT_OK;
 	x = which(p, CONF_ACCEPTED, pfx->addr.fam);
 	return over(p, &x, pfx, reason);

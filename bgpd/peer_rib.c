@@ -210,14 +210,15 @@ put(struct peer *p, const struct pfx *pfx, struct batch *b)
 	enum peer_limit_verdict v;
 	uint16_t reason = REASON_NONE;
 
-	v = peer_limit_admit(p, pfx, &reason);
+	/* Again: it is in already. */
+	v = b->again ? PEER_LIMIT_OK : peer_limit_admit(p, pfx, &reason);
 	if (v == PEER_LIMIT_OK) {
 		res = import_next(&b->run, pfx);
 		r.reason = res->reason;
 		if (r.reason != REASON_NONE)
 			log_rejected(p, pfx, b->run.a, res);
 		else if (p->up != NULL)
-			v = peer_limit_accept(p, pfx, &reason);
+			v = peer_limit_accept(p, pfx, b->again, &reason);
 	}
 	if (v == PEER_LIMIT_HELD)
 		put_held(p, pfx, b->id_in, reason);
@@ -539,7 +540,7 @@ peer_refresh(struct peer *p, const struct wire_refresh *r)
 		}
 		/* Or its routes would go with those of the one before. */
 		restart_sweep_now(p, r->fam);
-		adjin_mark_stale(p->adjin, r->fam);
+		adjin_mark_stale(p->adjin, r->fam, false);
 		p->borr[r->fam] = true;
 		timer_set(&p->eng->timers, &p->sweep_deadline[r->fam],
 		    p->eng->now_ms, p->conf->gr.stale_s * 1000ull);

@@ -107,7 +107,7 @@ keep(struct peer *p, enum fam f)
 	if (p->sweeping[f] || again)
 		p->sweeping[f] = p->stale_after[f] = true;
 	else
-		adjin_mark_stale(p->adjin, f);
+		adjin_mark_stale(p->adjin, f, true);
 }
 
 void
@@ -130,7 +130,7 @@ restart_down(struct peer *p, const struct session *s)
 			keep(p, f);
 			continue;
 		}
-		adjin_mark_stale(p->adjin, f);
+		adjin_mark_stale(p->adjin, f, true);
 		p->stale_after[f] = false;
 		sweep(p, f);
 	}
@@ -168,7 +168,7 @@ restart_swept(struct peer *p, enum fam f)
 	if (!p->stale_after[f])
 		return false;
 	p->stale_after[f] = false;
-	adjin_mark_stale(p->adjin, f);
+	adjin_mark_stale(p->adjin, f, true);
 	return true;
 }
 

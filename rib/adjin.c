@@ -34,6 +34,7 @@ struct adjin {
 	struct adjin_reason reason[ADJIN_REASONS + 1];
 	unsigned int nreason;
 	uint8_t oldest[FAM_N]; /* generation that may still be in the list */
+	bool spare[FAM_N]; /* stale ones count against no limit */
 };
 
 struct adjin_walk {
@@ -112,6 +113,9 @@ count_in(struct adjin *ai, const struct path *p, bool stale)
 	c->malformed += p->malformed;
 	c->held += p->held;
 	c->stale += stale;
+	c->spared += stale && ai->spare[fam] && counted(p);
+	c->spared_accepted +=
+	    stale && ai->spare[fam] && counted(p) && p->reason == 0;
 	if (p->reason != 0)
 		reason_slot(ai, p->reason)->now[fam]++;
 }
@@ -128,6 +132,9 @@ count_out(struct adjin *ai, const struct path *p, bool stale)
 	c->malformed -= p->malformed;
 	c->held -= p->held;
 	c->stale -= stale;
+	c->spared -= stale && ai->spare[fam] && counted(p);
+	c->spared_accepted -=
+	    stale && ai->spare[fam] && counted(p) && p->reason == 0;
 	if (p->reason != 0)
 		reason_slot(ai, p->reason)->now[fam]--;
 }
@@ -159,6 +166,32 @@ adjin_reason(const struct adjin *ai, unsigned int i, struct adjin_reason *r)
 /* ---- limits ----------------------------------------------------------- */
 
 static uint32_t
+limited(const struct adjin_count *c, bool accepted)
+{
+	return accepted ? c->accepted - c->spared_accepted
+			: c->received - c->spared;
+}
+
+static uint32_t
+limited_all(const struct adjin *ai, bool accepted)
+{
+	return limited(&ai->count[FAM_INET], accepted) +
+	    limited(&ai->count[FAM_INET6], accepted);
+}
+
+uint32_t
+adjin_limited(const struct adjin *ai)
+{
+	return limited_all(ai, false);
+}
+
+static bool
+spared(const struct adjin *ai, const struct path *p)
+{
+	return ai->spare[rib_dest_fam(p->dest)] && rib_path_stale(ai->rib, p);
+}
+
+static uint32_t
 find(const struct adjin *ai, const struct pfx *pfx)
 {
 	uint32_t dest = rib_find(ai->rib, pfx);
@@ -172,17 +205,19 @@ adjin_admit(const struct adjin *ai, const struct pfx *pfx, unsigned int flags,
 {
 	const struct adjin_limits *l = &ai->limits;
 	enum fam fam = pfx->addr.fam;
-	uint32_t session = adjin_received(ai), over = 0, id;
+	uint32_t over = 0, id;
+	const struct path *p;
 
-	if (l->received != 0 && session >= l->received)
+	if (l->received != 0 && limited_all(ai, false) >= l->received)
 		over = l->received;
 	else if (l->received_fam[fam] != 0 &&
-	    ai->count[fam].received >= l->received_fam[fam])
+	    limited(&ai->count[fam], false) >= l->received_fam[fam])
 		over = l->received_fam[fam];
 	/* Only a full one has to be looked into. */
 	if (over != 0 && !(flags & ADJIN_MALFORMED)) {
 		id = find(ai, pfx);
-		if (id == 0 || !counted(rib_path_at(ai->rib, id))) {
+		p = id == 0 ? NULL : rib_path_at(ai->rib, id);
+		if (p == NULL || !counted(p) || spared(ai, p)) {
 			if (limit != NULL)
 				*limit = over;
 			return ADJIN_OVER_LIMIT;
@@ -194,24 +229,22 @@ adjin_admit(const struct adjin *ai, const struct pfx *pfx, unsigned int flags,
 }
 
 bool
-adjin_may_accept(const struct adjin *ai, const struct pfx *pfx)
+adjin_may_accept(const struct adjin *ai, const struct pfx *pfx, bool again)
 {
 	enum fam fam = pfx->addr.fam;
 	const struct adjin_limits *l = &ai->limits;
 	const struct path *p;
 	uint32_t id;
 
-	if ((l->accepted == 0 ||
-		ai->count[FAM_INET].accepted + ai->count[FAM_INET6].accepted <
-		    l->accepted) &&
+	if ((l->accepted == 0 || limited_all(ai, true) < l->accepted) &&
 	    (l->accepted_fam[fam] == 0 ||
-		ai->count[fam].accepted < l->accepted_fam[fam]))
+		limited(&ai->count[fam], true) < l->accepted_fam[fam]))
 		return true;
 	id = find(ai, pfx);
 	if (id == 0)
 		return false;
 	p = rib_path_at(ai->rib, id);
-	return counted(p) && p->reason == 0;
+	return spared(ai, p) ? again : counted(p) && p->reason == 0;
 }
 
 /* ---- lists ------------------------------------------------------------ */
@@ -363,7 +396,7 @@ merge_generations(struct adjin *ai, enum fam fam, uint8_t to)
 }
 
 void
-adjin_mark_stale(struct adjin *ai, enum fam fam)
+adjin_mark_stale(struct adjin *ai, enum fam fam, bool spare)
 {
 	uint8_t *gen = &ai->rib->peers[ai->peer].gen[fam];
 	struct adjin_count *c = &ai->count[fam];
@@ -377,6 +410,9 @@ adjin_mark_stale(struct adjin *ai, enum fam fam)
 	}
 	*gen = next;
 	c->stale = c->received + c->malformed + c->held;
+	ai->spare[fam] = spare;
+	c->spared = spare ? c->received : 0;
+	c->spared_accepted = spare ? c->accepted : 0;
 }
 
 static bool

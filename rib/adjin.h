@@ -48,6 +48,9 @@ void adjin_free(struct adjin *);
 void adjin_set_limits(struct adjin *, const struct adjin_limits *);
 
 /*
+ * What was stale since the end of a session counts against no limit until it
+ * is renewed: adjin_mark_stale().
+ *
  * May this prefix come in?  ADJIN_OVER_LIMIT when it is not counted yet and
  * would be one more than the session's or its family's `received`, *limit
  * (if not NULL) says which number; else ADJIN_TOO_LONG by its length.
@@ -57,9 +60,10 @@ enum adjin_verdict adjin_admit(const struct adjin *, const struct pfx *,
     unsigned int flags, uint32_t *limit);
 /*
  * One more accepted prefix, or this one if it is accepted already, stays
- * within accepted and accepted_fam: ask before a put with reason 0.
+ * within accepted and accepted_fam: ask before a put with reason 0, `again`
+ * as in that.
  */
-bool adjin_may_accept(const struct adjin *, const struct pfx *);
+bool adjin_may_accept(const struct adjin *, const struct pfx *, bool again);
 
 struct adjin_route {
 	uint32_t attrs_in; /* borrowed; 0 only when malformed */
@@ -82,8 +86,12 @@ bool adjin_find(const struct adjin *, const struct pfx *, struct rib_path *);
 
 /* ---- graceful restart, BoRR ---- */
 
-/* Everything of the family is stale until it is put again.  At once. */
-void adjin_mark_stale(struct adjin *, enum fam);
+/*
+ * Everything of the family is stale until it is put again.  At once.  `spare`:
+ * of a session that ended, so that its routes leave room for those of the next
+ * one; a BoRR, which can come again and again, must not.
+ */
+void adjin_mark_stale(struct adjin *, enum fam, bool spare);
 /* Deletes up to `budget` routes that are stale; true: more are left. */
 bool adjin_sweep(struct adjin *, enum fam, unsigned int budget);
 /* Deletes up to `budget` routes, whatever they are; true: more are left. */
@@ -96,10 +104,14 @@ struct adjin_count {
 	uint32_t accepted, rejected;
 	uint32_t stale;
 	uint32_t malformed, held;
+	/* Of received and of accepted, what counts against no limit. */
+	uint32_t spared, spared_accepted;
 };
 const struct adjin_count *adjin_count(const struct adjin *, enum fam);
-/* Both families together: what the session's limit is about. */
+/* Both families together. */
 uint32_t adjin_received(const struct adjin *);
+/* Of them, what counts against the limits. */
+uint32_t adjin_limited(const struct adjin *);
 
 enum {
 	ADJIN_REASONS = 32

@@ -30,6 +30,7 @@ static struct adjin *in[PEERS + 1];
 static struct pfx pfxs[NPFX];
 static uint32_t ids[NATTR];
 static struct cell cell[NPFX][PEERS + 1];
+static bool spare[PEERS + 1][FAM_N]; /* how it was marked stale last */
 /* What the callback said last. */
 static uint32_t told_attrs[NPFX];
 static uint16_t told_peer[NPFX];
@@ -154,6 +155,9 @@ check_peer(unsigned int k, enum fam f)
 		want.received++;
 		want.accepted += c->reason == 0;
 		want.rejected += c->reason != 0;
+		want.spared += c->stale && spare[k][f];
+		want.spared_accepted +=
+		    c->stale && spare[k][f] && c->reason == 0;
 	}
 	assert(memcmp(n, &want, sizeof want) == 0);
 	while ((step = adjin_walk_next(w, &budget, &p, &v)) != ADJIN_STEP_END) {
@@ -207,8 +211,9 @@ put(unsigned int k, unsigned int i)
 	}
 	v = adjin_admit(in[k], &pfxs[i], r.flags, &limit);
 	assert((v == ADJIN_OVER_LIMIT) ==
-	    (!(r.flags & ADJIN_MALFORMED) && adjin_received(in[k]) >= LIMIT &&
-		!(was.there && !was.malformed && !was.held)));
+	    (!(r.flags & ADJIN_MALFORMED) && adjin_limited(in[k]) >= LIMIT &&
+		!(was.there && !was.malformed && !was.held &&
+		    !(was.stale && spare[k][pfxs[i].addr.fam]))));
 	assert(v != ADJIN_OVER_LIMIT || limit == LIMIT);
 	if (v == ADJIN_OVER_LIMIT) {
 		r.reason = 50;
@@ -249,7 +254,8 @@ op(void)
 		assert(adjin_del(in[k], &pfxs[i]) == cell[i][k].there);
 		memset(&cell[i][k], 0, sizeof cell[i][k]);
 	} else if (what < 88) {
-		adjin_mark_stale(in[k], f);
+		spare[k][f] = rnd(2);
+		adjin_mark_stale(in[k], f, spare[k][f]);
 		for (i = 0; i < NPFX; i++)
 			if (pfxs[i].addr.fam == f && cell[i][k].there)
 				cell[i][k].stale = true;

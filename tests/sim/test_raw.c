@@ -311,6 +311,46 @@ test_lost_again(void **state)
 	hang_up();
 }
 
+/* Stale routes leave room for others; what is renewed is counted again. */
+static void
+test_limit_while_stale(void **state)
+{
+	dial(HEAD "max-prefix 1; graceful-restart { restart-time 60s; } }\n");
+	PUT(OPEN_GR("\0") KEEPALIVE ROUTE("\x40") END_OF_RIB);
+	pass(1);
+	lose(10);
+	assert_int_equal(stale(), 1);
+	PUT(OPEN_GR("\0") KEEPALIVE ROUTE("\x41"));
+	pass(1);
+	assert_int_equal(routes(), 2);
+	assert_false(a()->limit.tripped);
+	PUT(END_OF_RIB);
+	pass(1);
+	assert_int_equal(routes(), 1);
+	/* Both of them are one too many. */
+	lose(10);
+	PUT(OPEN_GR("\0") KEEPALIVE ROUTE("\x40"));
+	pass(1);
+	assert_false(a()->limit.tripped);
+	PUT(ROUTE("\x41"));
+	pass(1);
+	assert_true(a()->limit.tripped);
+	hang_up();
+}
+
+/* A refresh can come again and again. */
+static void
+test_limit_in_refresh(void **state)
+{
+	dial(HEAD "max-prefix 1; graceful-restart { restart-time 60s; } }\n");
+	PUT(OPEN_GR("\0") KEEPALIVE ROUTE("\x40") END_OF_RIB);
+	pass(1);
+	PUT(REFRESH("\1") ROUTE("\x41"));
+	pass(1);
+	assert_true(a()->limit.tripped);
+	hang_up();
+}
+
 /*
  * RFC 7313 4: a BoRR right behind an EoRR, or an End-of-RIB after a graceful
  * restart: what is swept then is not what was just told.
@@ -532,6 +572,8 @@ main(void)
 		cmocka_unit_test(test_no_eorr),
 		cmocka_unit_test(test_early_borr),
 		cmocka_unit_test(test_lost_again),
+		cmocka_unit_test(test_limit_while_stale),
+		cmocka_unit_test(test_limit_in_refresh),
 		cmocka_unit_test(test_borr_behind_end),
 		cmocka_unit_test(test_lost_in_refresh),
 		cmocka_unit_test(test_malformed_table),

@@ -99,8 +99,8 @@ limits(void **state)
 	assert_int_equal(admit("2001:db8::/49", 0, NULL), ADJIN_TOO_LONG);
 	assert_int_equal(admit("2001:db8::/48", 0, NULL), ADJIN_OK);
 	put(ai, "10.0.0.0/24", 0, 0);
-	assert_true(adjin_may_accept(ai, &a));
-	assert_false(adjin_may_accept(ai, &b));
+	assert_true(adjin_may_accept(ai, &a, false));
+	assert_false(adjin_may_accept(ai, &b, false));
 	put(ai, "2001:db8::/48", 1, 0);
 	/* The family's own limit. */
 	assert_int_equal(admit("2001:db8:1::/48", 0, &limit), ADJIN_OVER_LIMIT);
@@ -120,6 +120,40 @@ limits(void **state)
 	assert_int_equal(admit("10.0.2.0/24", 0, NULL), ADJIN_OVER_LIMIT);
 	assert_int_equal(admit("10.0.3.0/24", 0, NULL), ADJIN_OVER_LIMIT);
 	assert_int_equal(admit("10.9.0.0/24", ADJIN_MALFORMED, NULL), ADJIN_OK);
+}
+
+/* What a session left behind leaves room for the next one's, until renewed. */
+static void
+spared(void **state)
+{
+	const struct adjin_count *c = adjin_count(ai, FAM_INET);
+	struct adjin_limits l = { .received = 2, .accepted = 1 };
+	struct pfx a = P("10.0.0.0/24"), b = P("10.0.2.0/24");
+
+	adjin_set_limits(ai, &l);
+	put(ai, "10.0.0.0/24", 0, 0);
+	put(ai, "10.0.1.0/24", 5, 0);
+	adjin_mark_stale(ai, FAM_INET, false);
+	assert_int_equal(admit("10.0.2.0/24", 0, NULL), ADJIN_OVER_LIMIT);
+	adjin_mark_stale(ai, FAM_INET, true);
+	assert_int_equal(c->spared, 2);
+	assert_int_equal(c->spared_accepted, 1);
+	assert_int_equal(admit("10.0.2.0/24", 0, NULL), ADJIN_OK);
+	assert_true(adjin_may_accept(ai, &b, false));
+	put(ai, "10.0.2.0/24", 0, 0);
+	/* Looked at again it stays; renewed it is one too many. */
+	assert_true(adjin_may_accept(ai, &a, true));
+	assert_false(adjin_may_accept(ai, &a, false));
+	assert_int_equal(admit("10.0.1.0/24", 0, NULL), ADJIN_OK);
+	put(ai, "10.0.1.0/24", 5, 0);
+	assert_int_equal(c->spared, 1);
+	assert_int_equal(admit("10.0.1.0/24", 0, NULL), ADJIN_OK);
+	assert_int_equal(admit("10.0.0.0/24", 0, NULL), ADJIN_OVER_LIMIT);
+	assert_false(adjin_sweep(ai, FAM_INET, 10));
+	assert_int_equal(c->received, 2);
+	assert_int_equal(c->spared, 0);
+	assert_int_equal(c->spared_accepted, 0);
+	assert_int_equal(admit("10.0.0.0/24", 0, NULL), ADJIN_OVER_LIMIT);
 }
 
 static void
@@ -155,7 +189,7 @@ stale(void **state)
 	put(ai, "2001:db8::/32", 0, 0);
 	/* More often than there are generations. */
 	for (int i = 0; i < 9; i++) {
-		adjin_mark_stale(ai, FAM_INET);
+		adjin_mark_stale(ai, FAM_INET, false);
 		assert_int_equal(c->stale, 3);
 		assert_int_equal(put(ai, "10.0.2.0/24", 0, 0), ADJIN_SAME);
 		assert_int_equal(c->stale, 2);
@@ -247,6 +281,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(limits, setup, teardown),
 		cmocka_unit_test_setup_teardown(held_in_order, setup, teardown),
 		cmocka_unit_test_setup_teardown(stale, setup, teardown),
+		cmocka_unit_test_setup_teardown(spared, setup, teardown),
 		cmocka_unit_test_setup_teardown(reasons, setup, teardown),
 		cmocka_unit_test_setup_teardown(walks, setup, teardown),
 	};
