@@ -16,7 +16,7 @@ strlen strnlen strcmp strncmp strchr strrchr strstr strspn strcspn strpbrk
 strcasecmp strncasecmp strlcpy strlcat strdup strndup strsep strtok_r stpcpy
 strtol strtoul strtoll strtoull strtonum __isoc99_strtol* __isoc23_*
 snprintf vsnprintf asprintf vasprintf sscanf __isoc99_sscanf
-malloc calloc realloc reallocarray recallocarray free abort
+malloc calloc realloc aligned_alloc reallocarray recallocarray free abort
 bsearch qsort __ctype_b_loc __ctype_tolower_loc __ctype_toupper_loc
 isdigit isalnum isxdigit isspace isprint tolower toupper
 inet_ntop inet_pton
