@@ -259,6 +259,8 @@ announce_result(struct announce *a, struct track *t, bool good, const char *why,
 
 	if (track_result(t, good, why, now_ms))
 		a->due = a->changed = true;
+	/* Its end is kept, in case that we are killed. */
+	a->changed |= t->conf.lease_ms != 0;
 	a->due |= known != t->confirmed;
 	if (track_next(t) < a->next_ms)
 		a->next_ms = track_next(t);
