@@ -342,6 +342,31 @@ add_why(const struct engine *eng, char *buf, size_t n)
 	}
 }
 
+/* TCP holds for a while, where nothing goes through any more. */
+static void
+link_alarm(const struct engine *eng, char *buf, size_t n)
+{
+	const struct engine_link *k;
+	const struct peer *p;
+	char name[256];
+
+	TAILQ_FOREACH (p, &eng->peers, entry) {
+		if (p->up == NULL || p->conf->multihop != 0)
+			continue;
+		k = engine_link_of(eng, &p->up->local);
+		/* The IPv6 address goes with its link. */
+		if (k != NULL
+			? k->l.carrier
+			: eng->naddr == 0 || eng->naddr == ENGINE_ADDRS_MAX)
+			continue;
+		peer_name(p, name, sizeof name);
+		snprintf(buf, n,
+		    "the link %s%sto %s is down; its session ends with the "
+		    "hold time",
+		    k != NULL ? k->l.name : "", k != NULL ? " " : "", name);
+	}
+}
+
 void
 show_health(const struct engine *eng, struct show_health *h)
 {
@@ -356,6 +381,7 @@ show_health(const struct engine *eng, struct show_health *h)
 	else if (eng->fib_ready)
 		add_why(eng, why, sizeof why / 2);
 	sets_alarm(eng, h->alarm, sizeof h->alarm);
+	link_alarm(eng, h->alarm, sizeof h->alarm);
 	if (eng->reload_s != 0 && !eng->reload_ok)
 		snprintf(h->alarm, sizeof h->alarm,
 		    "the last reload failed, what ran before it still runs: "

@@ -13,6 +13,7 @@
 #include "bgpd/log.h"
 #include "bgpd/plan.h"
 #include "bgpd/sets.h"
+#include "bgpd/show.h"
 #include "lib/mem.h"
 #include "tests/sim/sim.h"
 
@@ -903,6 +904,48 @@ tell_address(const char *text, unsigned int len, bool added)
 	f->ev->addr(f->arg, 1, &a, len, added);
 }
 
+static void
+tell_link(bool carrier)
+{
+	const struct fib *f = sim.eng[SIM_A]->fib;
+	struct fib_link l = {
+		.ifindex = 1, .up = true, .carrier = carrier, .name = "eth1"
+	};
+
+	f->ev->link(f->arg, &l);
+}
+
+/* A link that is down is no good health, though its session still holds. */
+static void
+test_health_of_link(void **state)
+{
+	struct show_health h;
+
+	sim_start(A_CONF, B_CONF);
+	assert_true(sim_run_until(settled, 120));
+	show_health(sim.eng[SIM_A], &h);
+	assert_true(h.ok);
+	tell_link(true);
+	tell_address("192.0.2.1", 24, true);
+	show_health(sim.eng[SIM_A], &h);
+	assert_true(h.ok);
+	tell_link(false);
+	show_health(sim.eng[SIM_A], &h);
+	assert_true(h.ready);
+	assert_false(h.ok);
+	assert_non_null(strstr(h.alarm, "the link eth1 to neighbor 192.0.2.2"));
+	tell_link(true);
+	/* As that of IPv6 does. */
+	tell_address("192.0.2.1", 24, false);
+	tell_address("192.0.2.9", 24, true);
+	show_health(sim.eng[SIM_A], &h);
+	assert_false(h.ok);
+	tell_address("192.0.2.1", 24, true);
+	show_health(sim.eng[SIM_A], &h);
+	assert_true(h.ok);
+	sim_end();
+}
+
 static bool
 b_has_inet6(void)
 {
@@ -1149,6 +1192,7 @@ main(void)
 		cmocka_unit_test(test_gr_notification),
 		cmocka_unit_test(test_gr_hold_timer),
 		cmocka_unit_test(test_gr_reload),
+		cmocka_unit_test(test_health_of_link),
 		cmocka_unit_test(test_late_address),
 		cmocka_unit_test(test_next_hop_self),
 		cmocka_unit_test(test_weight),
