@@ -876,7 +876,7 @@ static const struct metric table[] = {
 	FN("ana_bgpd_peer_policy_off", GAUGE, of, p_policy_off,
 	    "1 for each check that the configuration switches off."),
 	FN("ana_bgpd_policy_rule_hits", COUNTER, own, m_rule_hits,
-	    "Routes that a rule decided, since the last reload."),
+	    "Routes that a rule decided, since it is there by this name."),
 	FN("ana_bgpd_filter_set_entries", GAUGE, own, m_set_entries,
 	    "Prefixes of a set, by family; 0: it is not loaded."),
 	FN("ana_bgpd_filter_set_age_seconds", GAUGE, own, m_set_age,

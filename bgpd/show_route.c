@@ -22,7 +22,7 @@ struct view {
 	char *path; /* AS path, allocated */
 	char pfx[PFX_STRLEN], gw[ADDR_STRLEN], via[ADDR_STRLEN];
 	char name[256], addr[ADDR_STRLEN], id[ADDR_STRLEN];
-	uint32_t localpref, med;
+	uint32_t localpref, med, weight;
 	bool valid, internal, local, refused;
 	const char *fib;
 	/* With refused. */
@@ -175,6 +175,8 @@ view_init(struct show *s, struct view *v, const struct show_route *r)
 	v->localpref = v->a.has & 1u << HAS_LOCAL_PREF ? v->a.local_pref
 						       : DECIDE_LOCAL_PREF;
 	v->med = v->a.has & 1u << HAS_MED ? v->a.med : 0;
+	/* A rule's stands before the neighbor's (attrs.h). */
+	v->weight = v->a.weight != 0 ? v->a.weight - 1 : from->weight;
 	v->path = print_path(v->a.as_path);
 	pfx_print(&r->pfx, v->pfx, sizeof v->pfx);
 	get_nexthop(s, v);
@@ -375,8 +377,7 @@ put_block(struct show *s, const struct view *v)
 	out_text(o,
 	    "    Origin %s, metric %u, localpref %u, weight %u, "
 	    "ovs not-found, %s%s%s%s%s%s%s\n",
-	    v->origin, v->med, v->localpref,
-	    rib_peer_get(s->eng->rib, p->peer)->weight,
+	    v->origin, v->med, v->localpref, v->weight,
 	    v->internal ? "internal" : "external", v->valid ? ", valid" : "",
 	    p->best && !v->refused       ? ", best"
 		: p->ecmp && !v->refused ? ", ecmp"
@@ -595,7 +596,7 @@ json_state(struct show *s, const struct view *v)
 	out_str(o, "origin", v->origin);
 	out_u64(o, "metric", v->med);
 	out_u64(o, "localpref", v->localpref);
-	out_u64(o, "weight", rib_peer_get(s->eng->rib, p->peer)->weight);
+	out_u64(o, "weight", v->weight);
 	out_i64(o, "dmetric", dmetric(v));
 	out_span(o, "last_update", show_since(p->since));
 }

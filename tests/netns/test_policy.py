@@ -139,6 +139,16 @@ class TestPolicy:
         assert now["policies"] == before["policies"]
         assert scene.prefixes()["received"] == len(ROUTES)
 
+    def test_weight_of_a_rule(self, scene):
+        def show(*view):
+            words = ("show", "rib", *view, "62.142.1.0/24", "detail")
+            return (scene.ana.ctl(*words)["rib"][0]["weight"],
+                    scene.ana.cli(*words))
+        weight, text = show()
+        assert weight == 7 and "weight 7," in text
+        weight, text = show("in")
+        assert weight == 0 and "weight 0," in text
+
     def test_guards_of_one_neighbor(self, scene):
         scene.ana.sets["cgnat"] = ["100.64.0.0/10 or-longer"]
         scene.ana.sets["as719"].append("100.64.0.0/10 or-longer")
