@@ -256,6 +256,20 @@ set_ref_same(
 	return strcmp(a->name, b->name) == 0 && set_same(x, a->name);
 }
 
+/* Its entries are no statements of the block: they are its content. */
+static void
+diff_set_block(
+    struct cmp *x, const struct conf_node *a, const struct conf_node *b)
+{
+	char *title;
+
+	if (a->nchild == 0 && b->nchild == 0)
+		return;
+	title = mem_printf("prefix-set %s", conf_word_text(b, 1));
+	diff_block(x, "prefix-set", title, a, b);
+	free(title);
+}
+
 static void
 diff_sets(struct cmp *x)
 {
@@ -266,6 +280,8 @@ diff_sets(struct cmp *x)
 		const struct conf_set *b = &x->new->set[i];
 
 		a = conf_set_find(x->old, b->name);
+		if (a != NULL)
+			diff_set_block(x, a->block, b->block);
 		if (a != NULL && set_same(x, b->name))
 			continue;
 		x->d->policies = true;

@@ -1060,6 +1060,32 @@ test_diff_set(void **state)
 	free(tb);
 }
 
+/* What a set is but its prefixes is told, and touches nobody. */
+static void
+test_diff_set_block(void **state)
+{
+	static const char form[] = HEAD "prefix-set t { %s 1.2.3.0/24; }" NB(
+	    "203.0.113.1", "allow prefix-set t;");
+	char *ta = mem_printf(form, "max-age 1d;");
+	char *tb = mem_printf(form, "max-age 2d; empty accept;");
+	struct conf *a = load(ta), *b = load(tb);
+	struct conf_diff d;
+
+	assert_non_null(a);
+	assert_non_null(b);
+	conf_diff(a, b, &d);
+	assert_int_equal(d.nline, 2);
+	assert_string_equal(
+	    d.line[0], "prefix-set t: max-age 1d; becomes max-age 2d; (live)");
+	assert_string_equal(d.line[1], "prefix-set t: + empty accept; (live)");
+	assert_int_equal(d.nneighbor, 0);
+	conf_diff_fini(&d);
+	conf_free(a);
+	conf_free(b);
+	free(ta);
+	free(tb);
+}
+
 /* Graceful restart of global is that of the neighbors who do not say more. */
 static void
 test_diff_restart(void **state)
@@ -1133,6 +1159,7 @@ main(void)
 		cmocka_unit_test(test_entries),
 		cmocka_unit_test(test_same_set),
 		cmocka_unit_test(test_diff_set),
+		cmocka_unit_test(test_diff_set_block),
 		cmocka_unit_test(test_diff_restart),
 		cmocka_unit_test(test_too_many),
 	};
