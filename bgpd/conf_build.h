@@ -65,6 +65,8 @@ void build_gr(const struct conf_node *, struct conf_gr *);
 size_t build_neighbor_place(const struct conf *, const struct addr *);
 
 /* conf_neighbor.c */
+/* Does the block say "no" to the statements of that name? */
+bool build_taken_away(const struct conf_node *, const char *name);
 void build_neighbors(struct build *);
 /* "N [warn P%] [action A [T]]" from word at on. */
 void build_limit(

@@ -26,16 +26,14 @@ is_no(const struct conf_node *n)
 	    strcmp(n->schema->name, "no") == 0;
 }
 
-/* Does the block say "no" to the statement? */
-static bool
-taken_away(const struct conf_node *b, const struct conf_node *n)
+bool
+build_taken_away(const struct conf_node *b, const char *name)
 {
 	size_t i;
 
 	for (i = 0; i < b->nchild; i++)
 		if (is_no(b->child[i]) &&
-		    conf_word_is(b->child[i], no_word(b->child[i]),
-			conf_word_text(n, 0)))
+		    conf_word_is(b->child[i], no_word(b->child[i]), name))
 			return true;
 	return false;
 }
@@ -125,7 +123,7 @@ expand(struct build *b, struct conf_node *n, struct conf_neighbor *x)
 		struct conf_node *c = t->child[i];
 
 		if (c->schema == NULL || strcmp(c->schema->name, "use") == 0 ||
-		    is_no(c) || taken_away(n, c))
+		    is_no(c) || build_taken_away(n, conf_word_text(c, 0)))
 			continue;
 		own = same_row(n, c->schema);
 		if (own != NULL) {

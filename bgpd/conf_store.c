@@ -11,14 +11,16 @@
 #include "bgpd/conf_build.h"
 #include "lib/mem.h"
 
-/* The neighbor's, or that of its template. */
+/* The neighbor's, or that of its template unless it has a "no" to that. */
 static const struct conf_node *
 get(const struct build *b, const struct conf_node *n, const char *name)
 {
 	const struct conf_node *root = &b->tree->root, *m = build_get(n, name);
 	const struct conf_node *use = build_get(n, "use");
 
-	for (size_t i = 0; m == NULL && use != NULL && i < root->nchild; i++) {
+	if (use == NULL || build_taken_away(n, name))
+		return m;
+	for (size_t i = 0; m == NULL && i < root->nchild; i++) {
 		const struct conf_node *t = root->child[i];
 
 		if (!t->bad && t->schema != NULL &&
