@@ -15,13 +15,14 @@
 
 enum {
 	RETRY_MS = 1000,
+	READY_MS = 5000, /* to answer HELLO */
 };
 
 struct trackd_client {
 	struct engine *eng;
 	int fd; /* -1: not there */
 	struct ev_io *io;
-	struct timer retry;
+	struct timer retry; /* of the connection, or while READY is awaited */
 	bool ready, lost;
 	size_t at; /* the next of the configuration's tracks to be told of */
 	bool ended; /* all were, and END too */
@@ -171,6 +172,7 @@ on_record(struct trackd_client *c, const uint8_t *rec, size_t len)
 	log_info("ana-trackd is there");
 	c->why[0] = '\0';
 	c->ready = true;
+	timer_stop(&c->eng->timers, &c->retry);
 	trackd_client_conf(c);
 	return NULL;
 }
@@ -214,6 +216,10 @@ on_retry(void *arg, uint64_t now)
 	char why[sizeof c->why];
 
 	(void)now;
+	if (c->fd != -1) {
+		lost(c, "does not answer");
+		return;
+	}
 	if (path == NULL || !wanted(c->eng))
 		return;
 	c->fd =
@@ -229,6 +235,7 @@ on_retry(void *arg, uint64_t now)
 	}
 	c->io = ev_io_new(c->eng->ev, c->fd, on_io, c);
 	ev_io_want(c->io, true, false);
+	timer_set(&c->eng->timers, &c->retry, c->eng->now_ms, READY_MS);
 }
 
 const char *

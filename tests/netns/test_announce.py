@@ -5,6 +5,7 @@ import json
 import os
 import re
 import signal
+import socket
 
 import jsonschema
 import pytest
@@ -446,6 +447,23 @@ class TestProbes:
         probed.have(PLAIN, FILE, ADDR, LEASE)
         assert "ALARM" not in probed.ana.cli("check", "health", check=False)[1]
         assert not sanitizer_reports(probed.ana.process)
+
+    def test_trackd_mute(self, probed):
+        """It takes the connection, and never says READY."""
+        path = probed.ana.dir + "/run/trackd.sock"
+        probed.trackd.kill()
+        os.unlink(path)
+        mute = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        mute.bind(path)
+        os.chmod(path, 0o777)
+        mute.listen()
+        wait_until(lambda: "does not answer" in probed.ana.cli(
+            "check", "health", check=False)[1], what="an alarm")
+        mute.close()
+        probed.track()
+        wait_until(lambda: "ALARM" not in probed.ana.cli(
+            "check", "health", check=False)[1], what="no alarm")
+        probed.have(PLAIN, FILE, ADDR, LEASE)
 
 
 FILES = (FILE, ADDR, LEASE)
