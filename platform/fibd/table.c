@@ -23,6 +23,8 @@ enum {
 	ROUTE_SEEN = 8, /* by a resync, in turn this and the next: what a */
 	ROUTE_SEEN2 = 32, /* write left of the last one must not count */
 	ROUTE_FIX = 16, /* changed by others: write it again */
+	ROUTE_MISSED = 64, /* not there, and the speaker does not know yet */
+	ROUTE_AWAY = ROUTE_TOLD | ROUTE_MISSED, /* its return is told */
 };
 
 struct route {
@@ -1023,9 +1025,9 @@ wrote(struct table *t, const struct op *o)
 {
 	struct route *r = route_at(t, o->route);
 
-	if (o->seq == 0 && (r->flags & (ROUTE_TOLD | ROUTE_FIX)) != 0) {
+	if (o->seq == 0 && (r->flags & (ROUTE_AWAY | ROUTE_FIX)) != 0) {
 		t->ev->state(t->arg, &o->pfx,
-		    (r->flags & ROUTE_TOLD) != 0 ? TABLE_PUTBACK
+		    (r->flags & ROUTE_AWAY) != 0 ? TABLE_PUTBACK
 						 : TABLE_CHANGED);
 	}
 	r->state = ROUTE_HELD;
@@ -1368,7 +1370,7 @@ foreign_route(struct table *t, struct op *o, bool gone, bool replaced)
 	}
 	/* Beside ours, or where ours vanished without a word. */
 	r->state = ROUTE_UNSURE;
-	r->flags |= ROUTE_TOLD;
+	r->flags |= ROUTE_MISSED;
 	r->flags &= (uint8_t) ~(ROUTE_ODD | ROUTE_FIX);
 	if (r->set != 0 && set_at(t, r->set)->live)
 		route_write(t, o, false, true);
@@ -1385,7 +1387,7 @@ own_route(
 	if (gone && in_kernel(t, r)) {
 		/* It may be old news, or one next hop of many. */
 		r->state = ROUTE_UNSURE;
-		r->flags |= ROUTE_TOLD;
+		r->flags |= ROUTE_MISSED;
 		r->flags &= (uint8_t) ~(ROUTE_ODD | ROUTE_FIX);
 		if (r->set != 0 && set_at(t, r->set)->live)
 			route_write(t, o, false, true);
@@ -1621,9 +1623,9 @@ seen_route(void *arg, const struct nlroute_route *m)
 		r->state = ROUTE_HELD;
 		r->gen = set_at(t, r->set)->gen;
 		/* The answer to the write that brought it was lost. */
-		if ((r->flags & ROUTE_TOLD) != 0)
+		if ((r->flags & ROUTE_AWAY) != 0)
 			t->ev->state(t->arg, &m->pfx, TABLE_PUTBACK);
-		r->flags &= (uint8_t) ~(ROUTE_ODD | ROUTE_FIX | ROUTE_TOLD);
+		r->flags &= (uint8_t) ~(ROUTE_ODD | ROUTE_FIX | ROUTE_AWAY);
 	} else if (r->set != 0 && r->state == ROUTE_HELD)
 		r->flags |= ROUTE_ODD | ROUTE_FIX;
 	else if (r->set != 0)
@@ -1653,7 +1655,7 @@ unseen(struct table *t, struct route *r)
 	    !(in_kernel(t, r) || r->state == ROUTE_UNSURE))
 		return;
 	if (r->state == ROUTE_HELD)
-		r->flags |= ROUTE_TOLD;
+		r->flags |= ROUTE_MISSED;
 	r->flags &= (uint8_t) ~(ROUTE_ODD | ROUTE_FIX);
 	r->state = ROUTE_UNSURE;
 }

@@ -849,6 +849,36 @@ test_no_room_made(void **state)
 	}
 }
 
+/* Ours goes, and cannot be put back: the speaker must know. */
+static void
+test_gone_is_told(void **state)
+{
+	struct pfx p = nth(1, FAM_INET);
+	struct nlroute_route old;
+
+	begin(NULL);
+	plain = true;
+	table_plain(t);
+	hello();
+	nhset(2, 2);
+	ask(&p, 2);
+	settle();
+	assert_true(believed(&p)->there);
+	old = *kroute(&p);
+	kdel(&p);
+	k.down[1] = true;
+	table_on_route(t, &old, true, false);
+	table_flush(t);
+	assert_int_equal(nlost, 1);
+	assert_false(believed(&p)->there);
+	/* Once, and again when it is back. */
+	k.down[1] = false;
+	settle();
+	assert_int_equal(nlost, 1);
+	assert_true(believed(&p)->there);
+	end(NULL);
+}
+
 /* ---- anything, in any order --------------------------------------------- */
 
 struct model {
@@ -1151,6 +1181,7 @@ main(void)
 		cmocka_unit_test(test_adoption_in_slices),
 		cmocka_unit_test(test_many_epochs),
 		cmocka_unit_test(test_no_room_made),
+		cmocka_unit_test(test_gone_is_told),
 		cmocka_unit_test(test_random),
 	};
 
