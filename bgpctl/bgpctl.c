@@ -82,6 +82,20 @@ help(void)
 	return fflush(stdout) == 0 ? CMD_DONE : CMD_REFUSED;
 }
 
+static bool
+keep(struct top_text *t, const void *p, size_t n)
+{
+	char *grown = realloc(t->p, t->len + n + 1);
+
+	if (grown == NULL)
+		return false;
+	memcpy(grown + t->len, p, n);
+	t->p = grown;
+	t->len += n;
+	t->p[t->len] = '\0';
+	return true;
+}
+
 /* A sentence of our own; in JSON too, unless a part of an answer is out. */
 static enum cmd_exit
 fail(const struct client *c, enum cmd_exit code, const char *text)
@@ -92,6 +106,13 @@ fail(const struct client *c, enum cmd_exit code, const char *text)
 
 	if (c->quiet)
 		return code;
+	if (c->sink != NULL) { /* in the place of what came so far */
+		c->sink->len = 0;
+		keep(c->sink, "ana-bgpctl: ", 12);
+		keep(c->sink, text, strlen(text));
+		keep(c->sink, "\n", 1);
+		return code;
+	}
 	warnx("%s", text);
 	if (!c->json || c->out != -1)
 		return code;
@@ -338,20 +359,6 @@ print(int fd, const uint8_t *p, size_t n)
 		p += done;
 		n -= (size_t)done;
 	}
-	return true;
-}
-
-static bool
-keep(struct top_text *t, const uint8_t *p, size_t n)
-{
-	char *grown = realloc(t->p, t->len + n + 1);
-
-	if (grown == NULL)
-		return false;
-	memcpy(grown + t->len, p, n);
-	t->p = grown;
-	t->len += n;
-	t->p[t->len] = '\0';
 	return true;
 }
 

@@ -36,6 +36,7 @@ struct top {
 	bool events; /* what is drawn now stands below the table */
 	bool colour, paused, quit, by_name, typing;
 	int selected; /* row of the table */
+	int skip; /* lines of another view that are above the screen */
 	char name[NAME_LEN]; /* of the row selected: what to ask about */
 	char filter[NAME_LEN];
 	int rows, columns, drawn;
@@ -44,7 +45,7 @@ struct top {
 
 static const char help_text[] =
     "q        end\n"
-    "up, down choose a neighbor\n"
+    "up, down choose a neighbor; move through a text\n"
     "Enter    all about it, and back\n"
     "r        its refused routes, and back\n"
     "s        sort by name, or as configured\n"
@@ -129,7 +130,7 @@ take_name(struct top *t, const char *row)
 static void
 draw_table(struct top *t, char **row, int n)
 {
-	int shown = 0;
+	int shown = 0, room = t->rows - 1 - t->drawn, first = 0;
 
 	if (t->by_name)
 		qsort(row, (size_t)n, sizeof *row, by_line);
@@ -138,11 +139,27 @@ draw_table(struct top *t, char **row, int n)
 			row[shown++] = row[i];
 	if (t->selected >= shown)
 		t->selected = shown > 0 ? shown - 1 : 0;
-	for (int i = 0; i < shown; i++) {
+	/* The selected one is always seen. */
+	if (room > 0 && t->selected >= room)
+		first = t->selected - room + 1;
+	for (int i = first; i < shown; i++) {
 		if (i == t->selected)
 			take_name(t, row[i]);
 		draw(t, row[i], true, i == t->selected);
 	}
+}
+
+/* Not beyond the end. */
+static void
+bound_skip(struct top *t)
+{
+	int lines = 0, most;
+
+	for (const char *p = t->text.p; (p = strchr(p, '\n')) != NULL; p++)
+		lines++;
+	most = lines > t->rows - 1 ? lines - (t->rows - 1) : 0;
+	if (t->skip > most)
+		t->skip = most;
 }
 
 /* Splits the text into lines; those between the head and a blank are rows. */
@@ -150,14 +167,18 @@ static void
 draw_text(struct top *t)
 {
 	char *save = NULL, *row[4096];
-	int n = 0;
+	int n = 0, skip;
 	bool table = false;
 
 	t->events = false;
+	bound_skip(t);
+	skip = t->view != TABLE ? t->skip : 0;
 	for (char *line = t->text.p; line != NULL; line = save) {
 		save = strchr(line, '\n');
 		if (save != NULL)
 			*save++ = '\0';
+		if (skip-- > 0)
+			continue;
 		if (table && *line != '\0' && n < 4096) {
 			row[n++] = line;
 			continue;
@@ -242,6 +263,7 @@ static void
 toggle(struct top *t, int view)
 {
 	t->view = (int)t->view == view ? TABLE : view;
+	t->skip = 0;
 }
 
 static void
@@ -296,10 +318,12 @@ keys(struct top *t)
 		key(t, k[0]);
 	else if (poll(&p, 1, ESCAPE_MS) > 0 &&
 	    read(STDIN_FILENO, k + 1, 2) == 2 && (k[1] == '[' || k[1] == 'O')) {
-		if (k[2] == 'A' && t->selected > 0)
-			t->selected--;
+		int *at = t->view == TABLE ? &t->selected : &t->skip;
+
+		if (k[2] == 'A' && *at > 0)
+			--*at;
 		if (k[2] == 'B')
-			t->selected++;
+			++*at;
 	}
 }
 

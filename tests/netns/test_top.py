@@ -201,3 +201,40 @@ def test_names(lab, tmp_path):
         s.key("Down", "Enter")  # at once
         s.until(r"BGP neighbor is 192\.0\.2\.3")
     peer.close()
+
+
+def test_many(lab, tmp_path):
+    """More than the screen has rows; and a daemon that goes."""
+    a = lab.ns("ana")
+    ana = Ana(lab, a, 52580, "192.0.2.1")
+    ana.listen = []
+    for i in range(2, 42):
+        ana.neighbor("192.0.2.%d" % i, 719, "127.0.0.1", passive=True,
+                     name="partner%d" % i)
+    ana.start()
+    scene = type("Scene", (), {"ana": ana})
+    with Screen(scene, tmp_path) as s:
+        s.until(r"(?m)^partner2 ")
+        for _ in range(35):
+            s.key("Down")
+        s.until(r"(?m)^partner37 ")
+        s.key("Enter")
+        text = s.until(r"BGP neighbor is 192\.0\.2\.37,")
+        assert "Last state changes" not in text
+        for _ in range(60):
+            s.key("Down")
+        text = s.until(r"Timers that run")
+        assert "BGP neighbor is" not in text
+        for _ in range(60):
+            s.key("Up")
+        s.until(r"BGP neighbor is 192\.0\.2\.37,")
+        s.key("Enter")
+        s.until(r"(?m)^partner37 ")
+        for _ in range(40):
+            s.key("Up")
+        s.until(r"(?m)^partner2 ")
+        ana.process.end()
+        text = s.until("cannot reach")
+        assert "ana-bgpd 0" not in text and "partner" not in text
+        ana.start()
+        s.until(r"(?m)^partner2 ")
