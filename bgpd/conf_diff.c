@@ -80,6 +80,22 @@ effect(unsigned int flags)
 	return "live";
 }
 
+/* Does it say what holds without it? */
+static bool
+is_default(const struct conf_schema *row, const char *s)
+{
+	size_t n = strlen(row->name);
+
+	if (s[0] == '\0')
+		return true;
+	if (row->def == NULL || (row->flags & CF_MULTI) != 0 ||
+	    strncmp(s, row->name, n) != 0)
+		return false;
+	s += n + (row->def[0] != '\0');
+	n = strlen(row->def);
+	return strncmp(s, row->def, n) == 0 && strcmp(s + n, ";") == 0;
+}
+
 /* Compares the rows of a block; the flags of those that differ. */
 static unsigned int
 diff_block(struct cmp *x, const char *path, const char *title,
@@ -96,7 +112,8 @@ diff_block(struct cmp *x, const char *path, const char *title,
 			continue;
 		a = row_text(old, row);
 		b = row_text(new, row);
-		if (strcmp(a, b) != 0) {
+		if (strcmp(a, b) != 0 &&
+		    !(is_default(row, a) && is_default(row, b))) {
 			/* The high bit: something differs at all. */
 			flags |= row->flags | 1u << 31;
 			say(x->d, "%s: %s%s%s%s (%s)", title,

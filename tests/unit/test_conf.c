@@ -870,6 +870,21 @@ test_diff(void **state)
 		{ "template t { weight 1; }" NB("203.0.113.1", "use t;"),
 		    NB("203.0.113.1", "weight 1;"), CONF_SAME, false, false,
 		    NULL },
+		/* What is so without it, too, changes nothing. */
+		{ NB("203.0.113.1", ""),
+		    NB("203.0.113.1",
+			"passive no; extended-message yes;") "peering-policy { "
+							     "reject loop; "
+							     "max-length inet "
+							     "24; }"
+							     "fib { table "
+							     "main; }",
+		    CONF_SAME, false, false, NULL },
+		{ NB("203.0.113.1",
+		      "extended-message yes; passive no;") "peering-policy { "
+							   "reject loop; } fib "
+							   "{ table main; }",
+		    NB("203.0.113.1", ""), CONF_SAME, false, false, NULL },
 		{ "peering-policy { max-prefix 9; }" NB("203.0.113.1", ""),
 		    "peering-policy { max-prefix 8; }" NB("203.0.113.1", ""),
 		    CONF_LIVE, true, false,
