@@ -72,22 +72,33 @@ static const char walk[] =
     "}\n"
     "\n";
 
+/*
+ * The shell cuts words at a colon, and so an IPv6 address in pieces: the line
+ * is cut here at blanks, and of a word only what is behind its last colon is
+ * given back.  Not by compgen -W, which would run what a name has in $().
+ */
 static const char bash[] =
     "_ana_bgpctl() {\n"
-    "\tlocal cur=${COMP_WORDS[COMP_CWORD]} i word typed words=()\n"
-    "\tfor ((i = 1; i < COMP_CWORD; i++)); do\n"
-    "\t\tcase ${COMP_WORDS[i]} in\n"
+    "\tlocal line=${COMP_LINE:0:COMP_POINT} cur='' cut='' i word typed\n"
+    "\tlocal all=() words=()\n"
+    "\tread -ra all <<<\"$line\"\n"
+    "\tif [[ $line != *[[:blank:]] ]]; then\n"
+    "\t\tcur=${all[-1]}\n"
+    "\t\tunset 'all[-1]'\n"
+    "\tfi\n"
+    "\tfor ((i = 1; i < ${#all[@]}; i++)); do\n"
+    "\t\tcase ${all[i]} in\n"
     "\t\t-s | -t) [ ${#words[@]} -gt 0 ] || i=$((i + 1)) ;;\n"
     "\t\t-*) ;;\n"
-    "\t\t*) words+=(\"${COMP_WORDS[i]}\") ;;\n"
+    "\t\t*) words+=(\"${all[i]}\") ;;\n"
     "\t\tesac\n"
     "\tdone\n"
+    "\t[[ $COMP_WORDBREAKS != *:* ]] || cut=${cur%\"${cur##*:}\"}\n"
     "\tCOMPREPLY=()\n"
-    "\t# Not by compgen -W, which would run what a name has in $().\n"
     "\twhile IFS= read -r word; do\n"
     "\t\tprintf -v typed %q \"$word\"\n"
     "\t\t[[ $word != \"$cur\"* && $typed != \"$cur\"* ]] ||\n"
-    "\t\t\tCOMPREPLY+=(\"$typed\")\n"
+    "\t\t\tCOMPREPLY+=(\"${typed#\"$cut\"}\")\n"
     "\tdone < <(_ana_bgpctl_next \"${words[@]}\")\n"
     "}\n"
     "complete -o default -F _ana_bgpctl ana-bgpctl\n";

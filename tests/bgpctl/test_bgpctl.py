@@ -201,9 +201,10 @@ class Case(unittest.TestCase):
             eval "$("$1" completion bash)"
             ana-bgpctl() {
                 printf '%s 64500 Idle\\n' '$(touch>ran)' '`touch>ran`' \
-                    'a&b' 'plain'
+                    'a&b' 'plain' 2001:db8::1
             }
-            COMP_WORDS=(ana-bgpctl neighbor "$2") COMP_CWORD=2
+            COMP_WORDBREAKS=$' \\t\\n"\\'><=;|&(:'
+            COMP_LINE="ana-bgpctl neighbor $2" COMP_POINT=${#COMP_LINE}
             _ana_bgpctl
             printf '%s\\n' "${COMPREPLY[@]}"
         """
@@ -221,6 +222,12 @@ class Case(unittest.TestCase):
         self.assertIn("a\\&b", names)
         self.assertEqual(set(complete("pl")), {"plain"})
         self.assertEqual(set(complete("a\\&")), {"a\\&b"})
+
+        # An IPv6 address: the shell has what is before the last colon.
+        self.assertEqual(set(complete("20")), {"2001:db8::1"})
+        self.assertEqual(set(complete("2001:d")), {"db8::1"})
+        self.assertEqual(set(complete("2001:db8::1 cl")),
+                         {"clear", "clear-limit"})
 
     def test_manual_has_every_command(self):
         page = os.path.join(os.path.dirname(os.path.abspath(__file__)),

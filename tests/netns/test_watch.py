@@ -430,8 +430,7 @@ def test_completion(lab):
     def complete(*words):
         script = """
             eval "$(ana-bgpctl completion bash)"
-            COMP_WORDS=(ana-bgpctl "$@")
-            COMP_CWORD=$#
+            COMP_LINE="ana-bgpctl $*" COMP_POINT=${#COMP_LINE}
             _ana_bgpctl
             printf '%s\\n' "${COMPREPLY[@]}"
         """
