@@ -6,25 +6,6 @@
 #include "bgpd/engine.h"
 #include "bgpd/show_cmd.h"
 
-/* The rule's statement in the configuration, or NULL. */
-static const struct conf_node *
-statement(const struct conf *c, const char *policy, const char *rule)
-{
-	const struct conf_node *root = &c->tree->root;
-
-	for (size_t i = 0; i < root->nchild; i++) {
-		const struct conf_node *n = root->child[i];
-
-		if (!conf_word_is(n, 0, "policy") ||
-		    !conf_word_is(n, 1, policy))
-			continue;
-		for (size_t k = 0; k < n->nchild; k++)
-			if (conf_word_is(n->child[k], 1, rule))
-				return n->child[k];
-	}
-	return NULL;
-}
-
 static const char *
 verdict_name(enum rule_verdict v)
 {
@@ -33,11 +14,11 @@ verdict_name(enum rule_verdict v)
 				: "continue";
 }
 
+/* n: its statement. */
 static void
-put_rule(struct show *s, const struct conf_policy *p, const struct rule *r,
+put_rule(struct show *s, const struct rule *r, const struct conf_node *n,
     int columns)
 {
-	const struct conf_node *n = statement(s->eng->conf, p->name, r->name);
 	unsigned long long hits = s->eng->rule_hits[r->hit];
 	struct out *o = s->out;
 	char *text;
@@ -50,7 +31,7 @@ put_rule(struct show *s, const struct conf_policy *p, const struct rule *r,
 	out_str(o, "verdict", verdict_name(r->verdict));
 	out_str(o, "where", r->where != NULL ? r->where : "");
 	out_arr(o, "statements");
-	for (size_t i = 0; n != NULL && i < n->nchild; i++) {
+	for (size_t i = 0; i < n->nchild; i++) {
 		text = conf_node_print(n->child[i]);
 		out_text(o, "      %s\n", text);
 		out_str(o, NULL, text);
@@ -63,6 +44,8 @@ put_rule(struct show *s, const struct conf_policy *p, const struct rule *r,
 static void
 put_policy(struct show *s, const struct conf_policy *p)
 {
+	const struct conf_node *n =
+	    conf_tree_top(s->eng->conf->tree, "policy", p->name);
 	struct out *o = s->out;
 	int columns = 20, len;
 
@@ -79,7 +62,7 @@ put_policy(struct show *s, const struct conf_policy *p)
 	out_u64(o, "line", p->pos.line);
 	out_arr(o, "rules");
 	for (size_t i = 0; i < p->rules->nrule; i++)
-		put_rule(s, p, p->rules->rule[i], columns);
+		put_rule(s, p->rules->rule[i], n->child[i], columns);
 	out_end(o);
 	out_end(o);
 }
@@ -87,20 +70,34 @@ put_policy(struct show *s, const struct conf_policy *p)
 static bool
 head_policy(struct show *s)
 {
-	const struct conf *c = s->eng->conf;
-	bool found = false;
+	const struct conf_policy *p;
 	char word[256];
 
-	for (size_t i = 0; i < c->npolicy; i++)
-		if (s->req.set == NULL ||
-		    strcmp(s->req.set, c->policy[i].name) == 0) {
-			put_policy(s, &c->policy[i]);
-			found = true;
-		}
-	if (!found && s->req.set != NULL)
+	if (s->req.set == NULL)
+		return true;
+	p = conf_policy_find(s->eng->conf, s->req.set);
+	if (p == NULL)
 		return show_fail(s, CMD_NOT_FOUND, "no such policy: %s",
 		    out_safe(s->req.set, word, sizeof word));
+	put_policy(s, p);
 	return false;
 }
 
-const struct show_cmd show_cmd_policy = { "policies", head_policy, NULL };
+/* By number: after a reload, what has the next one now. */
+static bool
+rows_policy(struct show *s, unsigned int budget)
+{
+	const struct conf *c = s->eng->conf;
+	size_t n;
+
+	for (; s->rows < c->npolicy; budget -= n < budget ? n : budget) {
+		if (budget == 0)
+			return true;
+		n = c->policy[s->rows].rules->nrule + 1;
+		put_policy(s, &c->policy[s->rows++]);
+	}
+	return false;
+}
+
+const struct show_cmd show_cmd_policy = { "policies", head_policy,
+	rows_policy };

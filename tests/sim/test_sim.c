@@ -946,6 +946,41 @@ test_health_of_link(void **state)
 	sim_end();
 }
 
+/* No answer holds the loop up: many policies are told in slices. */
+static void
+test_show_policies(void **state)
+{
+	struct show s = { .file = -1, .req = { .id = CMD_SHOW_POLICY } };
+	unsigned int slices = 1, told = 0;
+	char *conf = NULL, *text;
+	size_t size;
+	FILE *f = open_memstream(&conf, &size);
+
+	assert_non_null(f);
+	fputs(A_CONF, f);
+	for (int i = 0; i < 100; i++)
+		fprintf(f, "policy x%d { rule a { accept; } }\n", i);
+	fclose(f);
+	sim_start(conf, B_CONF);
+	s.eng = sim.eng[SIM_A];
+	s.out = out_new(false);
+	for (; show_run(&s, 16); slices++)
+		;
+	assert_int_equal(s.code, CMD_DONE);
+	assert_in_range(slices, 10, 100);
+	out_raw(s.out, "", 1);
+	text = (char *)(uintptr_t)out_pending(s.out, &size);
+	while ((text = strstr(text, "policy x")) != NULL) {
+		text++;
+		told++;
+	}
+	assert_int_equal(told, 100);
+	show_end(&s);
+	out_free(s.out);
+	free(conf);
+	sim_end();
+}
+
 static bool
 b_has_inet6(void)
 {
@@ -1193,6 +1228,7 @@ main(void)
 		cmocka_unit_test(test_gr_hold_timer),
 		cmocka_unit_test(test_gr_reload),
 		cmocka_unit_test(test_health_of_link),
+		cmocka_unit_test(test_show_policies),
 		cmocka_unit_test(test_late_address),
 		cmocka_unit_test(test_next_hop_self),
 		cmocka_unit_test(test_weight),
