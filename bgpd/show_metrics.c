@@ -122,6 +122,9 @@ struct metrics {
 	unsigned int nlabel, peer_labels;
 	size_t used, peer_used;
 	uint64_t begun_us;
+	size_t next; /* of the table */
+	unsigned int lines; /* of this slice */
+	uint32_t generation; /* that the views are of; 0: not made yet */
 	struct own_view own;
 	/* By peer number; best and fib are counted by a walk before. */
 	struct peer_view *peer;
@@ -214,6 +217,7 @@ sample_as(struct metrics *m, const char *suffix, const char *value)
 	out_end(o);
 	out_str(o, "value", value);
 	out_end(o);
+	m->lines++;
 	m->nlabel = m->peer_labels;
 	m->used = m->peer_used;
 }
@@ -1059,9 +1063,27 @@ head_metrics(struct show *s)
 	return true;
 }
 
+/* Of one moment; after a reload anew, because neighbors are others. */
+static void
+make_views(struct metrics *m)
+{
+	struct peer *p;
+
+	if (m->generation == m->eng->generation)
+		return;
+	m->generation = m->eng->generation;
+	view_own(m->eng, &m->own);
+	TAILQ_FOREACH (p, &m->eng->peers, entry)
+		if (p->num < m->npeer) {
+			view_session(p, &m->peer[p->num]);
+			view_routes(p, &m->peer[p->num]);
+		}
+}
+
 /*
- * First a walk over each peer's routes, in slices, then the table, all in one:
- * some microseconds a line, and never a family that breaks apart.
+ * First a walk over each peer's routes, then the table: some microseconds a
+ * line, so that with many neighbors it is told in slices, too.  None of them
+ * ends inside of a family, which must not break apart.
  */
 static bool
 rows_metrics(struct show *s, unsigned int budget)
@@ -1081,17 +1103,16 @@ rows_metrics(struct show *s, unsigned int budget)
 		}
 		s->peer = p->num;
 	}
-	view_own(s->eng, &m->own);
-	TAILQ_FOREACH (p, &s->eng->peers, entry)
-		if (p->num < m->npeer) {
-			view_session(p, &m->peer[p->num]);
-			view_routes(p, &m->peer[p->num]);
+	make_views(m);
+	for (m->lines = 0; m->lines < budget;) {
+		family(m, &table[m->next]);
+		if (++m->next == sizeof table / sizeof table[0]) {
+			if (!m->prometheus)
+				out_text(s->out, "# EOF\n");
+			return false;
 		}
-	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
-		family(m, &table[i]);
-	if (!m->prometheus)
-		out_text(s->out, "# EOF\n");
-	return false;
+	}
+	return true;
 }
 
 void

@@ -981,6 +981,56 @@ test_show_policies(void **state)
 	sim_end();
 }
 
+/* Nor does the answer for the monitoring, which breaks no family apart. */
+static void
+test_show_metrics(void **state)
+{
+	struct show s = { .file = -1, .req = { .id = CMD_SHOW_METRICS } };
+	unsigned int slices = 0;
+	char *conf = NULL, *line, *save, family[100] = "";
+	const char *text;
+	bool more;
+	size_t size;
+	FILE *f = open_memstream(&conf, &size);
+
+	assert_non_null(f);
+	fputs(A_CONF, f);
+	for (int i = 0; i < 100; i++)
+		fprintf(f,
+		    "neighbor 192.0.2.%d { remote-as 719; enabled no; }\n",
+		    i + 100);
+	fclose(f);
+	sim_start(conf, B_CONF);
+	s.eng = sim.eng[SIM_A];
+	s.out = out_new(false);
+	do {
+		more = show_run(&s, 256);
+		out_raw(s.out, "", 1);
+		text = out_pending(s.out, &size);
+		assert_in_range(size, 2, 256 * 1024);
+		assert_int_equal(text[0], '#');
+		line = mem_strdup(text);
+		out_drained(s.out, size);
+		text = strtok_r(line, "\n", &save);
+		for (; text != NULL; text = strtok_r(NULL, "\n", &save))
+			if (strncmp(text, "# TYPE ", 7) == 0) {
+				strlcpy(family, text + 7, sizeof family);
+				family[strcspn(family, " ")] = '\0';
+			} else if (text[0] != '#')
+				assert_memory_equal(
+				    text, family, strlen(family));
+		free(line);
+		family[0] = '\0';
+		slices++;
+	} while (more);
+	assert_int_equal(s.code, CMD_DONE);
+	assert_in_range(slices, 10, 100);
+	show_end(&s);
+	out_free(s.out);
+	free(conf);
+	sim_end();
+}
+
 static bool
 b_has_inet6(void)
 {
@@ -1229,6 +1279,7 @@ main(void)
 		cmocka_unit_test(test_gr_reload),
 		cmocka_unit_test(test_health_of_link),
 		cmocka_unit_test(test_show_policies),
+		cmocka_unit_test(test_show_metrics),
 		cmocka_unit_test(test_late_address),
 		cmocka_unit_test(test_next_hop_self),
 		cmocka_unit_test(test_weight),
