@@ -404,6 +404,26 @@ put_result(struct show *s, const struct question *q)
 	out_str(o, "text", text);
 }
 
+static bool
+has_family(const struct peer *p, enum fam fam)
+{
+	return p->up != NULL ? p->up->neg.wire.mp[fam] : p->conf->fam[fam];
+}
+
+/* It cannot even be announced. */
+static void
+put_no_family(struct out *o)
+{
+	const char *text = reason_text(REASON_AFI);
+
+	out_bool(o, "accepted", false);
+	out_text(
+	    o, "  result: REJECTED (%s): %s\n", reason_name(REASON_AFI), text);
+	out_u64(o, "reason", REASON_AFI);
+	out_str(o, "reason_name", reason_name(REASON_AFI));
+	out_str(o, "text", text);
+}
+
 static void
 put_question(struct show *s, const struct question *q)
 {
@@ -430,7 +450,9 @@ put_question(struct show *s, const struct question *q)
 		    "  malformed: treated as withdrawn (RFC 7606); "
 		    "show errors has it\n");
 		out_bool(o, "malformed", true);
-	} else {
+	} else if (!q->received && !has_family(q->p, (enum fam)q->pfx.addr.fam))
+		put_no_family(o);
+	else {
 		put_limit(s, q);
 		put_guards(s, q);
 		put_set(s, q);

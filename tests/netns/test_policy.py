@@ -45,6 +45,9 @@ class Scene:
         self.ana = Ana(lab, a, ASN, A)
         self.ana.sets["as719"] = ["62.142.0.0/16 or-longer"]
         self.ana.blocks.append(RULES)
+        self.ana.blocks.append(
+            'network 179.191.161.0/24 { track file "/none\u009b31m" '
+            'max-age 15s; }\n')
         self.n = self.ana.neighbor(B, PEER, A, passive=True, name="partner",
                                    irr="as719", importing="strict")
         self.ana.announce(Route("179.191.160.0/24"))
@@ -120,6 +123,10 @@ class TestPolicy:
         assert ours["told"][0]["told"] is True
         text = scene.ana.cli("explain", "10.1.0.0/16")
         assert "FAIL  bogon-prefixes" in text and "told to:" in text
+        # It cannot announce what its session has not: nothing else matters.
+        n = scene.explain("2a01:4f8::/32", "neighbor", B)["neighbors"][0]
+        assert n["reason_name"] == "invalid-afi" and "guards" not in n
+        assert "(invalid-afi)" in scene.ana.cli("explain", "2a01:4f8::/32")
 
     def test_test_route(self, scene):
         before = scene.ana.ctl("show", "policy", "strict")
@@ -138,6 +145,11 @@ class TestPolicy:
         now = scene.ana.ctl("show", "policy", "strict")
         assert now["policies"] == before["policies"]
         assert scene.prefixes()["received"] == len(ROUTES)
+
+    def test_name_of_a_track(self, scene):
+        """Nothing that a terminal would obey."""
+        text = scene.ana.cli("show", "announcements")
+        assert "\\xc2\\x9b31m" in text and "\u009b" not in text
 
     def test_weight_of_a_rule(self, scene):
         def show(*view):
