@@ -29,12 +29,13 @@ left(const struct show *s, uint64_t ms)
 static void
 put_track(struct show *s, const struct track *t)
 {
-	char span[OUT_TIME_LEN], why[4 * TRACK_WHY_LEN];
+	char span[OUT_TIME_LEN], why[4 * TRACK_WHY_LEN], key[1024];
 	struct out *o = s->out;
 
 	out_safe(t->why, why, sizeof why);
-	out_text(o, "    track %-*s %-8s %-9s %5u  %s%s\n",
-	    out_width(t->conf.key, 40), t->conf.key, track_state_name(t->state),
+	out_safe(t->conf.key, key, sizeof key);
+	out_text(o, "    track %-*s %-8s %-9s %5u  %s%s\n", out_width(key, 40),
+	    key, track_state_name(t->state),
 	    out_timeframe(ago(s, t->since_ms), span, sizeof span), t->flaps,
 	    why, t->overdue ? " (kept)" : "");
 	out_obj(o, NULL);
