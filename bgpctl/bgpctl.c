@@ -59,7 +59,17 @@ usage(FILE *f)
 	    "command ...\n");
 }
 
+/* What stdio could not write is no answer. */
 static enum cmd_exit
+written(void)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return CMD_DONE;
+	warn("cannot write the answer");
+	return CMD_REFUSED;
+}
+
+static void
 help(void)
 {
 	char syntax[CMD_SYNTAXLEN];
@@ -79,7 +89,6 @@ help(void)
 	for (size_t i = 0; (c = cmd_at(i)) != NULL; i++)
 		printf("  %s\n        %s\n",
 		    cmd_syntax(c, syntax, sizeof syntax), c->help);
-	return fflush(stdout) == 0 ? CMD_DONE : CMD_REFUSED;
 }
 
 static bool
@@ -378,7 +387,7 @@ paint(struct client *c, const uint8_t *p, size_t n)
 	}
 	c->line.len -= (size_t)(from - c->line.p);
 	memmove(c->line.p, from, c->line.len + 1);
-	return fflush(stdout) == 0;
+	return written() == CMD_DONE;
 }
 
 static bool
@@ -549,7 +558,7 @@ options(int argc, char **argv, struct client *c, struct line *l,
 			break;
 		case 'V':
 			printf("ana-bgpctl %s\n", ANA_VERSION);
-			*code = CMD_DONE;
+			*code = written();
 			return false;
 		case 's':
 			l->socket = optarg;
@@ -612,8 +621,13 @@ main(int argc, char **argv)
 	if (cmd_parse(l.n, l.word, &req, why) != CMD_DONE)
 		return fail(&c, CMD_USAGE, why);
 	flags = cmd_find(req.id)->flags;
-	if (flags & CMD_AT_CLIENT)
-		return req.id == CMD_COMPLETION ? completion(&req) : help();
+	if (flags & CMD_AT_CLIENT) {
+		if (req.id != CMD_COMPLETION)
+			help();
+		else if (!completion(&req))
+			return CMD_USAGE;
+		return written();
+	}
 	c.endless = req.id == CMD_WATCH || req.id == CMD_TRACE;
 	c.file = req.file;
 	/* With the caller's rights, not the daemon's. */

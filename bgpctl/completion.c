@@ -117,7 +117,7 @@ static const char zsh[] =
     "\tcompdef _ana_bgpctl ana-bgpctl\n"
     "fi\n";
 
-enum cmd_exit
+bool
 completion(const struct cmd_req *r)
 {
 	const struct cmd *c;
@@ -126,7 +126,7 @@ completion(const struct cmd_req *r)
 		fprintf(stderr,
 		    "ana-bgpctl: which shell? completion bash, or "
 		    "completion zsh\n");
-		return CMD_USAGE;
+		return false;
 	}
 	if (r->zsh)
 		printf("#compdef ana-bgpctl\n");
@@ -135,5 +135,5 @@ completion(const struct cmd_req *r)
 		put_command(c);
 	fputs(walk, stdout);
 	fputs(r->bash ? bash : zsh, stdout);
-	return fflush(stdout) == 0 ? CMD_DONE : CMD_REFUSED;
+	return true;
 }

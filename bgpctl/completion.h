@@ -4,7 +4,7 @@
 
 #include "lib/cmd.h"
 
-/* `completion bash` or `completion zsh`, to standard output. */
-enum cmd_exit completion(const struct cmd_req *);
+/* `completion bash` or `completion zsh`, to standard output; false: which? */
+bool completion(const struct cmd_req *);
 
 #endif /* COMPLETION_H */

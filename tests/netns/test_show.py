@@ -704,3 +704,11 @@ class TestTwoPartners:
         assert two.up(two.neighbors[0])
         assert two.cli("neighbor", "192.0.2.6", "up") == (
             "the session is up already\n")
+
+
+@pytest.mark.parametrize("words", [["help"], ["completion", "zsh"], ["-V"]])
+def test_no_room_for_the_answer(words):
+    with open("/dev/full", "w") as full:
+        p = subprocess.run([program("ana-bgpctl"), *words], stdout=full,
+                           stderr=subprocess.PIPE, text=True)
+    assert p.returncode == 1 and "cannot write the answer" in p.stderr
