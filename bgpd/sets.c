@@ -96,32 +96,6 @@ conf_dir(const struct engine *eng)
 			     : mem_printf("%.*s", (int)(slash - path), path);
 }
 
-static void
-keep(struct engine *eng, const struct conf_set *s, const struct conf_file *f)
-{
-	const char *dir = eng->opts.state_dir;
-	char *record = conf_set_record_name(s), *list = conf_set_list_name(s);
-	char *text;
-	int err = 0;
-
-	if (s->loaded == NULL) {
-		state_remove(dir, record);
-		state_remove(dir, list);
-	} else {
-		text = conf_set_record(s);
-		err = state_write(dir, list, f->data, f->len);
-		if (err == 0)
-			err = state_write(dir, record, text, strlen(text));
-		free(text);
-	}
-	if (err != 0)
-		log_warnx("prefix-set %s: the state directory: %s; a restart "
-			  "reads its own files",
-		    s->name, strerror(-err));
-	free(record);
-	free(list);
-}
-
 /* ---- in slices -------------------------------------------------------- */
 
 enum {
@@ -238,7 +212,7 @@ load(struct sets_work *x, char *text, size_t n)
 	x->fresh.loaded_s = clock_real_s();
 	eng->sets_loaded++;
 	conf_set_swap(s, &x->fresh);
-	keep(eng, s, &x->f);
+	sets_keep_list(eng, s, &x->f);
 	snprintf(text, n,
 	    "prefix-set %s: %zu prefixes, before %zu; %u neighbors look at "
 	    "their routes again",

@@ -24,6 +24,11 @@ struct sets_keep *sets_keep_new(struct engine *);
 void sets_keep_free(struct sets_keep *);
 /* A configuration or a set came into force: ages and copies are looked at. */
 void sets_changed(struct engine *);
+struct conf_file;
+/* The set was loaded from that list, or (s->loaded is NULL) has its own again:
+ * so it is after a restart.  What cannot be written is tried again. */
+void sets_keep_list(
+    struct engine *, const struct conf_set *, const struct conf_file *);
 /* One slice of writing copies; true: more is left. */
 bool sets_run(struct engine *);
 bool sets_is_old(const struct engine *, const struct conf_set *);

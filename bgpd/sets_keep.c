@@ -17,6 +17,7 @@
 #include "bgpd/engine.h"
 #include "bgpd/log.h"
 #include "bgpd/sets.h"
+#include "bgpd/state.h"
 #include "lib/mem.h"
 #include "policy/pfxfile.h"
 #include "policy/pfxset.h"
@@ -26,9 +27,19 @@ enum {
 	LOOK_S = 3600, /* the clock may be set: no longer without a look */
 };
 
+/* A loaded list that could not be written. */
+struct unkept {
+	char *set;
+	char digest[CONF_DIGEST_LEN];
+	char *data;
+	size_t len;
+};
+
 struct sets_keep {
 	struct engine *eng;
-	struct timer age;
+	struct timer age, retry;
+	struct unkept *unkept;
+	size_t nunkept;
 	bool changed; /* begin again */
 	size_t next; /* set whose copy is looked at or written */
 	FILE *f; /* the copy under way */
@@ -78,7 +89,118 @@ look_at_ages(void *arg, uint64_t now_ms)
 		timer_set(&eng->timers, &k->age, now_ms, (uint64_t)next * 1000);
 }
 
+/* ---- loaded lists ----------------------------------------------------- */
+
+static void
+try_again(struct sets_keep *k)
+{
+	if (!k->retry.armed)
+		timer_set(
+		    &k->eng->timers, &k->retry, k->eng->now_ms, STATE_RETRY_MS);
+}
+
+static int
+write_list(
+    struct engine *eng, const struct conf_set *s, const char *data, size_t len)
+{
+	const char *dir = eng->opts.state_dir;
+	char *record = conf_set_record_name(s), *list = conf_set_list_name(s);
+	char *text = conf_set_record(s);
+	int err = state_write(dir, list, data, len);
+
+	if (err == 0)
+		err = state_write(dir, record, text, strlen(text));
+	if (err != 0)
+		log_warnx("prefix-set %s: the state directory: %s; until it "
+			  "can be written, which is tried every minute, a "
+			  "restart reads its own files",
+		    s->name, strerror(-err));
+	free(record);
+	free(list);
+	free(text);
+	return err;
+}
+
+static void
+remove_list(struct engine *eng, const struct conf_set *s)
+{
+	char *record = conf_set_record_name(s), *list = conf_set_list_name(s);
+
+	state_remove(eng->opts.state_dir, record);
+	state_remove(eng->opts.state_dir, list);
+	free(record);
+	free(list);
+}
+
+static void
+free_unkept(struct sets_keep *k, size_t i)
+{
+	free(k->unkept[i].set);
+	free(k->unkept[i].data);
+	k->unkept[i] = k->unkept[--k->nunkept];
+}
+
+void
+sets_keep_list(
+    struct engine *eng, const struct conf_set *s, const struct conf_file *f)
+{
+	struct sets_keep *k = eng->sets;
+	struct unkept *u;
+
+	for (size_t i = k->nunkept; i-- > 0;)
+		if (strcmp(k->unkept[i].set, s->name) == 0)
+			free_unkept(k, i);
+	if (s->loaded == NULL) {
+		remove_list(eng, s);
+		return;
+	}
+	if (write_list(eng, s, f->data, f->len) == 0)
+		return;
+	k->unkept = mem_realloc(k->unkept, k->nunkept + 1, sizeof *k->unkept);
+	u = &k->unkept[k->nunkept++];
+	u->set = mem_strdup(s->name);
+	strlcpy(u->digest, s->src[0].digest, sizeof u->digest);
+	u->data = mem_alloc(f->len + 1);
+	memcpy(u->data, f->data, f->len);
+	u->len = f->len;
+	try_again(k);
+}
+
+/* Written, or not in force any more. */
+static bool
+is_over(struct sets_keep *k, const struct unkept *u)
+{
+	const struct conf_set *s = conf_set_find(k->eng->conf, u->set);
+
+	return s == NULL || s->loaded == NULL ||
+	    strcmp(s->src[0].digest, u->digest) != 0 ||
+	    write_list(k->eng, s, u->data, u->len) == 0;
+}
+
+static void
+on_retry(void *arg, uint64_t now)
+{
+	struct sets_keep *k = arg;
+
+	(void)now;
+	k->changed = true; /* copies that are there are not written again */
+	for (size_t i = k->nunkept; i-- > 0;)
+		if (is_over(k, &k->unkept[i]))
+			free_unkept(k, i);
+	if (k->nunkept > 0)
+		try_again(k);
+}
+
 /* ---- copies ----------------------------------------------------------- */
+
+static void
+no_copy(struct sets_keep *k, const char *path)
+{
+	log_warnx("%s: %s; until it can be written, which is tried every "
+		  "minute, a start with a bad list has nothing to go back to",
+	    path, strerror(errno));
+	try_again(k);
+}
 
 static void
 close_copy(struct sets_keep *k, bool whole)
@@ -91,9 +213,7 @@ close_copy(struct sets_keep *k, bool whole)
 	bad |= fclose(k->f) != 0;
 	if (!whole || bad || rename(k->beside, k->path) == -1) {
 		if (whole)
-			log_warnx("%s: %s; a start with a bad list would have "
-				  "nothing to go back to",
-			    k->path, strerror(errno));
+			no_copy(k, k->path);
 		unlink(k->beside);
 	}
 	free(k->path);
@@ -147,9 +267,7 @@ open_copy(struct sets_keep *k, const struct conf_set *s)
 		    0640);
 		k->f = fd != -1 ? fdopen(fd, "w") : NULL;
 		if (k->f == NULL)
-			log_warnx("%s: %s; a start with a bad list would have "
-				  "nothing to go back to",
-			    k->beside, strerror(errno));
+			no_copy(k, k->beside);
 	}
 	if (k->f == NULL) {
 		free(k->path);
@@ -241,6 +359,7 @@ sets_keep_new(struct engine *eng)
 	k->eng = eng;
 	k->next = SIZE_MAX;
 	timer_init(&k->age, "sets", look_at_ages, k);
+	timer_init(&k->retry, "sets again", on_retry, k);
 	return k;
 }
 
@@ -249,5 +368,9 @@ sets_keep_free(struct sets_keep *k)
 {
 	close_copy(k, false);
 	timer_stop(&k->eng->timers, &k->age);
+	timer_stop(&k->eng->timers, &k->retry);
+	while (k->nunkept > 0)
+		free_unkept(k, 0);
+	free(k->unkept);
 	free(k);
 }

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -849,6 +850,53 @@ test_list_becomes_old(void **state)
 	sim_end();
 }
 
+/* Of a set in the state directory, its "copy" or "list". */
+static bool
+is_kept(const char *kind)
+{
+	char path[256];
+	bool any = false;
+	glob_t g;
+
+	snprintf(path, sizeof path, "%s/set-*.%s", sim_state_dir, kind);
+	if (glob(path, 0, NULL, &g) == 0)
+		any = g.gl_pathc > 0;
+	globfree(&g);
+	return any;
+}
+
+/* What of a set could not be written is, once there is room again. */
+static void
+test_set_kept_later(void **state)
+{
+	char dir[] = "/tmp/ana-sim-XXXXXX", away[sizeof dir + 5], cmd[64];
+	struct conf_file f = { .data = mem_strdup("x"), .len = 1 };
+	struct conf_set *s;
+
+	assert_non_null(mkdtemp(dir));
+	snprintf(away, sizeof away, "%s.away", dir);
+	sim_state_dir = dir;
+	sim_start(
+	    A_HEAD "prefix-set p { file \"list\"; }\n" A_PEER(""), B_CONF);
+	assert_int_equal(rename(dir, away), 0);
+	sim_run(5);
+	s = &sim.eng[SIM_A]->conf->set[1];
+	assert_string_equal(s->name, "p");
+	s->loaded = mem_strdup("by hand");
+	sets_keep_list(sim.eng[SIM_A], s, &f);
+	assert_int_equal(rename(away, dir), 0);
+	sim_run(50);
+	assert_false(is_kept("copy") || is_kept("list"));
+	sim_run(15);
+	assert_true(is_kept("copy"));
+	assert_true(is_kept("list"));
+	sim_end();
+	free(f.data);
+	sim_state_dir = NULL;
+	snprintf(cmd, sizeof cmd, "rm -r %s", dir);
+	assert_int_equal(system(cmd), 0);
+}
+
 static unsigned int
 lines_with(const char *path, const char *what)
 {
@@ -1248,6 +1296,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_list_becomes_old),
+		cmocka_unit_test(test_set_kept_later),
 		cmocka_unit_test(test_log_quota),
 		cmocka_unit_test(test_up_and_routes),
 		cmocka_unit_test(test_collision_lower_id),
