@@ -478,6 +478,9 @@ fibsync_want(struct fibsync *fs, const struct pfx *p, const struct fib_nh *nh,
 	uint32_t num;
 	uint16_t set;
 
+	/* Where nothing is installed, each route's way ends here. */
+	if (n == 0 && trie_count(rs->trie) == 0)
+		return;
 	if ((r = find(fs, p, &num)) == NULL) {
 		if (n == 0)
 			return;

@@ -34,7 +34,11 @@ clock_real_ms(void)
 int64_t
 clock_real_s(void)
 {
-	return clock_real_ms() / 1000;
+	struct timespec ts;
+
+	/* It is asked for each UPDATE: without reading the hardware's. */
+	clock_gettime(CLOCK_REALTIME_COARSE, &ts);
+	return ts.tv_sec;
 }
 
 void
