@@ -13,7 +13,7 @@ import pytest
 from ana import Ana, program, sanitizer_reports
 from lab import wait_until
 from routers import Route
-from speaker import Connection, Speaker, announcement
+from speaker import Closed, Connection, Speaker, announcement
 
 US, ONE, TWO = 52580, 719, 3292
 ROUTES = {
@@ -381,27 +381,29 @@ def test_another_key_does_not_bounce(scene):
     scene.edit({"\tremote-as 719;":
                 '\tremote-as 719;\n\ttcp-md5 secret-file "key";'})
     scene.ana.cli("reload")
-    s = scene.peers[ONE].socket()
-    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    s.bind(("192.0.2.2", 0))
-    md5_key(s, "192.0.2.1", b"first")
-    s.settimeout(5)
 
     def up():
+        """None while the end of the session before is waited for."""
+        s = scene.peers[ONE].socket()
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        s.bind(("192.0.2.2", 0))
+        md5_key(s, "192.0.2.1", b"first")
+        s.settimeout(5)
         try:
             s.connect(("192.0.2.1", 179))
-        except OSError:
-            return False
-        return True
-    wait_until(up, 10, what="connected with the key")
-    conn = Connection(s)
-    conn.handshake(timeout=5, asn=ONE)
+            conn = Connection(s)
+            conn.handshake(timeout=5, asn=ONE)
+        except (OSError, Closed):
+            s.close()
+            return None
+        return conn
+    conn = wait_until(up, 60, what="connected with the key")
     conn.send(announcement(Route("46.182.112.0/21"), ONE, "192.0.2.2"))
     scene.accepted(3)
     secret("second")
     assert "bounce" not in scene.ana.cli("reload", "-n").split("Sessions")[0]
     scene.ana.cli("reload")
-    md5_key(s, "192.0.2.1", b"second")
+    md5_key(conn.sock, "192.0.2.1", b"second")
     conn.send(announcement(Route("62.142.1.0/24"), ONE, "192.0.2.2"))
     scene.accepted(4)
     conn.close()
