@@ -77,7 +77,7 @@ const struct conf_schema conf_schema[] = {
 { "control/socket", "mode", "MODE", 0, 0, "0660", RD, "Its mode.", V },
 { "control/socket", "group", "NAME", 0, 0, NULL, RD, "Its group, one of /etc/group.", V },
 { "control/socket", "read-only", "YESNO", 0, 0, "no", RD, "Only what changes nothing.", V },
-{ "control/socket", "max-clients", "UINT", 1, 1024, "16", 0, "How many may be connected.", V },
+{ "control/socket", "max-clients", "UINT", 1, 1024, "16", RD, "How many may be connected.", V },
 
 { "peering-policy", "max-prefix", "UINT " LIMIT, 1, U32, "250 warn 80% action restart 30m", IM, "Limit of the prefixes received on a session, the sum of its families, rejected ones too, but not what is stale since the session before.  At the warn share a line is logged; then the action: warn only; discard what is new (the oldest stay, of one message the lowest prefixes; the next come in when there is room); freeze what is there, which is the same, for the time or until an operator says; stop until an operator says; restart after the time, which doubles with each trip.", V },
 { "peering-policy", "max-length inet", "UINT", 8, 32, "24", IM, "The longest IPv4 prefix that is accepted.", V },
@@ -198,8 +198,8 @@ const struct conf_schema conf_schema[] = {
 { "fib", "max-routes", "UINT", 1, 10000000, "20000", RD, "Never more routes than this in the kernel.", V },
 { "fib", "nexthop", "direct | recursive", 0, 0, "direct", RD, "direct: next hops must be on a link of ours; recursive: they may also be reached over one route of others (static, an IGP), never over a default route.", V },
 { "fib", "multipath-weight", "equal | link-speed", 0, 0, "equal", 0, "How equal paths share the load: all the same, or by the speeds of their links.", V },
-{ "fib", "on-stop", "keep TIME | remove", 0, 86400, "keep 180s", 0, "What becomes of the kernel's routes when the speaker ends: kept for the time, so that a restart does not stop forwarding, or removed.", V },
-{ "fib", "reconcile", "TIME", 5, 86400, "60s", 0, "How often the kernel's table is compared with ours.", V },
+{ "fib", "on-stop", "keep TIME | remove", 0, 86400, "keep 180s", RD, "What becomes of the kernel's routes when the speaker ends: kept for the time, so that a restart does not stop forwarding, or removed.", V },
+{ "fib", "reconcile", "TIME", 5, 86400, "60s", RD, "How often the kernel's table is compared with ours.", V },
 
 { "neighbor", "use", "NAME", 0, 0, NULL, 0, "Takes the statements of the template.  A statement here replaces the same one of the template.", V },
 { "neighbor", "remote-as", "ASN", 0, 0, NULL, CF_REQUIRED | RS, "The neighbor's AS number.", V },

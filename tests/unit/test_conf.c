@@ -1075,6 +1075,19 @@ test_diff_set(void **state)
 	free(tb);
 }
 
+/* ana-fibd hears of these when the speaker comes, and never again. */
+static void
+test_fib_restart(void **state)
+{
+	static const char *const name[] = { "table", "protocol", "metric",
+		"prefer-source inet", "prefer-source inet6", "nexthop",
+		"on-stop", "reconcile" };
+
+	for (size_t i = 0; i < sizeof name / sizeof name[0]; i++)
+		assert_true(
+		    conf_schema_row("fib", name[i])->flags & CF_RESTART);
+}
+
 /* What a set is but its prefixes is told, and touches nobody. */
 static void
 test_diff_set_block(void **state)
@@ -1175,6 +1188,7 @@ main(void)
 		cmocka_unit_test(test_same_set),
 		cmocka_unit_test(test_diff_set),
 		cmocka_unit_test(test_diff_set_block),
+		cmocka_unit_test(test_fib_restart),
 		cmocka_unit_test(test_diff_restart),
 		cmocka_unit_test(test_too_many),
 	};
