@@ -734,6 +734,13 @@ commit_load_undo(struct engine *eng, char *why, size_t n)
 {
 	struct commit *k = eng->commit;
 
+	/* What is taken back now must not come by a SIGHUP of before. */
+	if (k != NULL && k->load != NULL && !k->back &&
+	    (k->open || k->previous != NULL)) {
+		log_info("reload: what SIGHUP asked for is undone");
+		drop_load(k);
+		k->again = false;
+	}
 	if (k != NULL && k->open)
 		return load_text_again(eng, k->confirmed);
 	if (k != NULL && k->previous != NULL)

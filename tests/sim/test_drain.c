@@ -585,6 +585,42 @@ test_commit_clock(void **state)
 	sim_end();
 }
 
+/* A file that is being read for a SIGHUP when it is undone is not read again
+ * behind it. */
+static void
+test_undo_in_reload(void **state)
+{
+	static const struct commit_opts now;
+	struct commit_load *l;
+	char path[64], why[256];
+	const char *file;
+
+	begin("");
+	file = conf_a("network 185.23.13.0/24;");
+	assert_int_equal(state_write(dir, "new.conf", file, strlen(file)), 0);
+	snprintf(path, sizeof path, "%s/new.conf", dir);
+	assert_int_equal(chmod(path, 0600), 0);
+	a()->opts.conf_path = path;
+	a()->commit = commit_new(a(), "");
+	assert_true(
+	    commit_apply(a(), sim_conf(conf_a("")), &now, why, sizeof why));
+	commit_hup(a());
+	l = commit_load_undo(a(), why, sizeof why);
+	while (commit_load_run(l))
+		;
+	commit_back(a(), commit_load_take(l), "undone");
+	commit_load_free(l);
+	sim_run(5);
+	assert_int_equal(a()->conf->nnetwork, 1);
+	/* One that comes later is another matter. */
+	commit_hup(a());
+	sim_run(5);
+	assert_int_equal(a()->conf->nnetwork, 2);
+	sim_end();
+	state_remove(dir, "new.conf");
+	state_remove(dir, "commit.state");
+}
+
 /* A neighbor that is removed, or was not there at all. */
 static void
 test_forgotten(void **state)
@@ -637,6 +673,7 @@ main(void)
 		KEPT(test_kept_later),
 		KEPT(test_commit_kept_later),
 		KEPT(test_commit_clock),
+		KEPT(test_undo_in_reload),
 		KEPT(test_forgotten),
 	};
 
