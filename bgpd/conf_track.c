@@ -12,6 +12,8 @@ enum {
 	RISE = 2,
 	FALL = 3,
 	LOOK_S = 1, /* at files */
+	PROBES =
+	    1 << CONF_TRACK_TCP | 1 << CONF_TRACK_HTTP | 1 << CONF_TRACK_EXEC,
 };
 
 static uint32_t
@@ -117,6 +119,16 @@ url(const char *s, struct conf_track *t)
 	return true;
 }
 
+/* As ana-trackd takes it into a request; else it would take no track at all. */
+static bool
+is_word(const char *s)
+{
+	for (; *s != '\0'; s++)
+		if (*s <= ' ' || *s > '~')
+			return false;
+	return true;
+}
+
 static void
 http(struct build *b, const struct conf_node *n, struct conf_track *t)
 {
@@ -126,9 +138,10 @@ http(struct build *b, const struct conf_node *n, struct conf_track *t)
 		    "it must be http://ADDRESS[:PORT]/PATH; names are not "
 		    "looked up");
 	else if (strlen(t->path) > CONF_TRACK_TEXT ||
-	    strpbrk(t->path, " \\\"") != NULL)
+	    strpbrk(t->path, "\\\"") != NULL || !is_word(t->path))
 		build_error(b, &n->word[1].pos, "bad-value", NULL,
-		    "the path has at most %d octets, and no blank",
+		    "the path has at most %d octets, all of ASCII, and no "
+		    "blank",
 		    CONF_TRACK_TEXT);
 }
 
@@ -154,6 +167,7 @@ program(struct build *b, const struct conf_node *n, struct conf_track *t)
 
 /* ---- blocks ------------------------------------------------------------ */
 
+/* In the order of enum conf_track_kind. */
 static const char *const kinds[] = { "file", "address", "link", "lease", "tcp",
 	"http", "exec" };
 
@@ -177,11 +191,37 @@ probe(struct build *b, const struct conf_node *n, struct conf_track *t)
 	}
 	if ((m = build_get(n, "host")) != NULL) {
 		t->host = mem_strdup(m->word[1].text);
-		if (strlen(t->host) > CONF_TRACK_TEXT / 2)
+		if (strlen(t->host) > CONF_TRACK_TEXT / 2 || !is_word(t->host))
 			build_error(b, &m->word[1].pos, "bad-value", NULL,
-			    "the host has at most %d octets",
+			    "the host has at most %d octets, all of ASCII, and "
+			    "no blank",
 			    CONF_TRACK_TEXT / 2);
 	}
+}
+
+/* What this kind of track never looks at. */
+static void
+no_meaning(struct build *b, const struct conf_node *n, enum conf_track_kind k)
+{
+	static const struct {
+		const char *name;
+		unsigned int kinds;
+	} row[] = {
+		{ "status", 1u << CONF_TRACK_HTTP },
+		{ "host", 1u << CONF_TRACK_HTTP },
+		{ "source", 1u << CONF_TRACK_TCP | 1u << CONF_TRACK_HTTP },
+		{ "interval", PROBES },
+		{ "timeout", PROBES },
+		{ "keep", PROBES },
+	};
+	const struct conf_node *m;
+
+	for (size_t i = 0; i < sizeof row / sizeof row[0]; i++)
+		if ((row[i].kinds >> k & 1) == 0 &&
+		    (m = build_get(n, row[i].name)) != NULL)
+			build_warn(b, &m->word[0].pos, "no-meaning", NULL,
+			    "\"%s\" has no meaning for a track of \"%s\"",
+			    row[i].name, kinds[k]);
 }
 
 static void
@@ -262,6 +302,8 @@ track(struct build *b, const struct conf_node *n)
 		t->rise = (uint8_t)number(n, "rise", 1);
 		t->fall = (uint8_t)number(n, "fall", 1);
 	}
+	if (kind != NULL)
+		no_meaning(b, n, t->kind);
 }
 
 bool
