@@ -70,6 +70,7 @@ struct op {
 	uint32_t route, seq, gen;
 	uint8_t kind, ti;
 	bool sure; /* EEXIST: it is not ours */
+	bool other; /* a delete: of a metric that is ours no more */
 };
 
 /* A place among all routes. */
@@ -836,6 +837,7 @@ op_delete(
 		.table = t->f->table[o->ti],
 		.protocol = t->f->protocol };
 
+	o->other = metric != t->metric;
 	nlroute_del(t->nl, &m, t->nop++);
 }
 
@@ -1059,6 +1061,9 @@ on_answer(void *arg, uint32_t tag, int err, const char *text)
 
 	if (o->kind == OP_ASIDE) {
 		t->unmoved = is_gone(err) ? 0 : o->route;
+		/* In nobody's way, and found by a comparison only. */
+		if (t->unmoved != 0 && o->other)
+			t->need_resync = true;
 		return;
 	}
 	if (o->kind == OP_DELETE) {

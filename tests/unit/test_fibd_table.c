@@ -46,6 +46,7 @@ static struct kernel {
 	unsigned int rows; /* of dumps */
 	int lose; /* answers: one send in so many, 0: none */
 	bool keep; /* it has no memory for deletes */
+	struct nlroute_route beside; /* with another metric; len 0: none */
 	unsigned int limit; /* requests a send */
 	/* what is queued */
 	struct req {
@@ -192,6 +193,12 @@ kadd(const struct req *q)
 {
 	const struct nlroute_route *old = kroute(&q->r.pfx);
 
+	if (old != NULL && old->metric != q->r.metric) {
+		assert_int_equal(k.beside.pfx.len, 0);
+		k.beside = *old;
+		kdel(&old->pfx);
+		old = NULL;
+	}
 	if (q->how == NLROUTE_EXCL && old != NULL)
 		return EEXIST;
 	if (q->how == NLROUTE_REPLACE && old == NULL)
@@ -220,6 +227,11 @@ execute(const struct req *q)
 	case DEL:
 		if (k.keep)
 			return ENOMEM;
+		if (pfx_eq(&k.beside.pfx, &q->r.pfx) &&
+		    k.beside.metric == q->r.metric) {
+			k.beside.pfx.len = 0;
+			return 0;
+		}
 		r = kroute(&q->r.pfx);
 		if (r == NULL || r->protocol != q->r.protocol ||
 		    r->metric != q->r.metric)
@@ -376,6 +388,9 @@ nlroute_walk_begin(
 	k.at.addr.fam = FAM_NONE;
 	k.changes_seen = k.changes;
 	prefetch();
+	if (k.beside.pfx.len > 0 && k.beside.pfx.addr.fam == fam &&
+	    k.nrow < CHUNK)
+		k.row[k.nrow++] = k.beside;
 	return NLROUTE_MORE;
 }
 
@@ -849,6 +864,39 @@ test_no_room_made(void **state)
 	}
 }
 
+/* A route of the metric before that could not be removed goes later. */
+static void
+test_other_metric(void **state)
+{
+	struct fibd_hello h = { .table = 254, .metric = METRIC + 10 };
+	struct pfx p = nth(1, FAM_INET);
+
+	begin(NULL);
+	hello();
+	nhset(2, 2);
+	ask(&p, 2);
+	settle();
+	table_hello(t, &h);
+	nhset(2, 2);
+	k.keep = true;
+	ask(&p, 2);
+	table_flush(t);
+	assert_int_equal(k.beside.metric, METRIC);
+	assert_int_equal(nfailed, 0);
+	k.keep = false;
+	settle();
+	assert_int_equal(k.beside.pfx.len, 0);
+	assert_int_equal(kroute(&p)->metric, METRIC + 10);
+	/* Nor is it tried for ever. */
+	table_hello(t, &(struct fibd_hello){ .table = 254, .metric = METRIC });
+	nhset(2, 2);
+	k.keep = true;
+	ask(&p, 2);
+	settle();
+	assert_int_equal(k.beside.metric, METRIC + 10);
+	end(NULL);
+}
+
 /* Ours goes, and cannot be put back: the speaker must know. */
 static void
 test_gone_is_told(void **state)
@@ -1182,6 +1230,7 @@ main(void)
 		cmocka_unit_test(test_many_epochs),
 		cmocka_unit_test(test_no_room_made),
 		cmocka_unit_test(test_gone_is_told),
+		cmocka_unit_test(test_other_metric),
 		cmocka_unit_test(test_random),
 	};
 
