@@ -405,7 +405,8 @@ class TestProbes:
         assert probed.why(LEASE) == "exit status 3"
         probed.program("exec sleep 1000")
         wait_until(lambda: "killed" in probed.why(LEASE), what="killed")
-        probed.program("exit 0")
+        # It inherits the filter.
+        probed.program("exec grep -q 'Seccomp:.2' /proc/self/status")
         probed.have(PLAIN, FILE, ADDR, LEASE)
         # What others may write is not run.
         os.chmod(probed.programs + "/check", 0o775)

@@ -9,7 +9,8 @@ import time
 
 import pytest
 
-from ana import Ana, program, sanitizer_reports
+import ana as ana_module
+from ana import BUILD, Ana, program, sanitizer_reports
 from lab import wait_until
 from routers import Route
 from speaker import Speaker
@@ -185,6 +186,18 @@ def test_no_manager_there(ana, manager):
     os.unlink(manager.path)
     ana.start()
     ana.reload()
+
+
+def test_speaker_filtered(lab, monkeypatch):
+    """A build with AddressSanitizer leaves the filter out."""
+    if not (BUILD.parent / "release/ana-bgpd").exists():
+        pytest.skip("needs a release build: ./dev build")
+    monkeypatch.setattr(ana_module, "BUILD", BUILD.parent / "release")
+    ana = Ana(lab, lab.ns("ana"), US, "192.0.2.1")
+    ana.start()
+    with open("/proc/%d/status" % ana.process.pid) as f:
+        status = f.read()
+    assert "NoNewPrivs:\t1" in status and "Seccomp:\t2" in status
 
 
 def test_fibd(lab, manager):
