@@ -84,7 +84,8 @@ struct fibsync {
 	unsigned int turn; /* the lane to ask for next, of both families */
 	struct why why[WHYS + 1];
 	struct set_tree sets;
-	struct set *by_num[FIB_SET_MAX + 1];
+	struct set **by_num; /* has room for nroom; 0 is none's */
+	uint32_t nroom;
 	uint32_t nset, unused; /* unused: told sets without a route */
 	uint32_t nrefused; /* sets that ana-fibd did not take */
 	uint32_t nagain;
@@ -175,8 +176,9 @@ fibsync_free(struct fibsync *fs)
 		trie_free(fs->routes[f].trie);
 		slab_fini(&fs->routes[f].slab);
 	}
-	for (int i = 1; i <= FIB_SET_MAX; i++)
+	for (uint32_t i = 0; i < fs->nroom; i++)
 		free(fs->by_num[i]);
+	free(fs->by_num);
 	for (int i = 1; i <= WHYS; i++)
 		free(fs->why[i].text);
 	free(fs);
@@ -199,20 +201,37 @@ nh_cmp(const void *a, const void *b)
 	return x->ifindex < y->ifindex ? -1 : x->ifindex > y->ifindex;
 }
 
+/* The lowest that is free; 0 when there are too many sets. */
+static uint16_t
+free_number(struct fibsync *fs)
+{
+	uint32_t num = 1, room = fs->nroom > 0 ? 2 * fs->nroom : 64;
+
+	while (num < fs->nroom && fs->by_num[num] != NULL)
+		num++;
+	if (num > FIB_SET_MAX)
+		return 0;
+	if (num >= fs->nroom) {
+		fs->by_num = mem_realloc(fs->by_num, room, sizeof *fs->by_num);
+		memset(fs->by_num + fs->nroom, 0,
+		    (room - fs->nroom) * sizeof *fs->by_num);
+		fs->nroom = room;
+	}
+	return (uint16_t)num;
+}
+
 /* The set's number; 0 when there are too many sets. */
 static uint16_t
 set_get(struct fibsync *fs, const struct fib_nh *nh, size_t n)
 {
 	struct set key = { .n = (uint8_t)n }, *s;
-	uint16_t num = 1;
+	uint16_t num;
 
 	memcpy(key.nh, nh, n * sizeof *nh);
 	qsort(key.nh, n, sizeof *nh, nh_cmp);
 	if ((s = RB_FIND(set_tree, &fs->sets, &key)) != NULL)
 		return s->num;
-	while (num <= FIB_SET_MAX && fs->by_num[num] != NULL)
-		num++;
-	if (num > FIB_SET_MAX)
+	if ((num = free_number(fs)) == 0)
 		return 0;
 	s = mem_alloc(sizeof *s);
 	*s = key;
@@ -261,7 +280,7 @@ again(struct fibsync *fs, struct set *s)
 void
 fibsync_lost(struct fibsync *fs, const struct addr *a, uint32_t ifindex)
 {
-	for (int num = 1; num <= FIB_SET_MAX; num++) {
+	for (uint32_t num = 1; num < fs->nroom; num++) {
 		struct set *s = fs->by_num[num], key = { .n = 0 };
 
 		if (s == NULL || s->n < 2)
@@ -595,7 +614,7 @@ tell(struct fibsync *fs, const struct pfx *p, struct route *r, struct fib *f)
 static bool
 tell_again(struct fibsync *fs, struct fib *f)
 {
-	for (int i = 1; i <= FIB_SET_MAX && fs->nagain > 0; i++) {
+	for (uint32_t i = 1; i < fs->nroom && fs->nagain > 0; i++) {
 		struct set *s = fs->by_num[i];
 		int err;
 
@@ -614,7 +633,7 @@ tell_again(struct fibsync *fs, struct fib *f)
 static bool
 drop_sets(struct fibsync *fs, struct fib *f)
 {
-	for (int i = 1; i <= FIB_SET_MAX && fs->unused > 0; i++) {
+	for (uint32_t i = 1; i < fs->nroom && fs->unused > 0; i++) {
 		struct set *s = fs->by_num[i];
 
 		if (s == NULL || s->refs > 0)
@@ -696,7 +715,7 @@ restart(struct fibsync *fs)
 	uint32_t num;
 
 	fs->timed.addr.fam = FAM_NONE;
-	for (int i = 1; i <= FIB_SET_MAX; i++)
+	for (uint32_t i = 1; i < fs->nroom; i++)
 		if (fs->by_num[i] != NULL)
 			fs->by_num[i]->told = fs->by_num[i]->again = false;
 	fs->nagain = 0;
@@ -758,7 +777,7 @@ fibsync_done(struct fibsync *fs, const struct pfx *p, bool removed, int err,
 void
 fibsync_set_done(struct fibsync *fs, uint32_t set, bool dropped, int err)
 {
-	struct set *s = set <= FIB_SET_MAX ? fs->by_num[set] : NULL;
+	struct set *s = set < fs->nroom ? fs->by_num[set] : NULL;
 
 	if (err == 0 || dropped)
 		return;
@@ -795,7 +814,7 @@ fibsync_retry(struct fibsync *fs)
 
 	if (fs->nrefused == 0)
 		return;
-	for (int i = 1; i <= FIB_SET_MAX && fs->nrefused > 0; i++)
+	for (uint32_t i = 1; i < fs->nroom && fs->nrefused > 0; i++)
 		if (fs->by_num[i] != NULL && fs->by_num[i]->refused) {
 			fs->by_num[i]->refused = false;
 			fs->nrefused--;
@@ -908,7 +927,8 @@ fibsync_next(const struct fibsync *fs, enum fam f, struct pfx *at,
 size_t
 fibsync_memory(const struct fibsync *fs)
 {
-	size_t n = sizeof *fs + fs->nset * sizeof(struct set);
+	size_t n = sizeof *fs + fs->nroom * sizeof *fs->by_num +
+	    fs->nset * sizeof(struct set);
 
 	for (enum fam f = FAM_INET; f < FAM_N; f++)
 		n += slab_memory(&fs->routes[f].slab) +

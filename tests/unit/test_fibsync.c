@@ -459,6 +459,36 @@ test_memory(void **state)
 	fibsync_free(fs);
 }
 
+/* One more than there are numbers: its route is refused, all others are there.
+ */
+static void
+test_all_sets(void **state)
+{
+	struct asked a = { .fib = { .ops = &ops } };
+	struct fibsync *fs = fibsync_new();
+	struct fibsync_stats st;
+	struct pfx p;
+
+	for (unsigned int i = 1; i <= FIB_SET_MAX + 1; i++) {
+		struct fib_nh nh = { .addr = addr_v4(i), .weight = 1 };
+
+		p = pfx(i);
+		fibsync_want(fs, &p, &nh, 1, 0);
+	}
+	fibsync_run(fs, &a.fib, 2 * FIB_SET_MAX);
+	for (unsigned int i = 1; i <= FIB_SET_MAX; i++) {
+		p = pfx(i);
+		fibsync_done(fs, &p, false, 0, NULL);
+		fibsync_run(fs, &a.fib, 2 * FIB_SET_MAX);
+	}
+	fibsync_get_stats(fs, &st);
+	assert_int_equal(st.installed[FAM_INET], FIB_SET_MAX);
+	assert_int_equal(st.failed[FAM_INET], 1);
+	assert_int_equal(a.sets, FIB_SET_MAX);
+	assert_int_equal(a.routes, FIB_SET_MAX);
+	fibsync_free(fs);
+}
+
 int
 main(void)
 {
@@ -473,6 +503,7 @@ main(void)
 		cmocka_unit_test(test_lane_changes),
 		cmocka_unit_test(test_unanswered),
 		cmocka_unit_test(test_memory),
+		cmocka_unit_test(test_all_sets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
