@@ -453,6 +453,11 @@ apply_peer(struct peer *p, const struct conf_neighbor *n,
 			peer_stop(p, CEASE_CONFIG, NULL, true);
 		else
 			peer_stop(p, CEASE_SHUTDOWN, NULL, false);
+		/* Routes that were kept before are not another router's. */
+		if (!n->gr.on || n->remote_as != old->remote_as)
+			restart_forget(p);
+		else if (d->policy)
+			peer_reimport(p);
 		return;
 	}
 	if (d->key)

@@ -813,6 +813,30 @@ test_gr_reload(void **state)
 	sim_end();
 }
 
+/* So is one that changes together with what bounces a session, though there
+ * is none; and routes of another AS are nobody's. */
+static void
+test_gr_reload_reset(void **state)
+{
+	gr_start(A_GR, B_GR);
+	sim_kill(SIM_B);
+	sim_run(5);
+	assert_int_equal(stale_of(SIM_A), 2);
+	assert_true(sim_reload(SIM_A,
+	    A_HEAD
+	    "prefix-set p { 193.64.0.0/16; }\n" A_PEER(GR "hold-time 60s;")));
+	assert_true(sim_run_until(one_accepted, 5));
+	assert_int_equal(stale_of(SIM_A), 2);
+	assert_true(sim_reload(SIM_A,
+	    A_HEAD A_SET
+	    "neighbor 192.0.2.2 { remote-as 720; local-address 192.0.2.1;"
+	    " import policy in; export policy out; irr prefix-set p; " GR
+	    "}\n"));
+	sim_run(1);
+	assert_int_equal(received(SIM_A), 0);
+	sim_end();
+}
+
 static unsigned int
 events_named(int who, const char *name)
 {
@@ -1326,6 +1350,7 @@ main(void)
 		cmocka_unit_test(test_gr_notification),
 		cmocka_unit_test(test_gr_hold_timer),
 		cmocka_unit_test(test_gr_reload),
+		cmocka_unit_test(test_gr_reload_reset),
 		cmocka_unit_test(test_health_of_link),
 		cmocka_unit_test(test_show_policies),
 		cmocka_unit_test(test_show_metrics),
