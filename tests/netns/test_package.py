@@ -212,7 +212,7 @@ def check_fresh(m):
     # What is linked into the programs is named.
     for lib in "libbsd", "libmd":
         assert os.path.getsize(
-            m.root + "/usr/share/doc/ana-bgpd/copyright." + lib) > 0
+            m.root + "/usr/share/doc/ana-bgpd/copyright.%s.gz" % lib) > 0
     for unit in ("ana-bgpd", "ana-fibd", "ana-bgpd-shutdown"):
         assert m.show(unit, "ActiveState") == "active", \
             m("journalctl", "--no-pager", "-u", unit)
