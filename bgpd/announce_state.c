@@ -113,11 +113,6 @@ announce_state_print(
 			put_net(f, a->net[i], (int64_t)now_ms);
 			any = true;
 		}
-	for (size_t i = 0; i < a->ncommand; i++)
-		if (a->command[i].persistent || a->command[i].draining) {
-			put_net(f, &a->command[i], (int64_t)now_ms);
-			any = true;
-		}
 	fclose(f);
 	if (!any) {
 		free(text);
@@ -276,12 +271,8 @@ take_net(struct announce *a, const struct conf_node *b, uint64_t wrote_ms,
 	n = announce_find(a, &pfx);
 	if (n == NULL && child(b, "added") != NULL && !pfx_is_default(&pfx))
 		n = announce_add(a, &pfx, true, now_ms);
-	if (n == NULL) { /* no longer configured */
-		from = (struct announce_net){ .conf.pfx = pfx };
-		take_commands(&from, b, wrote_ms, now_ms);
-		announce_keep(a, &from);
-		return;
-	}
+	if (n == NULL)
+		return; /* no longer configured */
 	from = *n;
 	if (same_boot)
 		take_health(&from, b, wrote_ms);

@@ -398,7 +398,6 @@ do_undrain_all(struct show *s)
 		was |= drain_stop(s->eng, p, s->who);
 	for (size_t i = 0; i < s->eng->announce->nnet; i++)
 		was |= undrain_network(s->eng, s->eng->announce->net[i]);
-	announce_undrain_gone(s->eng->announce);
 	undrained(s, was, NULL);
 }
 

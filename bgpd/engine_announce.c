@@ -417,8 +417,7 @@ engine_announce_how(const struct engine *eng, const struct conf *c,
 	if (n != NULL)
 		*how = n->how;
 	else /* it begins as one whose tracks are not known */
-		how->told = (*conf)->announce.ntrack == 0 &&
-		    !announce_withdrawn(eng->announce, pfx);
+		how->told = (*conf)->announce.ntrack == 0;
 	return how->told;
 }
 

@@ -66,7 +66,6 @@ announce_free(struct announce *a)
 	for (size_t i = 0; i < a->ngone; i++)
 		net_free(a->gone[i]);
 	net_free(a->last);
-	free(a->command);
 	free(a->track);
 	free(a->net);
 	free(a->gone);
@@ -136,70 +135,6 @@ net_new(const struct pfx *pfx, uint64_t now_ms)
 	n->until_ms = UINT64_MAX;
 	n->mark = true;
 	return n;
-}
-
-/* What an operator said of it. */
-static void
-copy_commands(struct announce_net *to, const struct announce_net *from)
-{
-	to->withdrawn = from->withdrawn;
-	to->persistent = from->persistent;
-	memcpy(to->withdraw_reason, from->withdraw_reason,
-	    sizeof to->withdraw_reason);
-	to->draining = from->draining;
-	to->drain_until_ms = from->drain_until_ms;
-	to->drain_prepend = from->drain_prepend;
-	to->drain_med_set = from->drain_med_set;
-	to->drain_med = from->drain_med;
-	memcpy(to->drain_reason, from->drain_reason, sizeof to->drain_reason);
-	memcpy(to->who, from->who, sizeof to->who);
-}
-
-static void
-drop_commands(struct announce *a, size_t i)
-{
-	a->ncommand--;
-	memmove(&a->command[i], &a->command[i + 1],
-	    (a->ncommand - i) * sizeof *a->command);
-}
-
-void
-announce_keep(struct announce *a, const struct announce_net *n)
-{
-	struct announce_net *c;
-
-	if (!n->withdrawn && !n->draining)
-		return;
-	if (a->ncommand == ANNOUNCE_COMMANDS_MAX)
-		drop_commands(a, 0);
-	a->command =
-	    mem_realloc(a->command, a->ncommand + 1, sizeof *a->command);
-	c = &a->command[a->ncommand++];
-	*c = (struct announce_net){ .conf.pfx = n->conf.pfx };
-	copy_commands(c, n);
-}
-
-/* They hold for it again; NULL: not any more. */
-static void
-take_commands(struct announce *a, const struct pfx *pfx, struct announce_net *n)
-{
-	for (size_t i = 0; i < a->ncommand; i++) {
-		if (!pfx_eq(&a->command[i].conf.pfx, pfx))
-			continue;
-		if (n != NULL)
-			copy_commands(n, &a->command[i]);
-		drop_commands(a, i);
-		return;
-	}
-}
-
-bool
-announce_withdrawn(const struct announce *a, const struct pfx *pfx)
-{
-	for (size_t i = 0; i < a->ncommand; i++)
-		if (pfx_eq(&a->command[i].conf.pfx, pfx))
-			return a->command[i].withdrawn;
-	return false;
 }
 
 static void
@@ -280,10 +215,9 @@ announce_conf(
 	for (size_t i = 0; i < c->nnet; i++) {
 		struct announce_net *x = announce_find(a, &c->net[i].pfx);
 
-		if (x == NULL) {
+		if (x == NULL)
 			x = net_new(&c->net[i].pfx, now_ms);
-			take_commands(a, &c->net[i].pfx, x);
-		} else if (x->added) {
+		else if (x->added) {
 			x->added = false;
 			a->nadded--;
 		}
@@ -300,12 +234,10 @@ announce_conf(
 			k++;
 		if (k < conf && net[k] == x)
 			continue;
-		if (x->added) {
+		if (x->added)
 			net[n++] = x;
-			continue;
-		}
-		announce_keep(a, x);
-		bury(a, x);
+		else
+			bury(a, x);
 	}
 	qsort(net, n, sizeof(struct announce_net *), by_prefix);
 	free(a->net);
@@ -350,7 +282,6 @@ announce_add(
 	} else if (a->nadded == ANNOUNCE_ADDED_MAX)
 		return NULL;
 	else {
-		take_commands(a, pfx, NULL);
 		n = net_new(pfx, now_ms);
 		n->added = true;
 		n->persistent = persistent;
@@ -411,16 +342,6 @@ announce_undrain(struct announce *a, struct announce_net *n)
 	n->drain_until_ms = UINT64_MAX;
 	n->drain_reason[0] = '\0';
 	a->due = a->changed = true;
-}
-
-void
-announce_undrain_gone(struct announce *a)
-{
-	for (size_t i = a->ncommand; i-- > 0;) {
-		a->command[i].draining = false;
-		if (!a->command[i].withdrawn)
-			drop_commands(a, i);
-	}
 }
 
 void

@@ -103,7 +103,6 @@ enum {
 	ANNOUNCE_PENALTY = 1000,
 	ANNOUNCE_PENALTY_MAX = 20000,
 	ANNOUNCE_ADDED_MAX = 256, /* networks by command */
-	ANNOUNCE_COMMANDS_MAX = 256, /* of networks that are gone */
 };
 
 /* One network.  Read it as you like; only this module writes to it. */
@@ -157,10 +156,6 @@ struct announce {
 	struct announce_net **gone; /* to be taken */
 	size_t ngone;
 	struct announce_net *last; /* gone and taken: freed by the next take */
-	/* Commands about networks that a configuration removed, for one that
-	 * has them again; the oldest go first. */
-	struct announce_net *command;
-	size_t ncommand;
 	size_t take_at;
 	uint32_t min_healthy;
 	uint8_t min_healthy_pct;
@@ -177,8 +172,7 @@ struct announce *announce_new(void);
 void announce_free(struct announce *);
 /*
  * What is configured from now on.  Networks and tracks that were there (by
- * prefix, by key) keep their state; one that is gone is taken once more.  A
- * network that comes again is withdrawn or drained as it was.
+ * prefix, by key) keep their state; one that is gone is taken once more.
  */
 void announce_conf(
     struct announce *, const struct announce_conf *, uint64_t now_ms);
@@ -219,12 +213,6 @@ void announce_drain(struct announce *, struct announce_net *,
     const struct announce_drain *, uint64_t now_ms);
 /* Of one that is draining. */
 void announce_undrain(struct announce *, struct announce_net *);
-/* Of those that are gone for now. */
-void announce_undrain_gone(struct announce *);
-/* The commands about a network that is not configured now, for when it is. */
-void announce_keep(struct announce *, const struct announce_net *);
-/* It would begin so. */
-bool announce_withdrawn(const struct announce *, const struct pfx *);
 
 /* Works out what follows from all that was told; marks what changed. */
 void announce_run(struct announce *, uint64_t now_ms);

@@ -613,57 +613,6 @@ count(const struct world *w, unsigned int n)
 	return sum;
 }
 
-/* A configuration without the network, and back, changes no command. */
-static void
-test_commands_outlive(void **state)
-{
-	struct announce_drain d = { .time_ms = UINT64_MAX, .prepend = 2 };
-	struct world w;
-	char *text;
-
-	begin(&w, 3);
-	for (int i = 0; i < 3; i++)
-		w.net[i].ntrack = 0;
-	apply(&w);
-	announce_withdraw(
-	    w.a, announce_find(w.a, &w.net[1].pfx), true, "ticket 7");
-	announce_drain(w.a, announce_find(w.a, &w.net[2].pfx), &d, w.now);
-	run(&w);
-	w.conf.nnet = 1;
-	apply(&w);
-	assert_null(announce_find(w.a, &w.net[1].pfx));
-	assert_true(announce_withdrawn(w.a, &w.net[1].pfx));
-	assert_false(announce_withdrawn(w.a, &w.net[2].pfx));
-	/* Over a restart, too. */
-	text = announce_state_print(w.a, "", w.now);
-	end(&w);
-	begin(&w, 3);
-	for (int i = 0; i < 3; i++)
-		w.net[i].ntrack = 0;
-	w.conf.nnet = 1;
-	apply(&w);
-	assert_true(announce_state_parse(w.a, text, strlen(text), "", w.now));
-	free(text);
-	w.conf.nnet = 3;
-	apply(&w);
-	is(&w, 1, ANNOUNCE_WITHDRAWN, ANNOUNCE_COMMAND);
-	assert_true(net(&w, 1)->persistent);
-	assert_string_equal(net(&w, 1)->withdraw_reason, "ticket 7");
-	is(&w, 2, ANNOUNCE_DRAINING, ANNOUNCE_OPERATOR);
-	assert_int_equal(net(&w, 2)->how.prepend, 2);
-	/* Unless they were taken back meanwhile. */
-	w.conf.nnet = 1;
-	apply(&w);
-	announce_add(w.a, &w.net[1].pfx, false, w.now);
-	announce_undrain_gone(w.a);
-	run(&w);
-	w.conf.nnet = 3;
-	apply(&w);
-	is(&w, 1, ANNOUNCE_UP, ANNOUNCE_HEALTHY);
-	is(&w, 2, ANNOUNCE_UP, ANNOUNCE_HEALTHY);
-	end(&w);
-}
-
 static void
 test_guard(void **state)
 {
@@ -819,7 +768,6 @@ main(void)
 		cmocka_unit_test(test_reasons_kept),
 		cmocka_unit_test(test_another_boot),
 		cmocka_unit_test(test_added),
-		cmocka_unit_test(test_commands_outlive),
 		cmocka_unit_test(test_guard),
 		cmocka_unit_test(test_restore),
 		cmocka_unit_test(test_random),
