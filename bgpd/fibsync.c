@@ -746,6 +746,14 @@ fibsync_down(struct fibsync *fs)
 	restart(fs);
 }
 
+/* Another set is wanted than ana-fibd was told: it waits for its turn, or was
+ * refused.  News of the one that was told are of the past. */
+static bool
+untold(const struct route *r)
+{
+	return r->want != 0 && r->want != r->told;
+}
+
 void
 fibsync_done(struct fibsync *fs, const struct pfx *p, bool removed, int err,
     const char *text)
@@ -764,7 +772,7 @@ fibsync_done(struct fibsync *fs, const struct pfx *p, bool removed, int err,
 		fs->timed.addr.fam = FAM_NONE;
 	if (r->inflight > 0)
 		return;
-	if (!removed)
+	if (!removed && !untold(r))
 		set_state(fs, (enum fam)p->addr.fam, r,
 		    err == 0            ? FIBSYNC_INSTALLED
 			: err == EEXIST ? FIBSYNC_CONFLICT
@@ -826,7 +834,8 @@ fibsync_retry(struct fibsync *fs)
 		while ((num = trie_next(fs->routes[f].trie, &at)) != 0) {
 			struct route *r = route_at(&fs->routes[f], num);
 
-			if (r->want != 0 && r->state == FIBSYNC_FAILED)
+			if (untold(r) ||
+			    (r->want != 0 && r->state == FIBSYNC_FAILED))
 				mark(fs, &fs->routes[f], r, num, 0);
 		}
 	}
@@ -870,7 +879,8 @@ fibsync_told(
 		break;
 	case FIB_CHANGED:
 	case FIB_PUTBACK:
-		set_state(fs, f, r, FIBSYNC_INSTALLED, 0, NULL);
+		if (!untold(r))
+			set_state(fs, f, r, FIBSYNC_INSTALLED, 0, NULL);
 		break;
 	}
 	return drift;

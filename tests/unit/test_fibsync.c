@@ -43,38 +43,6 @@ pfx(unsigned int i)
 	return p;
 }
 
-static void
-test_drift(void **state)
-{
-	struct fibsync *fs = fibsync_new();
-	struct fib_nh nh = { .addr = addr_v4(1), .ifindex = 1, .weight = 1 };
-	struct fibsync_stats st;
-	struct pfx p = pfx(1);
-
-	assert_null(fibsync_drift_at(fs, 0));
-	/* One that waits and then is there is no drift. */
-	fibsync_want(fs, &p, &nh, 1, 0);
-	assert_false(fibsync_told(fs, &p, FIB_PUTBACK, 5));
-	/* From now on it is installed, and somebody meddles. */
-	assert_true(fibsync_told(fs, &p, FIB_CHANGED, 6));
-	assert_true(fibsync_told(fs, &p, FIB_CONFLICT, 7));
-	assert_false(fibsync_told(fs, &p, FIB_PUTBACK, 8));
-	fibsync_get_stats(fs, &st);
-	assert_int_equal(st.drift[FAM_INET], 1);
-	assert_int_equal(st.conflicts, 1);
-	assert_int_equal(fibsync_drift_at(fs, 0)->at_s, 7);
-	assert_int_equal(fibsync_drift_at(fs, 1)->what, FIB_CHANGED);
-	assert_null(fibsync_drift_at(fs, 2));
-	/* The oldest go first. */
-	for (unsigned int i = 0; i < 2 * FIBSYNC_DRIFTS; i++)
-		assert_true(fibsync_told(fs, &p, FIB_CHANGED, 100 + i));
-	for (unsigned int i = 0; i < FIBSYNC_DRIFTS; i++)
-		assert_int_equal(fibsync_drift_at(fs, i)->at_s,
-		    100 + 2 * FIBSYNC_DRIFTS - 1 - (int)i);
-	assert_null(fibsync_drift_at(fs, FIBSYNC_DRIFTS));
-	fibsync_free(fs);
-}
-
 /* A backend that only counts what it is asked. */
 struct asked {
 	struct fib fib;
@@ -109,6 +77,41 @@ count_removed(struct fib *f, const struct pfx *p)
 static const struct fib_ops ops = {
 	.nhset = count_set, .replace = count_route, .remove = count_removed
 };
+
+static void
+test_drift(void **state)
+{
+	struct asked a = { .fib = { .ops = &ops } };
+	struct fibsync *fs = fibsync_new();
+	struct fib_nh nh = { .addr = addr_v4(1), .ifindex = 1, .weight = 1 };
+	struct fibsync_stats st;
+	struct pfx p = pfx(1);
+
+	assert_null(fibsync_drift_at(fs, 0));
+	/* One that waits and then is there is no drift. */
+	fibsync_want(fs, &p, &nh, 1, 0);
+	assert_false(fibsync_run(fs, &a.fib, 10));
+	fibsync_done(fs, &p, false, 100, "no next hop can be used");
+	assert_false(fibsync_told(fs, &p, FIB_PUTBACK, 5));
+	/* From now on it is installed, and somebody meddles. */
+	assert_true(fibsync_told(fs, &p, FIB_CHANGED, 6));
+	assert_true(fibsync_told(fs, &p, FIB_CONFLICT, 7));
+	assert_false(fibsync_told(fs, &p, FIB_PUTBACK, 8));
+	fibsync_get_stats(fs, &st);
+	assert_int_equal(st.drift[FAM_INET], 1);
+	assert_int_equal(st.conflicts, 1);
+	assert_int_equal(fibsync_drift_at(fs, 0)->at_s, 7);
+	assert_int_equal(fibsync_drift_at(fs, 1)->what, FIB_CHANGED);
+	assert_null(fibsync_drift_at(fs, 2));
+	/* The oldest go first. */
+	for (unsigned int i = 0; i < 2 * FIBSYNC_DRIFTS; i++)
+		assert_true(fibsync_told(fs, &p, FIB_CHANGED, 100 + i));
+	for (unsigned int i = 0; i < FIBSYNC_DRIFTS; i++)
+		assert_int_equal(fibsync_drift_at(fs, i)->at_s,
+		    100 + 2 * FIBSYNC_DRIFTS - 1 - (int)i);
+	assert_null(fibsync_drift_at(fs, FIBSYNC_DRIFTS));
+	fibsync_free(fs);
+}
 
 /* A set that was refused is asked for again, and its routes with it. */
 static void
@@ -145,6 +148,40 @@ test_refused_set(void **state)
 	fibsync_get_stats(fs, &st);
 	assert_int_equal(st.installed[FAM_INET], 2);
 	assert_int_equal(st.failed[FAM_INET], 0);
+	fibsync_free(fs);
+}
+
+/* The answer about a set that was told does not hide that the one that is
+ * wanted was refused. */
+static void
+test_refused_change(void **state)
+{
+	struct asked a = { .fib = { .ops = &ops } };
+	struct fibsync *fs = fibsync_new();
+	struct fib_nh nh[2] = {
+		{ .addr = addr_v4(1), .ifindex = 1, .weight = 1 },
+		{ .addr = addr_v4(2), .ifindex = 2, .weight = 1 },
+	};
+	struct pfx p = pfx(1), q = pfx(2);
+	struct fibsync_route r;
+
+	fibsync_want(fs, &p, nh, 1, 0);
+	fibsync_want(fs, &q, nh, 2, 0);
+	assert_false(fibsync_run(fs, &a.fib, 10));
+	fibsync_set_done(fs, 2, false, 22);
+	fibsync_want(fs, &p, nh, 2, 0);
+	assert_false(fibsync_run(fs, &a.fib, 10));
+	fibsync_done(fs, &p, false, 0, NULL);
+	assert_int_equal(fibsync_get(fs, &p, &r), FIBSYNC_FAILED);
+	assert_false(fibsync_told(fs, &p, FIB_PUTBACK, 1));
+	assert_int_equal(fibsync_get(fs, &p, &r), FIBSYNC_FAILED);
+	assert_int_equal(a.routes, 2);
+	fibsync_retry(fs);
+	assert_false(fibsync_run(fs, &a.fib, 10));
+	assert_int_equal(a.routes, 3);
+	assert_int_equal(pfx_cmp(&a.last, &p), 0);
+	fibsync_done(fs, &p, false, 0, NULL);
+	assert_int_equal(fibsync_get(fs, &p, &r), FIBSYNC_INSTALLED);
 	fibsync_free(fs);
 }
 
@@ -496,6 +533,7 @@ main(void)
 		cmocka_unit_test(test_weights),
 		cmocka_unit_test(test_drift),
 		cmocka_unit_test(test_refused_set),
+		cmocka_unit_test(test_refused_change),
 		cmocka_unit_test(test_lost_next_hop),
 		cmocka_unit_test(test_why),
 		cmocka_unit_test(test_lanes),
