@@ -4,6 +4,7 @@
 
 #include "bgpd/conf_build.h"
 #include "lib/mem.h"
+#include "platform/trackd_proto.h"
 
 enum {
 	INTERVAL_S = 5,
@@ -119,16 +120,6 @@ url(const char *s, struct conf_track *t)
 	return true;
 }
 
-/* As ana-trackd takes it into a request; else it would take no track at all. */
-static bool
-is_word(const char *s)
-{
-	for (; *s != '\0'; s++)
-		if (*s <= ' ' || *s > '~')
-			return false;
-	return true;
-}
-
 static void
 http(struct build *b, const struct conf_node *n, struct conf_track *t)
 {
@@ -138,7 +129,7 @@ http(struct build *b, const struct conf_node *n, struct conf_track *t)
 		    "it must be http://ADDRESS[:PORT]/PATH; names are not "
 		    "looked up");
 	else if (strlen(t->path) > CONF_TRACK_TEXT ||
-	    strpbrk(t->path, "\\\"") != NULL || !is_word(t->path))
+	    strpbrk(t->path, "\\\"") != NULL || !trackd_is_word(t->path))
 		build_error(b, &n->word[1].pos, "bad-value", NULL,
 		    "the path has at most %d octets, all of ASCII, and no "
 		    "blank",
@@ -191,7 +182,8 @@ probe(struct build *b, const struct conf_node *n, struct conf_track *t)
 	}
 	if ((m = build_get(n, "host")) != NULL) {
 		t->host = mem_strdup(m->word[1].text);
-		if (strlen(t->host) > CONF_TRACK_TEXT / 2 || !is_word(t->host))
+		if (strlen(t->host) > CONF_TRACK_TEXT / 2 ||
+		    !trackd_is_word(t->host))
 			build_error(b, &m->word[1].pos, "bad-value", NULL,
 			    "the host has at most %d octets, all of ASCII, and "
 			    "no blank",

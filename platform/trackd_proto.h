@@ -14,6 +14,7 @@
 #ifndef TRACKD_PROTO_H
 #define TRACKD_PROTO_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum {
@@ -101,6 +102,17 @@ trackd_size(unsigned int type)
 	default:
 		return 0;
 	}
+}
+
+/* Printable, no blank: it goes into a line of an HTTP request.  A SET with
+ * another text ends the connection, so the speaker looks before. */
+static inline bool
+trackd_is_word(const char *s)
+{
+	for (; *s != '\0'; s++)
+		if (*s <= ' ' || *s > '~')
+			return false;
+	return true;
 }
 
 enum {

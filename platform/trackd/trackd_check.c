@@ -14,16 +14,6 @@ trackd_check_program(const char *name)
 	    strspn(name, ok) == strlen(name);
 }
 
-/* Printable, no blank: it goes into a line of a request. */
-static bool
-is_word(const char *s)
-{
-	for (; *s != '\0'; s++)
-		if (*s <= ' ' || *s > '~')
-			return false;
-	return true;
-}
-
 static const char *
 check_set(const struct trackd_set *s)
 {
@@ -44,7 +34,8 @@ check_set(const struct trackd_set *s)
 		(s->source_fam != FAM_NONE && s->source_fam != s->fam)))
 		return "an address that is none";
 	if (s->kind == TRACKD_HTTP &&
-	    (s->name[0] != '/' || !is_word(s->name) || !is_word(s->host)))
+	    (s->name[0] != '/' || !trackd_is_word(s->name) ||
+		!trackd_is_word(s->host)))
 		return "a path or a host that is none";
 	if (s->kind == TRACKD_EXEC && !trackd_check_program(s->name))
 		return "a program's name that is none";
