@@ -151,7 +151,8 @@ struct fib_ops {
 	 * Routes that name it follow at once. */
 	int (*nhset)(
 	    struct fib *, uint32_t set, const struct fib_nh *, size_t n);
-	/* EBUSY in set_done() while a route names it. */
+	/* The number is free then.  EBUSY in set_done(): routes that ana-fibd
+	 * has keep its next hops. */
 	int (*nhset_drop)(struct fib *, uint32_t set);
 	int (*replace)(struct fib *, const struct pfx *, uint32_t set);
 	int (*remove)(struct fib *, const struct pfx *);

@@ -42,8 +42,9 @@ struct set {
 	uint32_t id; /* of the group; 0: none yet */
 	uint32_t gen, lost;
 	uint32_t nroutes, by_fam[FAM_N];
-	uint16_t number; /* the speaker's, 0: adopted only */
+	uint16_t number; /* the speaker's, 0: adopted only, or dropped */
 	uint8_t used, fam, n;
+	bool named; /* by this speaker: perhaps not all routes are stale */
 	bool live; /* routes can be written now */
 	bool seen;
 	struct nh nh[NLROUTE_NH];
@@ -722,6 +723,7 @@ table_nhset(struct table *t, const struct fibd_nhset *rec)
 	}
 	t->map[rec->set] = i;
 	s->number = (uint16_t)rec->set;
+	s->named = true;
 	if (s->fam != FAM_NONE && s->fam != rec->fam && s->nroutes > 0) {
 		t->ev->failed(t->arg, rec->h.seq, EINVAL,
 		    "a set in use keeps its family");
@@ -751,11 +753,11 @@ table_nhset_drop(struct table *t, uint32_t seq, uint32_t number)
 		return;
 	}
 	s = set_at(t, t->map[number]);
-	if (s->nroutes > 0) {
+	if (s->nroutes > 0)
 		t->ev->failed(
 		    t->arg, seq, EBUSY, "a route names this next-hop set");
-		return;
-	}
+	/* Stale ones, or such as were to have another set, which was refused.
+	 * They keep their next hops: the number will mean others. */
 	s->number = 0;
 	t->map[number] = 0;
 	set_gc(t);
@@ -1230,7 +1232,7 @@ sweep_sets(struct table *t, enum fam fam, bool all)
 	SET_FOREACH(t, i, s)
 	{
 		/* A set that the speaker did not name has stale routes only. */
-		if (!s->live || (!all && s->number != 0) ||
+		if (!s->live || (!all && s->named) ||
 		    s->by_fam[fam] < SWEEP_AT_ONCE ||
 		    s->by_fam[fam] != s->nroutes)
 			continue;
@@ -1929,7 +1931,10 @@ table_hello(struct table *t, const struct fibd_hello *h)
 	}
 	memset(t->map, 0, sizeof t->map);
 	SET_FOREACH(t, i, s)
-	s->number = 0;
+	{
+		s->number = 0;
+		s->named = false;
+	}
 	for (enum fam fam = FAM_INET; fam < FAM_N; fam++) {
 		/* What it did not come to is to be had again. */
 		t->need_verify = t->need_verify || t->sweep[fam].active;

@@ -382,6 +382,10 @@ def test_routes_as_asked(box, form):
     assert box.routes(6) == {"2001:db8:2::/48": {B0, B1}}
     n = c.drop(1)
     assert c.settle()[n][0] == errno.EBUSY
+    # the number may mean other next hops now, not those of its routes
+    c.nhset(1, [("10.0.0.2", box.ifindex("v0"))])
+    c.settle()
+    assert box.routes(4)["198.18.1.0/24"] == {A1}
     c.remove("198.18.0.0/24")
     c.remove("198.18.1.0/24")
     m = c.remove("198.18.1.0/24")

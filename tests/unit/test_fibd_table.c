@@ -550,6 +550,20 @@ ask(const struct pfx *p, uint32_t set)
 		table_remove(t, ++seq, p);
 }
 
+/* What the route's next hops are, as bits of links. */
+static unsigned int
+over(const struct nlroute_route *r)
+{
+	const struct object *g = kobject(r->nhid);
+	unsigned int links = 0;
+
+	for (unsigned int i = 0; i < r->n; i++)
+		links |= 1U << r->nh[i].ifindex;
+	for (unsigned int i = 0; g != NULL && i < g->o.n; i++)
+		links |= 1U << kobject(g->o.member[i])->o.nh.ifindex;
+	return links;
+}
+
 /* Until nothing is left to do, not even later. */
 static void
 settle(void)
@@ -927,6 +941,43 @@ test_gone_is_told(void **state)
 	end(NULL);
 }
 
+/* A number that is used again moves no route that its set had before. */
+static void
+test_drop_in_use(void **state)
+{
+	struct pfx stale = nth(1, FAM_INET), p = nth(2, FAM_INET);
+
+	for (int form = 0; form < 2; form++) {
+		begin(NULL);
+		plain = form != 0;
+		if (plain)
+			table_plain(t);
+		hello();
+		nhset(2, 2);
+		ask(&stale, 2);
+		settle();
+		/* The next one's neighbor has not told that prefix yet. */
+		hello();
+		nhset(2, 2);
+		ask(&p, 2);
+		ask(&p, 0);
+		table_nhset_drop(t, ++seq, 2);
+		assert_int_equal(nfailed, 1);
+		nhset(2, 4);
+		ask(&p, 2);
+		settle();
+		assert_int_equal(over(kroute(&p)), 4);
+		assert_int_equal(over(kroute(&stale)), 2);
+		/* And it goes when its time is over. */
+		table_sweep(t, FAM_INET, false, false);
+		settle();
+		assert_null(kroute(&stale));
+		assert_int_equal(over(kroute(&p)), 4);
+		assert_int_equal(nfailed, 1);
+		end(NULL);
+	}
+}
+
 /* ---- anything, in any order --------------------------------------------- */
 
 struct model {
@@ -1099,20 +1150,6 @@ change(struct model *m)
 	}
 }
 
-/* What the route's next hops are, as bits of links. */
-static unsigned int
-over(const struct nlroute_route *r)
-{
-	const struct object *g = kobject(r->nhid);
-	unsigned int links = 0;
-
-	for (unsigned int i = 0; i < r->n; i++)
-		links |= 1U << r->nh[i].ifindex;
-	for (unsigned int i = 0; g != NULL && i < g->o.n; i++)
-		links |= 1U << kobject(g->o.member[i])->o.nh.ifindex;
-	return links;
-}
-
 static void
 compare(const struct model *m)
 {
@@ -1231,6 +1268,7 @@ main(void)
 		cmocka_unit_test(test_no_room_made),
 		cmocka_unit_test(test_gone_is_told),
 		cmocka_unit_test(test_other_metric),
+		cmocka_unit_test(test_drop_in_use),
 		cmocka_unit_test(test_random),
 	};
 
