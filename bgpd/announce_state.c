@@ -84,7 +84,8 @@ static bool
 worth(const struct announce_net *n)
 {
 	return n->added ? n->persistent
-			: n->conf.ntrack > 0 || n->withdrawn || n->draining;
+			: n->conf.ntrack > 0 || n->draining ||
+		(n->withdrawn && n->persistent);
 }
 
 char *
@@ -269,12 +270,17 @@ take_net(struct announce *a, const struct conf_node *b, uint64_t wrote_ms,
 	if (!pfx_parse(conf_word_text(b, 1), &pfx))
 		return;
 	n = announce_find(a, &pfx);
-	if (n == NULL && child(b, "added") != NULL && !pfx_is_default(&pfx))
-		n = announce_add(a, &pfx, true, now_ms);
+	if (n == NULL && !pfx_is_default(&pfx)) {
+		if (child(b, "added") != NULL)
+			n = announce_add(a, &pfx, true, now_ms);
+		else if (child(b, "withdrawn") != NULL ||
+		    child(b, "draining") != NULL)
+			n = announce_absent(a, &pfx, now_ms);
+	}
 	if (n == NULL)
 		return; /* no longer configured */
 	from = *n;
-	if (same_boot)
+	if (same_boot && !n->absent)
 		take_health(&from, b, wrote_ms);
 	take_commands(&from, b, wrote_ms, now_ms);
 	announce_restore(a, n, &from);

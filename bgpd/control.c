@@ -297,7 +297,8 @@ do_drain_prefix(struct show *s)
 	if (n == NULL)
 		return;
 	if (time_s == 0)
-		time_s = n->added ? c->time_s : n->conf.drain_ms / 1000;
+		time_s =
+		    n->added || n->absent ? c->time_s : n->conf.drain_ms / 1000;
 	d.time_ms = time_s == 0 ? UINT64_MAX : time_s * UINT64_C(1000);
 	announce_drain(s->eng->announce, n, &d, s->eng->now_ms);
 	engine_announce_run(s->eng);
@@ -396,7 +397,8 @@ do_undrain_all(struct show *s)
 
 	TAILQ_FOREACH (p, &s->eng->peers, entry)
 		was |= drain_stop(s->eng, p, s->who);
-	for (size_t i = 0; i < s->eng->announce->nnet; i++)
+	/* An absent one leaves the list. */
+	for (size_t i = s->eng->announce->nnet; i-- > 0;)
 		was |= undrain_network(s->eng, s->eng->announce->net[i]);
 	undrained(s, was, NULL);
 }
@@ -483,8 +485,8 @@ do_announce(struct show *s)
 	    eng->announce, &s->req.prefix, s->req.persistent, eng->now_ms);
 	if (n == NULL) {
 		snprintf(text, sizeof text,
-		    "%d networks are announced by command already; configure "
-		    "some of them",
+		    "%d networks are announced by command already, or were "
+		    "withdrawn and are not configured; configure some of them",
 		    ANNOUNCE_ADDED_MAX);
 		done(s, CMD_REFUSED, text);
 		return;

@@ -414,7 +414,7 @@ engine_announce_how(const struct engine *eng, const struct conf *c,
 	*conf = conf_network_find(c, pfx);
 	if (*conf == NULL && (n == NULL || !n->added))
 		return false;
-	if (n != NULL)
+	if (n != NULL && (!n->absent || n->withdrawn))
 		*how = n->how;
 	else /* it begins as one whose tracks are not known */
 		how->told = (*conf)->announce.ntrack == 0;

@@ -105,6 +105,10 @@ put_commands(struct show *s, const struct announce_net *n)
 		    n->added ? "announced" : "withdrawn",
 		    n->persistent ? "over restarts too" : "until a restart",
 		    *reason != '\0' ? ": " : "", reason);
+	if (n->absent)
+		out_text(
+		    s->out, "    not configured: holds when it is again\n");
+	out_bool(s->out, "absent", n->absent);
 	out_safe(n->drain_reason, reason, sizeof reason);
 	if (n->draining)
 		out_text(s->out, "    drained by %s%s%s\n", n->who,

@@ -609,6 +609,8 @@ m_networks(struct metrics *m)
 	const struct announce *a = m->eng->announce;
 
 	for (size_t i = 0; i < a->nnet; i++) {
+		if (a->net[i]->absent)
+			continue;
 		prefix_label(m, a->net[i]);
 		number(m,
 		    m->row->kind == COUNTER ? a->net[i]->transitions
@@ -718,6 +720,8 @@ p_seen(struct metrics *m, const struct peer *p)
 	for (size_t i = 0; i < a->nnet && i < SEEN_MAX; i++) {
 		const struct pfx *pfx = &a->net[i]->conf.pfx;
 
+		if (a->net[i]->absent)
+			continue;
 		prefix_label(m, a->net[i]);
 		label(m, "direction", "advertised");
 		number(m,

@@ -146,6 +146,34 @@ bury(struct announce *a, struct announce_net *n)
 	a->gone[a->ngone++] = n;
 }
 
+/* A new one, at that place of the list; NULL: there are too many. */
+static struct announce_net *
+insert(struct announce *a, size_t i, const struct pfx *pfx, uint64_t now_ms)
+{
+	struct announce_net *n;
+
+	if (a->nadded == ANNOUNCE_ADDED_MAX)
+		return NULL;
+	a->nadded++;
+	n = net_new(pfx, now_ms);
+	a->net = mem_realloc(a->net, a->nnet + 1, sizeof *a->net);
+	memmove(&a->net[i + 1], &a->net[i], (a->nnet - i) * sizeof *a->net);
+	a->net[i] = n;
+	a->nnet++;
+	return n;
+}
+
+static void
+drop(struct announce *a, size_t i)
+{
+	struct announce_net *n = a->net[i];
+
+	memmove(&a->net[i], &a->net[i + 1], (a->nnet - i - 1) * sizeof *a->net);
+	a->nnet--;
+	a->nadded--;
+	bury(a, n);
+}
+
 static int
 by_prefix(const void *x, const void *y)
 {
@@ -203,6 +231,22 @@ set_net(struct announce *a, struct announce_net *n,
 	n->conf.track = NULL;
 }
 
+/* Not configured any more: what an operator said of it is kept.  When it is
+ * configured again, it begins as a new one. */
+static bool
+leaves_commands(struct announce *a, struct announce_net *n)
+{
+	if ((!n->withdrawn && !n->draining) || a->nadded == ANNOUNCE_ADDED_MAX)
+		return false;
+	free(n->track);
+	n->track = NULL;
+	n->conf = (struct announce_net_conf){ .pfx = n->conf.pfx };
+	n->healthy = n->settled = false;
+	n->absent = true;
+	a->nadded++;
+	return true;
+}
+
 void
 announce_conf(
     struct announce *a, const struct announce_conf *c, uint64_t now_ms)
@@ -217,8 +261,8 @@ announce_conf(
 
 		if (x == NULL)
 			x = net_new(&c->net[i].pfx, now_ms);
-		else if (x->added) {
-			x->added = false;
+		else if (x->added || x->absent) {
+			x->added = x->absent = false;
 			a->nadded--;
 		}
 		set_net(a, x, &c->net[i]);
@@ -234,7 +278,7 @@ announce_conf(
 			k++;
 		if (k < conf && net[k] == x)
 			continue;
-		if (x->added)
+		if (x->added || x->absent || leaves_commands(a, x))
 			net[n++] = x;
 		else
 			bury(a, x);
@@ -276,21 +320,16 @@ announce_add(
 
 	if (there) {
 		n = a->net[i];
+		n->added |= n->absent;
+		n->absent = false;
 		n->withdrawn = false;
 		n->withdraw_reason[0] = '\0';
 		n->persistent = n->added && persistent;
-	} else if (a->nadded == ANNOUNCE_ADDED_MAX)
+	} else if ((n = insert(a, i, pfx, now_ms)) == NULL)
 		return NULL;
 	else {
-		n = net_new(pfx, now_ms);
 		n->added = true;
 		n->persistent = persistent;
-		a->nadded++;
-		a->net = mem_realloc(a->net, a->nnet + 1, sizeof *a->net);
-		memmove(
-		    &a->net[i + 1], &a->net[i], (a->nnet - i) * sizeof *a->net);
-		a->net[i] = n;
-		a->nnet++;
 	}
 	a->due = a->changed = true;
 	return n;
@@ -312,10 +351,7 @@ announce_withdraw(struct announce *a, struct announce_net *n, bool persistent,
 		return false;
 	}
 	i = place(a, &n->conf.pfx, &there);
-	memmove(&a->net[i], &a->net[i + 1], (a->nnet - i - 1) * sizeof *a->net);
-	a->nnet--;
-	a->nadded--;
-	bury(a, n);
+	drop(a, i);
 	return true;
 }
 
@@ -342,6 +378,18 @@ announce_undrain(struct announce *a, struct announce_net *n)
 	n->drain_until_ms = UINT64_MAX;
 	n->drain_reason[0] = '\0';
 	a->due = a->changed = true;
+}
+
+struct announce_net *
+announce_absent(struct announce *a, const struct pfx *pfx, uint64_t now_ms)
+{
+	bool there;
+	size_t i = place(a, pfx, &there);
+	struct announce_net *n = there ? NULL : insert(a, i, pfx, now_ms);
+
+	if (n != NULL)
+		n->absent = true;
+	return n;
 }
 
 void
@@ -424,6 +472,8 @@ verdict(const struct announce_net *n)
 {
 	size_t need = n->conf.need, up = 0, unknown = 0;
 
+	if (n->absent)
+		return -1;
 	if (need == 0 || need > n->conf.ntrack)
 		need = n->conf.ntrack;
 	for (size_t i = 0; i < n->conf.ntrack; i++) {
@@ -578,7 +628,7 @@ decide(struct announce_net *n, uint64_t now_ms, enum announce_cause *cause)
 	bool sick = is_sick(n);
 
 	*cause = sick ? sick_cause(n) : well_cause(n);
-	if (n->withdrawn) {
+	if (n->withdrawn || n->absent) {
 		*cause = ANNOUNCE_COMMAND;
 		return ANNOUNCE_WITHDRAWN;
 	}
@@ -660,6 +710,10 @@ announce_run(struct announce *a, uint64_t now_ms)
 		if (track_next(a->track[i]) < a->next_ms)
 			a->next_ms = track_next(a->track[i]);
 	}
+	for (size_t i = a->nnet; i-- > 0;)
+		if (a->net[i]->absent && !a->net[i]->withdrawn &&
+		    !a->net[i]->draining)
+			drop(a, i);
 	for (size_t i = 0; i < a->nnet; i++)
 		judge(a, a->net[i], now_ms);
 	guard(a);

@@ -102,7 +102,7 @@ enum {
 	ANNOUNCE_WHO_LEN = 32,
 	ANNOUNCE_PENALTY = 1000,
 	ANNOUNCE_PENALTY_MAX = 20000,
-	ANNOUNCE_ADDED_MAX = 256, /* networks by command */
+	ANNOUNCE_ADDED_MAX = 256, /* networks by command; and absent ones */
 };
 
 /* One network.  Read it as you like; only this module writes to it. */
@@ -110,6 +110,9 @@ struct announce_net {
 	struct announce_net_conf conf; /* track is NULL: see below */
 	struct track **track; /* conf.ntrack of them */
 	bool added; /* by command, not configured */
+	/* A reload removed it: not told, and here only for its commands, which
+	 * hold when another one has it again. */
+	bool absent;
 	bool gone; /* taken once more, as not told, and freed then */
 
 	enum announce_state state;
@@ -172,13 +175,15 @@ struct announce *announce_new(void);
 void announce_free(struct announce *);
 /*
  * What is configured from now on.  Networks and tracks that were there (by
- * prefix, by key) keep their state; one that is gone is taken once more.
+ * prefix, by key) keep their state; one that is gone is taken once more.  One
+ * that is gone and is withdrawn or drained by command is absent, unless
+ * ANNOUNCE_ADDED_MAX are, or were added.
  */
 void announce_conf(
     struct announce *, const struct announce_conf *, uint64_t now_ms);
 
 /* NULL: not there (or gone).  Borrowed, until the next announce_conf(),
- * announce_withdraw() or announce_take(). */
+ * announce_withdraw(), announce_run() or announce_take(). */
 struct announce_net *announce_find(const struct announce *, const struct pfx *);
 struct track *announce_track(const struct announce *, const char *key);
 
@@ -191,7 +196,7 @@ void announce_result(struct announce *, struct track *, bool good,
 
 /*
  * network announce: adds it, or takes a withdraw back (it still hangs on its
- * tracks).  NULL: there are ANNOUNCE_ADDED_MAX of them already.  network
+ * tracks).  NULL: there are ANNOUNCE_ADDED_MAX already.  network
  * withdraw: takes one back that was added (true), or withdraws it.
  */
 struct announce_net *announce_add(
@@ -230,6 +235,13 @@ bool announce_settling(const struct announce *);
 
 /* The penalty of the damping, at that time. */
 uint32_t announce_penalty(const struct announce_net *, uint64_t now_ms);
+
+/*
+ * One that is not configured, for commands that were kept of it.  NULL: there
+ * are ANNOUNCE_ADDED_MAX, or it is there.
+ */
+struct announce_net *announce_absent(
+    struct announce *, const struct pfx *, uint64_t now_ms);
 
 /*
  * What was kept of the process before: state, healthy, settled, verdict and

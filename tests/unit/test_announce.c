@@ -603,6 +603,161 @@ test_added(void **state)
 	end(&w);
 }
 
+/* What is written reads back as the same, whatever it was read from. */
+static void
+stable(const char *text)
+{
+	struct world w;
+	char *one, *two;
+
+	begin(&w, 1);
+	apply(&w);
+	assert_true(announce_state_parse(w.a, text, strlen(text), "", w.now));
+	one = announce_state_print(w.a, "", w.now);
+	end(&w);
+	begin(&w, 1);
+	apply(&w);
+	assert_true(announce_state_parse(w.a, one, strlen(one), "", w.now));
+	two = announce_state_print(w.a, "", w.now);
+	assert_string_equal(one, two);
+	free(one);
+	free(two);
+	end(&w);
+}
+
+/* Of one network twice, as no file of ours says it. */
+static void
+test_said_twice(void **state)
+{
+	static const char *const what[] = { "withdrawn;", "draining always;",
+		"draining until; left 5;", "added;", "added; draining always;",
+		"" };
+	char text[512];
+
+	for (int i = 0; i < 6; i++)
+		for (int k = 0; k < 6; k++)
+			for (int l = 0; l < 6; l++) {
+				snprintf(text, sizeof text,
+				    "clock 1000; network 203.0.113.0/24 { %s } "
+				    "network 203.0.113.0/24 { state announced; "
+				    "healthy yes; age 7; flaps 1; %s } network "
+				    "203.0.113.0/24 { %s }",
+				    what[i], what[k], what[l]);
+				stable(text);
+			}
+}
+
+/* A configuration without the network, and back, changes no command. */
+static void
+test_commands_outlive(void **state)
+{
+	struct announce_drain d = { .time_ms = UINT64_MAX, .prepend = 2 };
+	struct world w;
+	char *text;
+
+	begin(&w, 3);
+	for (int i = 0; i < 3; i++)
+		w.net[i].ntrack = 0;
+	apply(&w);
+	announce_withdraw(
+	    w.a, announce_find(w.a, &w.net[1].pfx), true, "ticket 7");
+	announce_drain(w.a, announce_find(w.a, &w.net[2].pfx), &d, w.now);
+	run(&w);
+	w.conf.nnet = 1;
+	for (int i = 0; i < 2; i++) {
+		apply(&w);
+		is(&w, 1, ANNOUNCE_WITHDRAWN, ANNOUNCE_COMMAND);
+		is(&w, 2, ANNOUNCE_WITHDRAWN, ANNOUNCE_COMMAND);
+		assert_true(net(&w, 2)->absent && !net(&w, 2)->how.told);
+		if (i == 1)
+			break;
+		/* Over a restart, too. */
+		text = announce_state_print(w.a, "", w.now);
+		end(&w);
+		begin(&w, 3);
+		for (int k = 0; k < 3; k++)
+			w.net[k].ntrack = 0;
+		w.conf.nnet = 1;
+		apply(&w);
+		assert_true(
+		    announce_state_parse(w.a, text, strlen(text), "", w.now));
+		free(text);
+	}
+	w.conf.nnet = 3;
+	apply(&w);
+	is(&w, 1, ANNOUNCE_WITHDRAWN, ANNOUNCE_COMMAND);
+	assert_true(net(&w, 1)->persistent && !net(&w, 1)->absent);
+	assert_string_equal(net(&w, 1)->withdraw_reason, "ticket 7");
+	is(&w, 2, ANNOUNCE_DRAINING, ANNOUNCE_OPERATOR);
+	assert_int_equal(net(&w, 2)->how.prepend, 2);
+	/* Unless they were taken back meanwhile. */
+	w.conf.nnet = 1;
+	apply(&w);
+	announce_undrain(w.a, announce_find(w.a, &w.net[2].pfx));
+	run(&w);
+	assert_null(announce_find(w.a, &w.net[2].pfx));
+	assert_ptr_equal(
+	    announce_add(w.a, &w.net[1].pfx, false, w.now), net(&w, 1));
+	run(&w);
+	is(&w, 1, ANNOUNCE_UP, ANNOUNCE_HEALTHY);
+	assert_true(net(&w, 1)->added);
+	w.conf.nnet = 3;
+	apply(&w);
+	is(&w, 1, ANNOUNCE_UP, ANNOUNCE_HEALTHY);
+	is(&w, 2, ANNOUNCE_UP, ANNOUNCE_HEALTHY);
+	assert_int_equal(w.a->nadded, 0);
+	end(&w);
+}
+
+/* One that comes again waits for its tracks, like a new one. */
+static void
+test_absent_tracks(void **state)
+{
+	struct announce_drain d = { .time_ms = UINT64_MAX };
+	struct world w;
+
+	begin(&w, 2);
+	apply(&w);
+	tell(&w, 1, true);
+	announce_drain(w.a, announce_find(w.a, &w.net[1].pfx), &d, w.now);
+	run(&w);
+	is(&w, 1, ANNOUNCE_DRAINING, ANNOUNCE_OPERATOR);
+	w.conf.nnet = w.conf.ntrack = 1;
+	apply(&w);
+	is(&w, 1, ANNOUNCE_WITHDRAWN, ANNOUNCE_COMMAND);
+	go(&w, 200 * S);
+	w.conf.nnet = w.conf.ntrack = 2;
+	apply(&w);
+	is(&w, 1, ANNOUNCE_WITHDRAWN, ANNOUNCE_SETTLING);
+	tell(&w, 1, true);
+	is(&w, 1, ANNOUNCE_DRAINING, ANNOUNCE_OPERATOR);
+	end(&w);
+}
+
+/* So many and no more. */
+static void
+test_absent_max(void **state)
+{
+	char text[(ANNOUNCE_ADDED_MAX + 1) * 48];
+	struct world w;
+	size_t n = 0;
+
+	for (int i = 0; i <= ANNOUNCE_ADDED_MAX; i++)
+		n += (size_t)snprintf(text + n, sizeof text - n,
+		    "network 10.%d.%d.0/24 { withdrawn; } ", i / 256, i % 256);
+	stable(text);
+	/* Another one is as if nobody had said anything. */
+	begin(&w, 2);
+	apply(&w);
+	assert_true(announce_state_parse(w.a, text, n, "", w.now));
+	assert_int_equal(w.a->nadded, ANNOUNCE_ADDED_MAX);
+	announce_withdraw(w.a, announce_find(w.a, &w.net[1].pfx), true, "");
+	w.conf.nnet = 1;
+	apply(&w);
+	assert_null(announce_find(w.a, &w.net[1].pfx));
+	end(&w);
+}
+
 static unsigned int
 count(const struct world *w, unsigned int n)
 {
@@ -768,6 +923,10 @@ main(void)
 		cmocka_unit_test(test_reasons_kept),
 		cmocka_unit_test(test_another_boot),
 		cmocka_unit_test(test_added),
+		cmocka_unit_test(test_said_twice),
+		cmocka_unit_test(test_commands_outlive),
+		cmocka_unit_test(test_absent_tracks),
+		cmocka_unit_test(test_absent_max),
 		cmocka_unit_test(test_guard),
 		cmocka_unit_test(test_restore),
 		cmocka_unit_test(test_random),
