@@ -195,7 +195,7 @@ const struct conf_schema conf_schema[] = {
 { "fib", "prefer-source inet", "IPV4", 0, 0, NULL, RD, "Preferred source address of our IPv4 routes.", V },
 { "fib", "prefer-source inet6", "IPV6", 0, 0, NULL, RD, "Preferred source address of our IPv6 routes.", V },
 { "fib", "default-route", "never", 0, 0, "never", 0, "A default route is never installed.", V },
-{ "fib", "max-routes", "UINT", 1, 10000000, "20000", RD, "Never more routes than this in the kernel.", V },
+{ "fib", "max-routes", "UINT", 1, 10000000, "20000", 0, "Never more routes than this in the kernel; those that are there when it is lowered stay.", V },
 { "fib", "nexthop", "direct | recursive", 0, 0, "direct", RD, "direct: next hops must be on a link of ours; recursive: they may also be reached over one route of others (static, an IGP), never over a default route.", V },
 { "fib", "multipath-weight", "equal | link-speed", 0, 0, "equal", 0, "How equal paths share the load: all the same, or by the speeds of their links.", V },
 { "fib", "on-stop", "keep TIME | remove", 0, 86400, "keep 180s", RD, "What becomes of the kernel's routes when the speaker ends: kept for the time, so that a restart does not stop forwarding, or removed.", V },

@@ -500,6 +500,10 @@ test_max_routes(void **state)
 	assert_true(sim_run_until(one_installed, 5));
 	assert_true(sim_reload(SIM_A, A_CONF));
 	assert_true(sim_run_until(a_has_two, 5));
+	/* Lowered: what is there stays. */
+	assert_true(sim_reload(SIM_A, A_CONF "fib { max-routes 1; }\n"));
+	sim_run(5);
+	assert_true(a_has_two());
 	sim_end();
 }
 
