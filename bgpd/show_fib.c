@@ -92,6 +92,15 @@ fib_longest(const struct show *s, struct fibsync_route *r)
 	return false;
 }
 
+/* All are asked for, or the prefix, or what covers the address. */
+static bool
+is_asked(const struct show *s, const struct pfx *p)
+{
+	return !s->req.has_prefix ||
+	    (s->req.is_addr ? pfx_has(p, &s->req.prefix.addr)
+			    : pfx_eq(p, &s->req.prefix));
+}
+
 /* What others did to our routes: at most FIBSYNC_DRIFTS, one slice. */
 static void
 put_drift(struct show *s)
@@ -123,6 +132,8 @@ put_drift(struct show *s)
 	     i++) {
 		char pfx[PFX_STRLEN], t[64];
 
+		if (!is_asked(s, &d->pfx))
+			continue;
 		show_time(d->at_s, t, sizeof t);
 		pfx_print(&d->pfx, pfx, sizeof pfx);
 		out_text(o, "%-20s %-43s %s\n", t, pfx, sentence[d->what]);
@@ -145,7 +156,7 @@ head_fib(struct show *s)
 		put_drift(s);
 		return false;
 	}
-	if (!s->req.has_prefix) {
+	if (!s->req.has_prefix || s->req.conflicts) {
 		if (!s->eng->fib_ready)
 			show_fail(s, CMD_DONE,
 			    "ana-fibd is not there: %s; no state of these "
@@ -179,7 +190,8 @@ rows_fib(struct show *s, unsigned int budget)
 			continue;
 		}
 		budget--;
-		if (!s->req.conflicts || r.state == FIBSYNC_CONFLICT)
+		if (!s->req.conflicts ||
+		    (r.state == FIBSYNC_CONFLICT && is_asked(s, &r.pfx)))
 			put_route(s, &r);
 	}
 	return true;

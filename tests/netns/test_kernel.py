@@ -472,6 +472,13 @@ def test_drift_and_conflicts(box):
            for r in box.ana.ctl("show", "fib", "drift")["fib"]]
     assert got == [(three, "conflict"), (two, "changed"), (one, "put-back")]
     assert "2 changes of our routes" in box.ana.cli("show", "fib", "drift")
+
+    def prefixes(*which):
+        return [r["prefix"] for r in box.ana.ctl("show", "fib", *which)["fib"]]
+    assert prefixes("drift", two) == prefixes(
+        "drift", two.replace("0.0/16", "7.7")) == [two]
+    assert prefixes("conflicts", three) == [three]
+    assert prefixes("conflicts", two) == []
     fib = box.ana.ctl("show", "version")["fib"]
     assert (fib["drift"], fib["conflicts"], fib["overruns"]) == (2, 1, 0)
     box.a.ip("route", "del", three, "proto", "99")
