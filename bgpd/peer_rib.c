@@ -494,10 +494,6 @@ peer_told(const struct peer *p, uint64_t *updates, uint64_t *withdraws)
 void
 peer_rib_down(struct peer *p, const struct session *s)
 {
-	if (p->reimport != NULL)
-		adjin_walk_free(p->reimport);
-	p->reimport = NULL;
-	p->reimport_fam = FAM_N;
 	if (p->member != NULL) {
 		peer_told(p, &p->tx.updates, &p->tx.withdraws);
 		adjout_leave(p->member);
@@ -510,6 +506,11 @@ peer_rib_down(struct peer *p, const struct session *s)
 		timer_stop(&p->eng->timers, &p->sweep_deadline[f]);
 	}
 	restart_down(p, s);
+	/* What is kept is looked at again to the end. */
+	if (p->flushing) {
+		adjin_walk_free(p->reimport);
+		p->reimport = NULL;
+	}
 }
 
 /* ---- route refresh ---------------------------------------------------- */

@@ -841,6 +841,19 @@ test_gr_reload_reset(void **state)
 	sim_end();
 }
 
+/* So is one of the moment before. */
+static void
+test_gr_reload_before(void **state)
+{
+	gr_start(A_GR, B_GR);
+	assert_true(sim_reload(
+	    SIM_A, A_HEAD "prefix-set p { 193.64.0.0/16; }\n" A_PEER(GR)));
+	sim_kill(SIM_B);
+	assert_true(sim_run_until(one_accepted, 5));
+	assert_int_equal(stale_of(SIM_A), 2);
+	sim_end();
+}
+
 static unsigned int
 events_named(int who, const char *name)
 {
@@ -1355,6 +1368,7 @@ main(void)
 		cmocka_unit_test(test_gr_hold_timer),
 		cmocka_unit_test(test_gr_reload),
 		cmocka_unit_test(test_gr_reload_reset),
+		cmocka_unit_test(test_gr_reload_before),
 		cmocka_unit_test(test_health_of_link),
 		cmocka_unit_test(test_show_policies),
 		cmocka_unit_test(test_show_metrics),
