@@ -68,7 +68,8 @@ look_again(struct engine *eng, const struct pfxset *s)
 	struct peer *p;
 
 	TAILQ_FOREACH (p, &eng->peers, entry)
-		if (p->up != NULL && imports_by(eng->conf, p->conf, s)) {
+		if ((p->up != NULL || adjin_received(p->adjin) > 0) &&
+		    imports_by(eng->conf, p->conf, s)) {
 			peer_reimport(p);
 			n++;
 		}

@@ -841,7 +841,44 @@ test_gr_reload_reset(void **state)
 	sim_end();
 }
 
-/* So is one of the moment before. */
+/* The set of A has this list now, as by "set load". */
+static void
+load_set(const char *list)
+{
+	struct show s = { .eng = sim.eng[SIM_A],
+		.out = out_new(false),
+		.req = { .id = CMD_SET_LOAD } };
+	char path[] = "/tmp/ana-list-XXXXXX", set[] = "p";
+
+	s.file = mkstemp(path);
+	assert_int_equal(write(s.file, list, strlen(list)), strlen(list));
+	lseek(s.file, 0, SEEK_SET);
+	s.req.set = set;
+	s.req.input = path;
+	while (show_run(&s, 16))
+		;
+	assert_int_equal(s.code, CMD_DONE);
+	show_end(&s);
+	out_free(s.out);
+	unlink(path);
+}
+
+/* So is a list that is loaded meanwhile. */
+static void
+test_gr_set_load(void **state)
+{
+	sim_start(A_HEAD "prefix-set p { 193.64.0.0/16; }\n" A_PEER(GR), B_GR);
+	load_set("193.65.0.0/16\n");
+	assert_true(sim_run_until(settled, 300));
+	sim_kill(SIM_B);
+	sim_run(5);
+	load_set("193.66.0.0/16\n");
+	assert_true(sim_run_until(one_accepted, 5));
+	assert_int_equal(stale_of(SIM_A), 2);
+	sim_end();
+}
+
+/* And one of the moment before. */
 static void
 test_gr_reload_before(void **state)
 {
@@ -1368,6 +1405,7 @@ main(void)
 		cmocka_unit_test(test_gr_hold_timer),
 		cmocka_unit_test(test_gr_reload),
 		cmocka_unit_test(test_gr_reload_reset),
+		cmocka_unit_test(test_gr_set_load),
 		cmocka_unit_test(test_gr_reload_before),
 		cmocka_unit_test(test_health_of_link),
 		cmocka_unit_test(test_show_policies),
