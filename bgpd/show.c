@@ -342,6 +342,19 @@ add_why(const struct engine *eng, char *buf, size_t n)
 	}
 }
 
+/* It, or for IPv6 the address that goes with it.  Of so many links or addresses
+ * not all are known. */
+static bool
+link_is_down(const struct engine *eng, const struct addr *local,
+    const struct engine_link **k)
+{
+	*k = engine_link_of(eng, local);
+	if (*k != NULL)
+		return !(*k)->l.carrier;
+	return eng->naddr > 0 && eng->naddr < ENGINE_ADDRS_MAX &&
+	    eng->nlink < ENGINE_LINKS_MAX;
+}
+
 /* TCP holds for a while, where nothing goes through any more. */
 static void
 link_alarm(const struct engine *eng, char *buf, size_t n)
@@ -353,11 +366,7 @@ link_alarm(const struct engine *eng, char *buf, size_t n)
 	TAILQ_FOREACH (p, &eng->peers, entry) {
 		if (p->up == NULL || p->conf->multihop != 0)
 			continue;
-		k = engine_link_of(eng, &p->up->local);
-		/* The IPv6 address goes with its link. */
-		if (k != NULL
-			? k->l.carrier
-			: eng->naddr == 0 || eng->naddr == ENGINE_ADDRS_MAX)
+		if (!link_is_down(eng, &p->up->local, &k))
 			continue;
 		peer_name(p, name, sizeof name);
 		snprintf(buf, n,

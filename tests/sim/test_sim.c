@@ -1031,14 +1031,21 @@ tell_address(const char *text, unsigned int len, bool added)
 }
 
 static void
-tell_link(bool carrier)
+tell_link_of(uint32_t ifindex, bool carrier)
 {
 	const struct fib *f = sim.eng[SIM_A]->fib;
-	struct fib_link l = {
-		.ifindex = 1, .up = true, .carrier = carrier, .name = "eth1"
-	};
+	struct fib_link l = { .ifindex = ifindex,
+		.up = true,
+		.carrier = carrier,
+		.name = "eth1" };
 
 	f->ev->link(f->arg, &l);
+}
+
+static void
+tell_link(bool carrier)
+{
+	tell_link_of(1, carrier);
 }
 
 /* A link that is down is no good health, though its session still holds. */
@@ -1067,6 +1074,25 @@ test_health_of_link(void **state)
 	show_health(sim.eng[SIM_A], &h);
 	assert_false(h.ok);
 	tell_address("192.0.2.1", 24, true);
+	show_health(sim.eng[SIM_A], &h);
+	assert_true(h.ok);
+	sim_end();
+}
+
+/* A link that there is no room for is not down. */
+static void
+test_health_of_many_links(void **state)
+{
+	const struct fib *f;
+	struct show_health h;
+
+	sim_start(A_CONF, B_CONF);
+	assert_true(sim_run_until(settled, 120));
+	for (uint32_t i = 0; i < ENGINE_LINKS_MAX; i++)
+		tell_link_of(2 + i, true);
+	f = sim.eng[SIM_A]->fib;
+	f->ev->addr(f->arg, 2 + ENGINE_LINKS_MAX, &sim_peer(SIM_A)->up->local,
+	    24, true);
 	show_health(sim.eng[SIM_A], &h);
 	assert_true(h.ok);
 	sim_end();
@@ -1408,6 +1434,7 @@ main(void)
 		cmocka_unit_test(test_gr_set_load),
 		cmocka_unit_test(test_gr_reload_before),
 		cmocka_unit_test(test_health_of_link),
+		cmocka_unit_test(test_health_of_many_links),
 		cmocka_unit_test(test_show_policies),
 		cmocka_unit_test(test_show_metrics),
 		cmocka_unit_test(test_late_address),
