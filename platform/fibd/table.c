@@ -816,14 +816,20 @@ route_free(struct table *t, unsigned int ti, const struct pfx *p, uint32_t n)
 	slab_del(&t->routes[route_fam(n)], n >> 1);
 }
 
+/* For a request and the one before it that makes room: what becomes of the
+ * first must be known with the second. */
+static void
+room_for_two(struct table *t)
+{
+	if (t->nop + 2 > NLROUTE_BATCH || nlroute_full(t->nl))
+		table_flush(t);
+}
+
 static struct op *
 op_new(struct table *t, enum op_kind kind, const struct op *like)
 {
-	struct op *o;
+	struct op *o = &t->op[t->nop];
 
-	if (t->nop == NLROUTE_BATCH || nlroute_full(t->nl))
-		table_flush(t);
-	o = &t->op[t->nop];
 	*o = *like;
 	o->kind = (uint8_t)kind;
 	return o;
@@ -833,12 +839,14 @@ static void
 op_delete(
     struct table *t, enum op_kind kind, const struct op *like, uint32_t metric)
 {
-	struct op *o = op_new(t, kind, like);
-	struct nlroute_route m = { .pfx = o->pfx,
+	struct nlroute_route m = { .pfx = like->pfx,
 		.metric = metric,
-		.table = t->f->table[o->ti],
+		.table = t->f->table[like->ti],
 		.protocol = t->f->protocol };
+	struct op *o;
 
+	room_for_two(t);
+	o = op_new(t, kind, like);
 	o->other = metric != t->metric;
 	nlroute_del(t->nl, &m, t->nop++);
 }
@@ -889,6 +897,7 @@ route_write(struct table *t, const struct op *like, bool there, bool perhaps)
 	struct route *r = route_at(t, like->route);
 	struct op o = *like;
 
+	room_for_two(t);
 	perhaps = perhaps || (there && t->blind);
 	/* Where nobody knows, ours is removed first (it can only be ours),
 	 * so that EXCL decides: a foreign route is never replaced. */

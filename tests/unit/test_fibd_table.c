@@ -941,6 +941,37 @@ test_gone_is_told(void **state)
 	end(NULL);
 }
 
+/* Of ours it is known that it could not be removed first, whatever else was
+ * asked of the kernel in the same send. */
+static void
+test_no_room_among_others(void **state)
+{
+	struct pfx p = nth(1, FAM_INET), q = nth(2, FAM_INET);
+	struct nlroute_route ours, other;
+
+	begin(NULL);
+	hello();
+	nhset(2, 2);
+	ask(&p, 2);
+	settle();
+	ours = other = *kroute(&p);
+	other.pfx = q;
+	other.protocol = OTHER;
+	kput(&other);
+	k.limit = 3;
+	k.keep = true;
+	ask(&q, 2);
+	table_on_route(t, &ours, true, false);
+	table_flush(t);
+	assert_int_equal(nconflict, 0);
+	k.keep = false;
+	settle();
+	assert_int_equal(nconflict, 1);
+	assert_true(believed(&p)->there);
+	assert_false(believed(&q)->there);
+	end(NULL);
+}
+
 /* A number that is used again moves no route that its set had before. */
 static void
 test_drop_in_use(void **state)
@@ -1268,6 +1299,7 @@ main(void)
 		cmocka_unit_test(test_no_room_made),
 		cmocka_unit_test(test_gone_is_told),
 		cmocka_unit_test(test_other_metric),
+		cmocka_unit_test(test_no_room_among_others),
 		cmocka_unit_test(test_drop_in_use),
 		cmocka_unit_test(test_random),
 	};
