@@ -14,6 +14,7 @@ enum route_state {
 	ROUTE_UNSURE, /* an answer was lost */
 	ROUTE_CONFLICT, /* a foreign route has the place */
 	ROUTE_FAILED, /* the kernel would not */
+	ROUTE_GOING, /* nobody wants it, but it may be there still */
 };
 
 enum {
@@ -63,6 +64,7 @@ enum op_kind {
 	OP_REPLACE,
 	OP_DELETE,
 	OP_ASIDE, /* a delete that makes room for the write behind it */
+	OP_CLEAR, /* a delete, as no next hop can be used now */
 };
 
 /* One request of the batch that is being gathered. */
@@ -785,6 +787,7 @@ unsure(const struct table *t, const struct route *r)
 {
 	/* What could not be replaced is still there. */
 	return r->state == ROUTE_UNSURE || r->state == ROUTE_FAILED ||
+	    r->state == ROUTE_GOING ||
 	    (r->state == ROUTE_HELD && !t->objects && !in_kernel(t, r));
 }
 
@@ -848,6 +851,8 @@ op_delete(
 	room_for_two(t);
 	o = op_new(t, kind, like);
 	o->other = metric != t->metric;
+	if (kind != OP_ASIDE)
+		route_at(t, o->route)->flags |= ROUTE_BUSY;
 	nlroute_del(t->nl, &m, t->nop++);
 }
 
@@ -949,7 +954,8 @@ table_replace(
 		return;
 	if (r->metric != t->metric || !s->live) {
 		if (there || perhaps)
-			op_delete(t, OP_ASIDE, &o, r->metric);
+			op_delete(
+			    t, s->live ? OP_ASIDE : OP_CLEAR, &o, r->metric);
 		there = perhaps = false;
 		r->state = ROUTE_WANT;
 		r->flags &= (uint8_t) ~(ROUTE_ODD | ROUTE_FIX);
@@ -991,7 +997,6 @@ table_remove(struct table *t, uint32_t seq, const struct pfx *p)
 		route_free(t, o.ti, p, o.route);
 		return;
 	}
-	r->flags |= ROUTE_BUSY;
 	op_delete(t, OP_DELETE, &o, r->metric);
 }
 
@@ -1024,13 +1029,31 @@ deleted(struct table *t, const struct op *o, int err, const char *text)
 	struct route *r = route_at(t, o->route);
 
 	r->flags &= (uint8_t)~ROUTE_BUSY;
-	if (is_gone(err) || err < 0) {
-		/* Unknown: the resync finds it as one that nobody wants. */
+	if (is_gone(err)) {
 		route_free(t, o->ti, &o->pfx, o->route);
 		return;
 	}
-	r->state = ROUTE_UNSURE;
+	/* Known until it is gone: a dump may miss it. */
+	r->state = ROUTE_GOING;
+	r->flags &= (uint8_t) ~(ROUTE_ODD | ROUTE_FIX | ROUTE_AWAY);
+	route_set(t, r, o->pfx.addr.fam, 0);
+	if (err < 0)
+		return;
+	t->some_failed = true;
 	fail(t, o, err, text);
+}
+
+/* The answer to one that leaves a route without next hops. */
+static void
+cleared(struct table *t, const struct op *o, int err)
+{
+	if (is_gone(err))
+		return;
+	if (o->other)
+		t->need_resync = true;
+	else
+		route_at(t, o->route)->state = ROUTE_UNSURE;
+	t->some_failed = t->some_failed || err > 0;
 }
 
 static void
@@ -1083,7 +1106,9 @@ on_answer(void *arg, uint32_t tag, int err, const char *text)
 	}
 	r = route_at(t, o->route);
 	r->flags &= (uint8_t)~ROUTE_BUSY;
-	if (err == 0)
+	if (o->kind == OP_CLEAR)
+		cleared(t, o, err);
+	else if (err == 0)
 		wrote(t, o);
 	else if (err < 0)
 		r->state = ROUTE_UNSURE;
@@ -1171,6 +1196,7 @@ wants_write(const struct table *t, const struct route *r)
 			return (r->flags & ROUTE_FIX) != 0;
 		return r->gen != s->gen;
 	case ROUTE_FAILED:
+	case ROUTE_GOING:
 		return false;
 	case ROUTE_UNSURE:
 		return !t->resync.active; /* it will tell */
@@ -1192,8 +1218,10 @@ repair_route(struct table *t, unsigned int ti, const struct pfx *p, uint32_t n)
 		    ROUTE_UNSURE; /* also when its set comes back later */
 	if (wants_write(t, r))
 		route_write(t, &o, in_kernel(t, r), unsure(t, r));
+	else if (r->state == ROUTE_GOING && (r->flags & ROUTE_BUSY) == 0)
+		op_delete(t, OP_DELETE, &o, r->metric);
 	else if (r->set != 0 && !set_at(t, r->set)->live && unsure(t, r)) {
-		op_delete(t, OP_ASIDE, &o, r->metric);
+		op_delete(t, OP_CLEAR, &o, r->metric);
 		r->state = ROUTE_WANT;
 	}
 }
@@ -1292,7 +1320,6 @@ sweep_route(struct table *t, struct sweep *w, uint32_t n)
 		route_free(t, w->ti, &w->at, n);
 		return;
 	}
-	r->flags |= ROUTE_BUSY;
 	op_delete(t, OP_DELETE, &o, r->metric);
 }
 
@@ -1434,7 +1461,8 @@ table_on_route(
 		return;
 	}
 	r = route_at(t, o.route);
-	if (r->metric != m->metric || (r->flags & ROUTE_BUSY) != 0)
+	if (r->metric != m->metric || r->state == ROUTE_GOING ||
+	    (r->flags & ROUTE_BUSY) != 0)
 		return;
 	if (m->protocol == t->f->protocol)
 		own_route(t, &o, m, gone);

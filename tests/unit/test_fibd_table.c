@@ -941,6 +941,40 @@ test_gone_is_told(void **state)
 	end(NULL);
 }
 
+/* A delete that was refused is asked for again. */
+static void
+test_refused_delete(void **state)
+{
+	struct pfx p = nth(1, FAM_INET);
+
+	begin(NULL);
+	plain = true;
+	table_plain(t);
+	hello();
+	nhset(2, 2);
+	ask(&p, 2);
+	settle();
+	k.keep = true;
+	ask(&p, 0);
+	table_flush(t);
+	k.keep = false;
+	settle();
+	assert_null(kroute(&p));
+	/* As well one of a route that waits for its next hops. */
+	ask(&p, 2);
+	settle();
+	k.keep = k.down[1] = true;
+	table_verify(t);
+	table_work(t, now);
+	assert_non_null(kroute(&p));
+	ask(&p, 0);
+	table_flush(t);
+	k.keep = false;
+	settle();
+	assert_null(kroute(&p));
+	end(NULL);
+}
+
 /* Of ours it is known that it could not be removed first, whatever else was
  * asked of the kernel in the same send. */
 static void
@@ -1299,6 +1333,7 @@ main(void)
 		cmocka_unit_test(test_no_room_made),
 		cmocka_unit_test(test_gone_is_told),
 		cmocka_unit_test(test_other_metric),
+		cmocka_unit_test(test_refused_delete),
 		cmocka_unit_test(test_no_room_among_others),
 		cmocka_unit_test(test_drop_in_use),
 		cmocka_unit_test(test_random),
