@@ -93,13 +93,13 @@ on_addr(void *arg, const struct nlwatch_addr *a, bool added)
 }
 
 static void
-on_route(void *arg, const struct nlroute_route *r, bool deleted, bool replaced)
+on_route(void *arg, const struct nlroute_route *r, bool deleted)
 {
 	struct fibd *d = arg;
 
 	d->renew = d->renew || r->protocol != d->fences.protocol;
 	if (d->table != NULL)
-		table_on_route(d->table, r, deleted, replaced);
+		table_on_route(d->table, r, deleted);
 }
 
 static void

@@ -344,8 +344,7 @@ on_route(struct nlwatch *w, const struct nlmsghdr *h)
 	struct nlroute_route r;
 
 	if (nlroute_parse(h, &r))
-		w->ev->route(w->arg, &r, h->nlmsg_type == RTM_DELROUTE,
-		    (h->nlmsg_flags & NLM_F_REPLACE) != 0);
+		w->ev->route(w->arg, &r, h->nlmsg_type == RTM_DELROUTE);
 }
 
 static void

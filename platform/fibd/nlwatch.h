@@ -37,9 +37,7 @@ struct nlwatch_events {
 	/* Out of nlwatch_count() only. */
 	void (*traffic)(void *arg, const struct nlwatch_traffic *);
 	void (*addr)(void *arg, const struct nlwatch_addr *, bool added);
-	/* replaced: it took the place of another. */
-	void (*route)(void *arg, const struct nlroute_route *, bool deleted,
-	    bool replaced);
+	void (*route)(void *arg, const struct nlroute_route *, bool deleted);
 	void (*object)(void *arg); /* nexthop objects were touched */
 	void (*overrun)(void *arg); /* news were lost: nlwatch_scan() */
 };

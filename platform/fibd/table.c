@@ -1395,7 +1395,7 @@ overtake(const struct table *t, struct route *r)
 }
 
 static void
-foreign_route(struct table *t, struct op *o, bool gone, bool replaced)
+foreign_route(struct table *t, struct op *o, bool gone)
 {
 	struct route *r = route_at(t, o->route);
 
@@ -1407,11 +1407,8 @@ foreign_route(struct table *t, struct op *o, bool gone, bool replaced)
 	if (!in_kernel(t, r) && !unsure(t, r))
 		return;
 	overtake(t, r);
-	if (replaced) {
-		conflict(t, o);
-		return;
-	}
-	/* Beside ours, or where ours vanished without a word. */
+	/* Beside ours, or in its place; or ours has taken that meanwhile: a
+	 * request may have gone to the kernel since. */
 	r->state = ROUTE_UNSURE;
 	r->flags |= ROUTE_MISSED;
 	r->flags &= (uint8_t) ~(ROUTE_ODD | ROUTE_FIX);
@@ -1444,8 +1441,7 @@ own_route(
 }
 
 void
-table_on_route(
-    struct table *t, const struct nlroute_route *m, bool gone, bool replaced)
+table_on_route(struct table *t, const struct nlroute_route *m, bool gone)
 {
 	struct op o = { .pfx = m->pfx };
 	struct route *r;
@@ -1467,7 +1463,7 @@ table_on_route(
 	if (m->protocol == t->f->protocol)
 		own_route(t, &o, m, gone);
 	else
-		foreign_route(t, &o, gone, replaced);
+		foreign_route(t, &o, gone);
 }
 
 /* ---- looking at the kernel ------------------------------------------ */

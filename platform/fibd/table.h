@@ -78,8 +78,7 @@ void table_flush(struct table *);
 void table_sweep(struct table *, enum fam, bool all, bool tell);
 
 /* From the watcher. */
-void table_on_route(
-    struct table *, const struct nlroute_route *, bool deleted, bool replaced);
+void table_on_route(struct table *, const struct nlroute_route *, bool deleted);
 /* Links, addresses or objects changed: which next hops can be used now? */
 void table_verify(struct table *);
 /* table_work() is to compare all with the kernel; blind: news of it were lost,

@@ -42,9 +42,11 @@ static struct kernel {
 	struct slab slab;
 	struct object obj[OBJECTS];
 	bool down[LINKS + 1]; /* by ifindex */
+	bool known_down[LINKS + 1]; /* the same, as the news told it */
 	unsigned int msgs, runs; /* requests, sends */
 	unsigned int rows; /* of dumps */
 	int lose; /* answers: one send in so many, 0: none */
+	int refuse; /* one request in so many, for once; 0: none */
 	bool keep; /* it has no memory for deletes */
 	struct nlroute_route beside; /* with another metric; len 0: none */
 	unsigned int limit; /* requests a send */
@@ -188,6 +190,24 @@ kobject_put(const struct nlroute_object *o, enum nlroute_how how)
 	return 0;
 }
 
+/* What the kernel said and nobody has read yet, in its order. */
+static struct word {
+	struct nlroute_route r;
+	bool gone;
+	uint32_t link; /* 0: of a route */
+	bool down;
+} word[256];
+static unsigned int nword;
+
+static bool
+unread(const struct pfx *p)
+{
+	for (unsigned int i = 0; i < nword; i++)
+		if (pfx_eq(&word[i].r.pfx, p))
+			return true;
+	return false;
+}
+
 static int
 kadd(const struct req *q)
 {
@@ -203,8 +223,8 @@ kadd(const struct req *q)
 		return EEXIST;
 	if (q->how == NLROUTE_REPLACE && old == NULL)
 		return ENOENT;
-	/* The one thing that must never happen. */
-	if (old != NULL)
+	/* The one thing that must never happen, when it is known. */
+	if (old != NULL && !unread(&q->r.pfx))
 		assert_int_equal(old->protocol, PROTO);
 	if (q->r.nhid != 0 && kobject(q->r.nhid) == NULL)
 		return EINVAL;
@@ -221,6 +241,9 @@ execute(const struct req *q)
 	const struct nlroute_route *r;
 	struct object *o;
 
+	if (k.refuse > 0 && q->what != OBJECT_DEL &&
+	    rnd((uint32_t)k.refuse) == 0)
+		return ENOBUFS;
 	switch (q->what) {
 	case ADD:
 		return kadd(q);
@@ -331,6 +354,7 @@ int
 nlroute_run(struct nlroute *nl, nlroute_done_fn *fn, void *arg)
 {
 	bool lost = k.lose > 0 && rnd((uint32_t)k.lose) == 0;
+	bool sent = !lost || rnd(3) != 0;
 	uint32_t n = k.nreq;
 	int err[NLROUTE_BATCH];
 
@@ -338,7 +362,7 @@ nlroute_run(struct nlroute *nl, nlroute_done_fn *fn, void *arg)
 		return 0;
 	k.msgs += n;
 	k.runs++;
-	for (uint32_t i = 0; i < n; i++)
+	for (uint32_t i = 0; i < n && sent; i++)
 		err[i] = execute(&k.req[i]);
 	k.nreq = 0;
 	for (uint32_t i = 0; i < n; i++)
@@ -432,7 +456,7 @@ nlroute_any(struct nlroute *nl, enum fam fam, uint32_t table, uint8_t protocol)
 bool
 nlwatch_usable(const struct nlwatch *w, const struct nh *nh)
 {
-	return !k.down[nh->ifindex];
+	return !k.known_down[nh->ifindex];
 }
 
 /* ---- the speaker ------------------------------------------------------ */
@@ -592,7 +616,7 @@ begin(void **state)
 	fences.ntable = 0;
 	fences.table[fences.ntable++] = 254;
 	plain = false;
-	seq = nfailed = nconflict = nlost = 0;
+	seq = nfailed = nconflict = nlost = nword = 0;
 	now = 1000;
 	memset(belief, 0, sizeof belief);
 	t = table_new(NULL, NULL, &fences, &events, NULL);
@@ -607,6 +631,57 @@ end(void **state)
 		trie_free(k.route[f]);
 	slab_fini(&k.slab);
 	return 0;
+}
+
+static bool deaf;
+
+static void
+hear(unsigned int n)
+{
+	bool look = false, gone = false;
+
+	/* What the speaker asked for waits for no news. */
+	table_flush(t);
+	n = n < nword ? n : nword;
+	for (unsigned int i = 0; i < n; i++) {
+		struct word *w = &word[i];
+
+		if (w->link == 0)
+			table_on_route(t, &w->r, w->gone);
+		else
+			k.known_down[w->link] = w->down;
+		look = look || w->link != 0;
+		gone = gone || w->down;
+	}
+	table_flush(t);
+	nword -= n;
+	memmove(word, word + n, nword * sizeof *word);
+	if (look)
+		table_verify(t);
+	if (gone && plain)
+		table_resync(t, false);
+}
+
+static void
+say(const struct word *w)
+{
+	/* Some are lost; then it is told to look at all. */
+	if (nword == sizeof word / sizeof *word || (deaf && rnd(8) == 0)) {
+		nword = 0;
+		memcpy(k.known_down, k.down, sizeof k.down);
+		table_verify(t);
+		table_resync(t, true);
+		return;
+	}
+	word[nword++] = *w;
+	if (rnd(2) == 0)
+		hear(rnd(nword + 1));
+}
+
+static void
+news(const struct nlroute_route *r, bool gone)
+{
+	say(&(struct word){ .r = *r, .gone = gone });
 }
 
 /* ---- what a change costs ----------------------------------------------- */
@@ -642,7 +717,7 @@ cost(uint32_t n)
 	c.group = k.msgs - before;
 	/* A link goes, and its object with it. */
 	before = k.msgs;
-	k.down[1] = true;
+	k.down[1] = k.known_down[1] = true;
 	for (int i = 0; i < OBJECTS; i++)
 		if (k.obj[i].there && !k.obj[i].o.group &&
 		    k.obj[i].o.nh.ifindex == 1)
@@ -651,7 +726,7 @@ cost(uint32_t n)
 	settle();
 	c.loss = k.msgs - before;
 	before = k.msgs;
-	k.down[1] = false;
+	k.down[1] = k.known_down[1] = false;
 	table_verify(t);
 	settle();
 	c.back = k.msgs - before;
@@ -849,7 +924,7 @@ test_no_room_made(void **state)
 		/* It was told as gone, but that is old news. */
 		old = *kroute(&p);
 		k.keep = true;
-		table_on_route(t, &old, true, false);
+		table_on_route(t, &old, true);
 		table_flush(t);
 		assert_int_equal(nconflict, 0);
 		/* Asked for once more, it fails with a reason. */
@@ -928,13 +1003,13 @@ test_gone_is_told(void **state)
 	assert_true(believed(&p)->there);
 	old = *kroute(&p);
 	kdel(&p);
-	k.down[1] = true;
-	table_on_route(t, &old, true, false);
+	k.down[1] = k.known_down[1] = true;
+	table_on_route(t, &old, true);
 	table_flush(t);
 	assert_int_equal(nlost, 1);
 	assert_false(believed(&p)->there);
 	/* Once, and again when it is back. */
-	k.down[1] = false;
+	k.down[1] = k.known_down[1] = false;
 	settle();
 	assert_int_equal(nlost, 1);
 	assert_true(believed(&p)->there);
@@ -963,7 +1038,7 @@ test_refused_delete(void **state)
 	/* As well one of a route that waits for its next hops. */
 	ask(&p, 2);
 	settle();
-	k.keep = k.down[1] = true;
+	k.keep = k.known_down[1] = true;
 	table_verify(t);
 	table_work(t, now);
 	assert_non_null(kroute(&p));
@@ -995,7 +1070,7 @@ test_no_room_among_others(void **state)
 	k.limit = 3;
 	k.keep = true;
 	ask(&q, 2);
-	table_on_route(t, &ours, true, false);
+	table_on_route(t, &ours, true);
 	table_flush(t);
 	assert_int_equal(nconflict, 0);
 	k.keep = false;
@@ -1003,6 +1078,35 @@ test_no_room_among_others(void **state)
 	assert_int_equal(nconflict, 1);
 	assert_true(believed(&p)->there);
 	assert_false(believed(&q)->there);
+	end(NULL);
+}
+
+/* Another's route took the place of ours, which took it back before that was
+ * read. */
+static void
+test_late_news(void **state)
+{
+	struct pfx p = nth(1, FAM_INET);
+	struct nlroute_route other;
+
+	begin(NULL);
+	hello();
+	nhset(2, 2);
+	nhset(4, 4);
+	ask(&p, 2);
+	settle();
+	other = *kroute(&p);
+	other.protocol = OTHER;
+	kput(&other);
+	word[nword++] = (struct word){ .r = other };
+	ask(&p, 4);
+	hear(1);
+	settle();
+	assert_int_equal(kroute(&p)->protocol, PROTO);
+	assert_true(believed(&p)->there);
+	ask(&p, 0);
+	table_flush(t);
+	assert_null(kroute(&p));
 	end(NULL);
 }
 
@@ -1050,20 +1154,6 @@ struct model {
 	unsigned int links[SETS + 1];
 };
 
-static bool deaf;
-
-static void
-news(const struct nlroute_route *r, bool gone, bool replaced)
-{
-	struct nlroute_route m = *r;
-
-	/* Some are lost; then it is told to look at all. */
-	if (deaf && rnd(8) == 0)
-		table_resync(t, true);
-	else
-		table_on_route(t, &m, gone, replaced);
-}
-
 static void
 kill_link(uint32_t i)
 {
@@ -1073,7 +1163,14 @@ kill_link(uint32_t i)
 		    k.obj[o].o.nh.ifindex == i)
 			kobject_del(&k.obj[o]);
 	kdrop(only_over, i);
-	table_verify(t);
+	say(&(struct word){ .link = i, .down = true });
+}
+
+static void
+raise_link(uint32_t i)
+{
+	k.down[i] = false;
+	say(&(struct word){ .link = i });
 }
 
 static void
@@ -1089,7 +1186,7 @@ others(struct model *m)
 	if (r != NULL && rnd(2) == 0) {
 		was = *r;
 		kdel(&p);
-		news(&was, true, false);
+		news(&was, true);
 		return;
 	}
 	if (k.down[link] || (r != NULL && r->protocol == OTHER))
@@ -1104,7 +1201,7 @@ others(struct model *m)
 	if (r == NULL && was.protocol == PROTO)
 		return; /* one of ours that we do not know: a resync's */
 	kput(&was);
-	news(&was, false, r != NULL);
+	news(&was, false);
 }
 
 static void
@@ -1141,8 +1238,7 @@ adoption(struct model *m)
 			kill_link(1 + rnd(LINKS));
 			break;
 		case 1:
-			k.down[1 + rnd(LINKS)] = false;
-			table_verify(t);
+			raise_link(1 + rnd(LINKS));
 			break;
 		case 2:
 			table_resync(t, false);
@@ -1166,11 +1262,26 @@ adoption(struct model *m)
 }
 
 static void
+drop_set(struct model *m)
+{
+	uint32_t s = 1 + rnd(SETS);
+
+	for (uint32_t i = 0; i < POOL; i++)
+		if (m->set[i] == s)
+			return;
+	if (m->links[s] != 0)
+		table_nhset_drop(t, ++seq, s);
+	m->links[s] = 0;
+}
+
+static void
 change(struct model *m)
 {
 	uint32_t i = rnd(POOL), s;
 	struct pfx p = pooled(i);
 
+	if (rnd(2) == 0)
+		hear(rnd(nword + 1));
 	switch (rnd(10)) {
 	case 0:
 		s = 1 + rnd(SETS);
@@ -1181,8 +1292,7 @@ change(struct model *m)
 		kill_link(1 + rnd(LINKS));
 		break;
 	case 2:
-		k.down[1 + rnd(LINKS)] = false;
-		table_verify(t);
+		raise_link(1 + rnd(LINKS));
 		break;
 	case 3:
 	case 4:
@@ -1192,7 +1302,9 @@ change(struct model *m)
 		table_resync(t, false);
 		break;
 	case 6:
-		if (rnd(10) == 0)
+		if (rnd(2) == 0)
+			drop_set(m);
+		else if (rnd(10) == 0)
 			restart(m);
 		else if (rnd(4) == 0)
 			adoption(m);
@@ -1242,24 +1354,10 @@ compare(const struct model *m)
 	assert_true(there <= (plain ? 0 : named + 2 * LINKS));
 }
 
+/* What was told as gone. */
 static void
-all_well(const struct model *m)
+ask_again(const struct model *m)
 {
-	/* All is well again; foreign ones go as others' do. */
-	k.lose = 0;
-	memset(k.down, 0, sizeof k.down);
-	table_verify(t);
-	for (uint32_t i = 0; i < POOL; i++) {
-		struct pfx p = pooled(i);
-		struct nlroute_route *r = kroute(&p), was;
-
-		if (r == NULL || r->protocol != OTHER)
-			continue;
-		was = *r;
-		kdel(&p);
-		news(&was, true, false);
-	}
-	settle();
 	while (nlost > 0) {
 		struct pfx p = lost[--nlost];
 
@@ -1270,6 +1368,58 @@ all_well(const struct model *m)
 				ask(&p, m->set[i]);
 		}
 	}
+}
+
+/* Links may be down and places taken: what can be there is, and the speaker
+ * knows what is not. */
+static void
+as_well_as_can_be(const struct model *m)
+{
+	k.lose = k.refuse = 0;
+	hear(UINT32_MAX);
+	settle();
+	ask_again(m);
+	settle();
+	for (uint32_t i = 0; i < POOL; i++) {
+		struct pfx p = pooled(i);
+		const struct nlroute_route *r = kroute(&p);
+		unsigned int links = m->links[m->set[i]];
+
+		for (uint32_t l = 1; l <= LINKS; l++)
+			links &= k.down[l] ? ~(1U << l) : UINT32_MAX;
+		if (r != NULL && r->protocol == OTHER)
+			assert_false(
+			    m->set[i] != 0 && links != 0 && belief[i].there);
+		else if (m->set[i] == 0)
+			assert_null(r);
+		else if (links != 0) {
+			assert_non_null(r);
+			assert_true(belief[i].there);
+			assert_int_equal(over(r), links);
+		}
+	}
+}
+
+static void
+all_well(const struct model *m)
+{
+	/* All is well again; foreign ones go as others' do. */
+	k.lose = k.refuse = 0;
+	for (uint32_t i = 1; i <= LINKS; i++)
+		raise_link(i);
+	for (uint32_t i = 0; i < POOL; i++) {
+		struct pfx p = pooled(i);
+		struct nlroute_route *r = kroute(&p), was;
+
+		if (r == NULL || r->protocol != OTHER)
+			continue;
+		was = *r;
+		kdel(&p);
+		news(&was, true);
+	}
+	hear(UINT32_MAX);
+	settle();
+	ask_again(m);
 	settle();
 	compare(m);
 }
@@ -1291,16 +1441,19 @@ play(uint64_t from, bool form)
 	k.chunk = rnd(2) == 0 ? CHUNK : 3;
 	for (int round = 0; round < 10; round++) {
 		k.lose = rnd(2) == 0 ? 0 : 3 + (int)rnd(20);
+		k.refuse = rnd(2) == 0 ? 0 : 3 + (int)rnd(100);
 		deaf = true;
 		for (uint32_t n = rnd(40); n > 0; n--) {
 			change(&m);
 			while (rnd(3) != 0)
 				table_work(t, now += rnd(300));
 		}
+		as_well_as_can_be(&m);
 		all_well(&m);
 		/* Nothing but that, so that nothing else makes it good. */
 		deaf = rnd(2) == 0;
 		adoption(&m);
+		as_well_as_can_be(&m);
 		all_well(&m);
 	}
 	end(NULL);
@@ -1335,6 +1488,7 @@ main(void)
 		cmocka_unit_test(test_other_metric),
 		cmocka_unit_test(test_refused_delete),
 		cmocka_unit_test(test_no_room_among_others),
+		cmocka_unit_test(test_late_news),
 		cmocka_unit_test(test_drop_in_use),
 		cmocka_unit_test(test_random),
 	};
