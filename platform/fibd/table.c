@@ -1002,6 +1002,14 @@ table_remove(struct table *t, uint32_t seq, const struct pfx *p)
 
 /* ---- answers -------------------------------------------------------- */
 
+/* News and refusals are newer than what a dump tells of a route. */
+static void
+overtake(const struct table *t, struct route *r)
+{
+	if (t->resync.active)
+		r->flags |= t->resync.seen;
+}
+
 static void
 fail(struct table *t, const struct op *o, int err, const char *text)
 {
@@ -1106,6 +1114,8 @@ on_answer(void *arg, uint32_t tag, int err, const char *text)
 	}
 	r = route_at(t, o->route);
 	r->flags &= (uint8_t)~ROUTE_BUSY;
+	if (err > 0)
+		overtake(t, r);
 	if (o->kind == OP_CLEAR)
 		cleared(t, o, err);
 	else if (err == 0)
@@ -1384,14 +1394,6 @@ found_same(
 			return false;
 	}
 	return true;
-}
-
-/* News of a route are newer than what a dump tells of it. */
-static void
-overtake(const struct table *t, struct route *r)
-{
-	if (t->resync.active)
-		r->flags |= t->resync.seen;
 }
 
 static void

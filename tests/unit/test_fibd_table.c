@@ -1110,6 +1110,34 @@ test_late_news(void **state)
 	end(NULL);
 }
 
+/* A dump shows a route of ours that went meanwhile, and could not come back. */
+static void
+test_late_dump(void **state)
+{
+	struct pfx p = nth(1, FAM_INET);
+
+	begin(NULL);
+	hello();
+	nhset(2, 2);
+	ask(&p, 2);
+	settle();
+	table_resync(t, false);
+	table_work(t, now);
+	table_work(t, now);
+	assert_int_equal(k.nrow, 1);
+	ask(&p, 0);
+	table_flush(t);
+	k.refuse = 1;
+	ask(&p, 2);
+	table_flush(t);
+	assert_false(believed(&p)->there);
+	k.refuse = 0;
+	settle();
+	assert_non_null(kroute(&p));
+	assert_true(believed(&p)->there);
+	end(NULL);
+}
+
 /* A number that is used again moves no route that its set had before. */
 static void
 test_drop_in_use(void **state)
@@ -1489,6 +1517,7 @@ main(void)
 		cmocka_unit_test(test_refused_delete),
 		cmocka_unit_test(test_no_room_among_others),
 		cmocka_unit_test(test_late_news),
+		cmocka_unit_test(test_late_dump),
 		cmocka_unit_test(test_drop_in_use),
 		cmocka_unit_test(test_random),
 	};
