@@ -327,18 +327,20 @@ peer_limit_admit(struct peer *p, const struct pfx *pfx, uint16_t *reason)
 {
 	const struct peer_limit *h = &p->limit;
 	struct conf_limit frozen = { .max = h->max, .action = h->action };
+	bool room = adjin_admit(p->adjin, pfx, 0, NULL) != ADJIN_OVER_LIMIT;
 	struct crossed x;
 
 	if (h->frozen && !h->fill &&
 	    (h->all || h->fam == FAM_NONE || h->fam == pfx->addr.fam)) {
-		if (is_in(p, pfx))
+		/* What is stale needs a place of its own again. */
+		if (room && is_in(p, pfx))
 			return PEER_LIMIT_OK;
 		x = (struct crossed){ &frozen, (enum conf_counter)h->counter,
 			(enum fam)h->fam };
 		*reason = REASON_FROZEN;
 		return hold_back(p, &x, pfx);
 	}
-	if (adjin_admit(p->adjin, pfx, 0, NULL) != ADJIN_OVER_LIMIT)
+	if (room)
 		return PEER_LIMIT_OK;
 	x = which(p, CONF_RECEIVED, pfx->addr.fam);
 	return over(p, &x, pfx, reason);

@@ -52,6 +52,7 @@
 #define ROUTE(n) \
 	MARKER "\0\x2e\2\0\0\0\x14\x40\1\1\0\x40\2\6\2\1\0\0\2\xcf\x40\3\4" \
 	       "\xc0\0\2\2\x10\xc1" n
+#define WITHDRAW(n) MARKER "\0\x1a\2\0\3\x10\xc1" n "\0\0"
 
 static int raw;
 static uint8_t in[1 << 20];
@@ -338,6 +339,35 @@ test_limit_while_stale(void **state)
 	hang_up();
 }
 
+/* Nor is what is renewed let in over a limit that froze meanwhile. */
+static void
+test_freeze_while_stale(void **state)
+{
+	dial(HEAD "max-prefix 1 action freeze;"
+		  " graceful-restart { restart-time 60s; } }\n");
+	PUT(OPEN_GR("\0") KEEPALIVE ROUTE("\x40") END_OF_RIB);
+	pass(1);
+	lose(10);
+	PUT(OPEN_GR("\0") KEEPALIVE ROUTE("\x41") ROUTE("\x42"));
+	pass(1);
+	assert_true(a()->limit.frozen);
+	assert_int_equal(routes(), 2);
+	PUT(ROUTE("\x40"));
+	pass(1);
+	assert_int_equal(routes(), 1);
+	PUT(ROUTE("\x41") END_OF_RIB);
+	pass(1);
+	assert_int_equal(routes(), 1);
+	/* What was there, and has room, comes back into its place. */
+	lose(10);
+	PUT(OPEN_GR("\0") KEEPALIVE ROUTE("\x42") ROUTE("\x40") WITHDRAW("\x42")
+		ROUTE("\x41") END_OF_RIB);
+	pass(1);
+	assert_true(a()->limit.frozen);
+	assert_int_equal(routes(), 1);
+	hang_up();
+}
+
 /* A refresh can come again and again. */
 static void
 test_limit_in_refresh(void **state)
@@ -573,6 +603,7 @@ main(void)
 		cmocka_unit_test(test_early_borr),
 		cmocka_unit_test(test_lost_again),
 		cmocka_unit_test(test_limit_while_stale),
+		cmocka_unit_test(test_freeze_while_stale),
 		cmocka_unit_test(test_limit_in_refresh),
 		cmocka_unit_test(test_borr_behind_end),
 		cmocka_unit_test(test_lost_in_refresh),
