@@ -309,6 +309,7 @@ put_malformed(struct peer *p, struct cur *nlri, enum fam f)
 			adjin_put(p->adjin, &pfx, &r, now_s());
 		else
 			adjin_del(p->adjin, &pfx);
+	peer_limit_room(p);
 }
 
 /*

@@ -52,6 +52,10 @@
 #define ROUTE(n) \
 	MARKER "\0\x2e\2\0\0\0\x14\x40\1\1\0\x40\2\6\2\1\0\0\2\xcf\x40\3\4" \
 	       "\xc0\0\2\2\x10\xc1" n
+/* Its ORIGIN is 9. */
+#define MALFORMED(n) \
+	MARKER "\0\x2e\2\0\0\0\x14\x40\1\1\x9\x40\2\6\2\1\0\0\2\xcf\x40\3\4" \
+	       "\xc0\0\2\2\x10\xc1" n
 #define WITHDRAW(n) MARKER "\0\x1a\2\0\3\x10\xc1" n "\0\0"
 
 static int raw;
@@ -368,6 +372,21 @@ test_freeze_while_stale(void **state)
 	hang_up();
 }
 
+/* RFC 7606: what comes malformed leaves its place to what is held back. */
+static void
+test_room_by_malformed(void **state)
+{
+	dial(HEAD "max-prefix 1 action discard; }\n");
+	PUT(OPEN("\0") KEEPALIVE ROUTE("\x40") ROUTE("\x41"));
+	pass(1);
+	assert_int_equal(adjin_count(a()->adjin, FAM_INET)->held, 1);
+	PUT(MALFORMED("\x40"));
+	pass(1);
+	assert_int_equal(routes(), 1);
+	assert_int_equal(adjin_count(a()->adjin, FAM_INET)->held, 0);
+	hang_up();
+}
+
 /* A refresh can come again and again. */
 static void
 test_limit_in_refresh(void **state)
@@ -604,6 +623,7 @@ main(void)
 		cmocka_unit_test(test_lost_again),
 		cmocka_unit_test(test_limit_while_stale),
 		cmocka_unit_test(test_freeze_while_stale),
+		cmocka_unit_test(test_room_by_malformed),
 		cmocka_unit_test(test_limit_in_refresh),
 		cmocka_unit_test(test_borr_behind_end),
 		cmocka_unit_test(test_lost_in_refresh),
