@@ -150,11 +150,13 @@ log_rejected(struct peer *p, const struct pfx *pfx, const struct attrs *a,
 
 /* By a limit: it stands there with the reason, and is not counted. */
 static void
-put_held(struct peer *p, const struct pfx *pfx, uint32_t id_in, uint16_t reason)
+put_held(struct peer *p, const struct pfx *pfx, uint32_t id_in, uint16_t reason,
+    bool again)
 {
-	struct adjin_route r = {
-		.attrs_in = id_in, .reason = reason, .flags = ADJIN_HELD
-	};
+	struct adjin_route r = { .attrs_in = id_in,
+		.reason = reason,
+		.flags = ADJIN_HELD,
+		.again = again };
 
 	adjin_put(p->adjin, pfx, &r, now_s());
 }
@@ -221,7 +223,7 @@ put(struct peer *p, const struct pfx *pfx, struct batch *b)
 			v = peer_limit_accept(p, pfx, b->again, &reason);
 	}
 	if (v == PEER_LIMIT_HELD)
-		put_held(p, pfx, b->id_in, reason);
+		put_held(p, pfx, b->id_in, reason, b->again);
 	if (v != PEER_LIMIT_OK)
 		return v == PEER_LIMIT_HELD;
 	if (r.reason == REASON_NONE)

@@ -257,6 +257,21 @@ list_of(struct adjin *ai, const struct path *p)
 	return p->held ? &ai->held[fam] : &ai->live[fam];
 }
 
+/* For one that is stale. */
+static void
+list_add_front(struct adjin *ai, struct list *l, uint32_t id)
+{
+	struct path *p = rib_path_at(ai->rib, id);
+
+	p->peer_prev = 0;
+	p->peer_next = l->first;
+	if (l->first != 0)
+		rib_path_at(ai->rib, l->first)->peer_prev = id;
+	else
+		l->last = id;
+	l->first = id;
+}
+
 static void
 list_add(struct adjin *ai, struct list *l, uint32_t id)
 {
@@ -330,13 +345,13 @@ adjin_put(struct adjin *ai, const struct pfx *pfx,
 		reason_slot(ai, r->reason)->total[pfx->addr.fam]++;
 	count_out(ai, p, stale);
 	changed = rib_path_set(ai->rib, id, r, now_s);
-	stale = stale && r->again && from == list_of(ai, p);
+	stale = stale && r->again;
 	if (!stale)
 		p->gen = ai->rib->peers[ai->peer].gen[pfx->addr.fam] & GEN_MASK;
 	count_in(ai, p, stale);
 	if (was_stale != stale || from != list_of(ai, p)) {
 		list_remove(ai, from, id);
-		list_add(ai, list_of(ai, p), id);
+		(stale ? list_add_front : list_add)(ai, list_of(ai, p), id);
 	}
 	return changed ? ADJIN_CHANGED : ADJIN_SAME;
 }

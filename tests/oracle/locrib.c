@@ -13,8 +13,7 @@ enum {
 	PEERS = 6,
 	NPFX = 90,
 	NATTR = 12,
-	ECMP = 3,
-	LIMIT = 60
+	ECMP = 3
 };
 
 struct cell {
@@ -31,6 +30,7 @@ static struct pfx pfxs[NPFX];
 static uint32_t ids[NATTR];
 static struct cell cell[NPFX][PEERS + 1];
 static bool spare[PEERS + 1][FAM_N]; /* how it was marked stale last */
+static struct adjin_limits limits[PEERS + 1];
 /* What the callback said last. */
 static uint32_t told_attrs[NPFX];
 static uint16_t told_peer[NPFX];
@@ -194,42 +194,100 @@ check(void)
 	assert(st.paths[1] + st.paths[2] == paths && st.dirty == 0);
 }
 
+/* Does it count against the limits, of what is accepted or of all? */
+static bool
+limited(unsigned int k, unsigned int i, bool accepted)
+{
+	const struct cell *c = &cell[i][k];
+
+	return c->there && !c->malformed && !c->held &&
+	    !(accepted && c->reason != 0) &&
+	    !(c->stale && spare[k][pfxs[i].addr.fam]);
+}
+
+/* The limit that one more of the family crosses, or 0; the session's first. */
+static uint32_t
+crossed(unsigned int k, enum fam f, bool accepted)
+{
+	const struct adjin_limits *l = &limits[k];
+	uint32_t all = accepted ? l->accepted : l->received;
+	uint32_t own = accepted ? l->accepted_fam[f] : l->received_fam[f];
+	uint32_t n[FAM_N] = { 0 };
+
+	for (unsigned int i = 0; i < NPFX; i++)
+		n[pfxs[i].addr.fam] += limited(k, i, accepted);
+	if (all != 0 && n[FAM_INET] + n[FAM_INET6] >= all)
+		return all;
+	return own != 0 && n[f] >= own ? own : 0;
+}
+
+static void
+check_limits(unsigned int k, unsigned int i, const struct adjin_route *r)
+{
+	const struct cell *c = &cell[i][k];
+	enum fam f = pfxs[i].addr.fam;
+	uint32_t limit = 0, want = crossed(k, f, false);
+	bool stays = c->there && c->stale && spare[k][f] && r->again;
+
+	if (limited(k, i, false) || r->flags & ADJIN_MALFORMED)
+		want = 0;
+	assert(adjin_admit(in[k], &pfxs[i], r->flags, &limit) ==
+	    (want != 0                 ? ADJIN_OVER_LIMIT
+		    : pfxs[i].len > 24 ? ADJIN_TOO_LONG
+				       : ADJIN_OK));
+	assert(limit == want);
+	assert(adjin_may_accept(in[k], &pfxs[i], r->again) ==
+	    (crossed(k, f, true) == 0 || limited(k, i, true) || stays));
+}
+
 static void
 put(unsigned int k, unsigned int i)
 {
 	struct cell *c = &cell[i][k], was = *c;
 	struct adjin_route r = { 0 };
-	uint32_t limit = 0;
-	enum adjin_verdict v;
 	enum adjin_change ch;
 
 	r.attrs_in = ids[rnd(NATTR)];
 	r.reason = (uint16_t)(rnd(3) == 0 ? 1 + rnd(40) : 0);
-	if (r.reason != 0 && rnd(4) == 0) {
+	/* Only what came in is looked at again. */
+	r.again = was.there && !was.malformed && !was.held && rnd(4) == 0;
+	if (r.reason != 0 && !r.again && rnd(4) == 0) {
 		r.flags = ADJIN_MALFORMED;
 		r.attrs_in = 0;
 	}
-	v = adjin_admit(in[k], &pfxs[i], r.flags, &limit);
-	assert((v == ADJIN_OVER_LIMIT) ==
-	    (!(r.flags & ADJIN_MALFORMED) && adjin_limited(in[k]) >= LIMIT &&
-		!(was.there && !was.malformed && !was.held &&
-		    !(was.stale && spare[k][pfxs[i].addr.fam]))));
-	assert(v != ADJIN_OVER_LIMIT || limit == LIMIT);
-	if (v == ADJIN_OVER_LIMIT) {
+	check_limits(k, i, &r);
+	if ((!r.again &&
+		adjin_admit(in[k], &pfxs[i], r.flags, NULL) ==
+		    ADJIN_OVER_LIMIT) ||
+	    (r.reason == 0 && !adjin_may_accept(in[k], &pfxs[i], r.again))) {
 		r.reason = 50;
 		r.flags |= ADJIN_HELD;
-	} else
-		assert((v == ADJIN_TOO_LONG) == (pfxs[i].len > 24));
+	}
 	r.attrs = r.reason == 0 ? r.attrs_in : 0;
 	ch = adjin_put(in[k], &pfxs[i], &r, 5);
-	*c = (struct cell){ true, false, r.flags & ADJIN_MALFORMED,
-		!!(r.flags & ADJIN_HELD), r.attrs_in, r.reason };
+	*c = (struct cell){ true, was.stale && r.again,
+		r.flags & ADJIN_MALFORMED, !!(r.flags & ADJIN_HELD), r.attrs_in,
+		r.reason };
 	if (!was.there)
 		assert(ch == ADJIN_NEW);
 	else
 		assert((ch == ADJIN_SAME) ==
 		    (was.id == c->id && was.reason == c->reason &&
 			was.malformed == c->malformed && was.held == c->held));
+}
+
+/* None of them is one that nothing reaches. */
+static void
+set_limits(unsigned int k)
+{
+	struct adjin_limits l = { .received = 40 + rnd(40),
+		.received_fam = { 0, rnd(50), rnd(50) },
+		.accepted = rnd(60),
+		.accepted_fam = { 0, rnd(40), rnd(40) },
+		.max_len = { 0, 24, 24 } };
+
+	limits[k] = l;
+	adjin_set_limits(in[k], &l);
 }
 
 static void
@@ -269,7 +327,9 @@ op(void)
 		rib_run(rib, rnd(10), on_best, NULL);
 	else if (what < 99)
 		rib_nexthop_run(rib, 1 + rnd(100));
-	else if (rnd(10) == 0) {
+	else if (rnd(2) == 0)
+		set_limits(k);
+	else if (rnd(5) == 0) {
 		while (adjin_flush(in[k], 1 + rnd(20)))
 			;
 		for (i = 0; i < NPFX; i++)
@@ -281,8 +341,6 @@ static void
 setup(void)
 {
 	uint8_t key[16] = { 0 }, path[6] = { SEG_SEQUENCE, 1, 0, 0, 0, 10 };
-	struct adjin_limits limits = { .received = LIMIT,
-		.max_len = { 0, 24, 24 } };
 
 	hops = nexthops_new();
 	pool = attrs_pool_new(key, hops);
@@ -312,7 +370,7 @@ setup(void)
 
 		rib_peer_set(rib, k, &p);
 		in[k] = adjin_new(rib, k);
-		adjin_set_limits(in[k], &limits);
+		set_limits(k);
 	}
 }
 

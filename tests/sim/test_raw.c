@@ -17,7 +17,8 @@
 #define HEAD \
 	"syntax 1;\n" \
 	"global { as 52580; router-id 192.0.2.1; hold-time-min 0s; }\n" \
-	"policy all { rule all { accept; } }\n" \
+	"policy all { rule all { accept; } }\n" NEIGHBOR
+#define NEIGHBOR \
 	"prefix-set p { 193.64.0.0/14 or-longer; }\n" \
 	"neighbor 192.0.2.2 { remote-as 719; family [ inet ]; passive yes;" \
 	" import policy all; export policy all; irr prefix-set p; "
@@ -400,6 +401,32 @@ test_limit_in_refresh(void **state)
 	hang_up();
 }
 
+/* RFC 7313 4: what a reload holds back meanwhile is not renewed by that. */
+static void
+test_held_in_refresh(void **state)
+{
+	static const char odd[] =
+	    "syntax 1;\n"
+	    "global { as 52580; router-id 192.0.2.1; hold-time-min 0s; }\n"
+	    "prefix-set odd { 193.65.0.0/16; }\n"
+	    "policy all { rule odd { match prefix in odd; reject; }"
+	    " rule all { accept; } }\n" NEIGHBOR
+	    "max-prefix accepted 1 action discard; }\n";
+
+	dial(odd);
+	PUT(OPEN("\0") KEEPALIVE ROUTE("\x40") ROUTE("\x41") REFRESH("\1"));
+	pass(1);
+	assert_int_equal(stale(), 2);
+	assert_true(sim_reload(
+	    SIM_A, HEAD "max-prefix accepted 1 action discard; }\n"));
+	pass(1);
+	assert_int_equal(adjin_count(a()->adjin, FAM_INET)->held, 1);
+	PUT(ROUTE("\x40") REFRESH("\2") WITHDRAW("\x40"));
+	pass(1);
+	assert_int_equal(routes(), 0);
+	hang_up();
+}
+
 /*
  * RFC 7313 4: a BoRR right behind an EoRR, or an End-of-RIB after a graceful
  * restart: what is swept then is not what was just told.
@@ -625,6 +652,7 @@ main(void)
 		cmocka_unit_test(test_freeze_while_stale),
 		cmocka_unit_test(test_room_by_malformed),
 		cmocka_unit_test(test_limit_in_refresh),
+		cmocka_unit_test(test_held_in_refresh),
 		cmocka_unit_test(test_borr_behind_end),
 		cmocka_unit_test(test_lost_in_refresh),
 		cmocka_unit_test(test_malformed_table),
