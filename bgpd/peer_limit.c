@@ -51,6 +51,13 @@ held(const struct peer *p)
 	    adjin_count(p->adjin, FAM_INET6)->held;
 }
 
+static bool
+stale(const struct peer *p)
+{
+	return adjin_count(p->adjin, FAM_INET)->stale > 0 ||
+	    adjin_count(p->adjin, FAM_INET6)->stale > 0;
+}
+
 bool
 peer_limit_holds(const struct peer *p)
 {
@@ -467,7 +474,7 @@ peer_limit_run(struct peer *p, unsigned int budget)
 		return false;
 	while (!h->frozen && budget-- > 0) {
 		if (!oldest(p, done, &pfx, &rp)) {
-			h->room = false;
+			h->room = stale(p); /* or looked for once more */
 			return false;
 		}
 		if (!let_in(p, &pfx, &rp)) {

@@ -7,11 +7,14 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "tests/random.h"
 #include "tests/sim/sim.h"
 
 #define HEAD \
@@ -636,6 +639,312 @@ test_turn(void **state)
 	hang_up();
 }
 
+/* ---- limits against a plain model -------------------------------------- */
+
+/*
+ * Announcements, withdrawals, malformed routes, losses, refreshes and reloads
+ * in any order, one a turn, and a table of what must stand there then.
+ */
+enum {
+	NPFX = 9,
+	STEPS = 120
+};
+
+struct cell {
+	enum {
+		NONE,
+		LIVE,
+		HELD,
+		MALF
+	} at;
+	bool stale, rejected;
+	int order; /* of held ones */
+};
+
+static struct model {
+	struct cell c[NPFX];
+	unsigned int max, frozen_max;
+	uint8_t action;
+	bool accepted; /* what is limited; else all that is received */
+	bool gr, odd; /* odd: every third one is rejected */
+	bool spared, kept, eor, borr;
+	bool frozen, fill, tripped;
+	int first, last;
+} m;
+
+static const char *
+model_conf(void)
+{
+	static const char *const action[] = { [CONF_LIMIT_DISCARD] = "discard",
+		[CONF_LIMIT_FREEZE] = "freeze",
+		[CONF_LIMIT_RESTART] = "restart 1h" };
+	static char text[2048];
+
+	snprintf(text, sizeof text,
+	    "syntax 1;\n"
+	    "global { as 52580; router-id 192.0.2.1; hold-time-min 0s; }\n"
+	    "prefix-set odd { 193.64.1.0/24; 193.64.4.0/24; 193.64.7.0/24; }\n"
+	    "policy all { %s rule all { accept; } }\n" NEIGHBOR
+	    " max-prefix %s %u action %s;"
+	    " graceful-restart { restart-time 60s; stale-time 1h; } }\n",
+	    m.odd ? "rule odd { match prefix in odd; reject; }" : "",
+	    m.accepted ? "accepted" : "", m.max, action[m.action]);
+	return text;
+}
+
+static bool
+model_counts(const struct cell *c, bool accepted)
+{
+	return c->at == LIVE && !(c->stale && m.spared) &&
+	    !(accepted && c->rejected);
+}
+
+static bool
+model_room(const struct cell *c, bool accepted)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < NPFX; i++)
+		n += model_counts(&m.c[i], accepted);
+	return n < m.max || model_counts(c, accepted);
+}
+
+static void
+model_flush(void)
+{
+	memset(m.c, 0, sizeof m.c);
+	m.kept = m.borr = false;
+}
+
+static void
+model_over(struct cell *c, bool again)
+{
+	struct cell was = *c;
+
+	if (m.action == CONF_LIMIT_RESTART) {
+		m.tripped = true;
+		model_flush();
+		return;
+	}
+	if (m.action == CONF_LIMIT_FREEZE && !m.frozen) {
+		m.frozen = true;
+		m.frozen_max = m.max;
+	}
+	m.fill = false;
+	*c = (struct cell){
+		.at = HELD, .stale = was.stale && again, .order = was.order
+	};
+	if (c->stale)
+		c->order = m.first--;
+	else if (was.at != HELD || was.stale)
+		c->order = m.last++;
+}
+
+static void
+model_put(unsigned int i, bool again)
+{
+	struct cell *c = &m.c[i];
+	bool stale = c->stale && again, rejected = m.odd && i % 3 == 1;
+	bool room = again || m.accepted || model_room(c, false);
+
+	if (m.frozen && !m.fill && !again)
+		room = room && c->at == LIVE;
+	if (room && m.accepted && !rejected)
+		room = model_room(c, true) || (stale && m.spared);
+	if (room)
+		*c = (struct cell){ LIVE, stale, rejected, 0 };
+	else
+		model_over(c, again);
+}
+
+/* What is held comes in from the front; what is stale is renewed first. */
+static void
+model_let_in(void)
+{
+	struct cell *f;
+
+	do {
+		f = NULL;
+		for (unsigned int i = 0; i < NPFX; i++)
+			if (m.c[i].at == HELD &&
+			    (f == NULL || m.c[i].order < f->order))
+				f = &m.c[i];
+		if (f == NULL || f->stale || m.frozen)
+			return;
+		model_put((unsigned int)(f - m.c), false);
+	} while (f->at != HELD);
+}
+
+static void
+model_sweep(void)
+{
+	for (unsigned int i = 0; i < NPFX; i++)
+		if (m.c[i].stale)
+			memset(&m.c[i], 0, sizeof m.c[i]);
+}
+
+static void
+model_mark(bool spared)
+{
+	m.spared = spared;
+	for (unsigned int i = 0; i < NPFX; i++)
+		m.c[i].stale = m.c[i].at != NONE;
+}
+
+static void
+model_up(void)
+{
+	if (m.gr)
+		PUT(OPEN_GR("\0") KEEPALIVE);
+	else
+		PUT(OPEN("\0") KEEPALIVE);
+	pass(1);
+	assert_non_null(a()->up);
+	m.eor = m.borr = false;
+	m.fill = m.frozen;
+}
+
+static void
+model_lose(void)
+{
+	a()->idle_s = 0;
+	lose(10);
+	if (!m.gr)
+		model_flush();
+	else {
+		if (m.kept)
+			model_sweep();
+		model_mark(true);
+		m.kept = true;
+	}
+	model_up();
+}
+
+static void
+model_op(void)
+{
+	unsigned int i = rnd(NPFX), what = rnd(100);
+	char route[] = MARKER "\0\x2f\2\0\0\0\x14\x40\1\1\0\x40\2\6\2\1\0\0\2"
+			      "\xcf\x40\3\4\xc0\0\2\2\x18\xc1\x40";
+	char withdraw[] = MARKER "\0\x1b\2\0\4\x18\xc1\x40\0\0";
+
+	route[46] = (char)i;
+	if (what < 60) {
+		if (what < 5)
+			route[26] = 9;
+		put(route, 47);
+		if (what >= 5)
+			model_put(i, false);
+		else
+			m.c[i] = (struct cell){ .at = MALF };
+	} else if (what < 78) {
+		withdraw[24] = (char)i;
+		put(withdraw, 27);
+		memset(&m.c[i], 0, sizeof m.c[i]);
+	} else if (what < 82) {
+		PUT(END_OF_RIB);
+		if (m.kept)
+			model_sweep();
+		m.kept = m.fill = false;
+		m.eor = true;
+	} else if (what < 86) {
+		PUT(REFRESH("\1"));
+		if (!m.gr || m.eor) {
+			model_mark(false);
+			m.borr = true;
+		}
+	} else if (what < 89) {
+		PUT(REFRESH("\2"));
+		if (m.borr)
+			model_sweep();
+		m.borr = false;
+	} else if (what < 93)
+		model_lose();
+	else if (what < 96) {
+		m.odd = !m.odd;
+		assert_true(sim_reload(SIM_A, model_conf()));
+		for (i = 0; i < NPFX && !m.tripped; i++)
+			if (m.c[i].at == LIVE)
+				model_put(i, true);
+	} else {
+		peer_clear_limit(a(), "test", true);
+		m.frozen = m.fill = false;
+	}
+	pass(1);
+	model_let_in();
+}
+
+static void
+model_check(void)
+{
+	for (unsigned int i = 0; i < NPFX; i++) {
+		const struct cell *c = &m.c[i];
+		struct addr at = { .fam = FAM_INET,
+			.o = { 193, 64, (uint8_t)i } };
+		struct rib_path rp = { 0 };
+		struct pfx pfx;
+		bool there;
+
+		pfx_make(&pfx, &at, 24);
+		there = adjin_find(a()->adjin, &pfx, &rp);
+		if (there != (c->at != NONE) || rp.held != (c->at == HELD) ||
+		    rp.malformed != (c->at == MALF) || rp.stale != c->stale)
+			print_message("# prefix %u: there %d held %d malformed "
+				      "%d stale %d, should be %d stale %d\n",
+			    i, there, rp.held, rp.malformed, rp.stale, c->at,
+			    c->stale);
+		assert_int_equal(there, c->at != NONE);
+		assert_int_equal(rp.held, c->at == HELD);
+		assert_int_equal(rp.malformed, c->at == MALF);
+		assert_int_equal(rp.stale, c->stale);
+		if (c->at == LIVE)
+			assert_int_equal(rp.reason != 0, c->rejected);
+	}
+	assert_int_equal(a()->limit.tripped, m.tripped);
+	assert_int_equal(a()->limit.frozen, m.frozen);
+}
+
+static void
+model_round(void)
+{
+	static const uint8_t action[] = { CONF_LIMIT_DISCARD, CONF_LIMIT_FREEZE,
+		CONF_LIMIT_RESTART };
+
+	m = (struct model){ .max = 1 + rnd(4),
+		.action = action[rnd(3)],
+		.accepted = rnd(2),
+		.gr = rnd(4) > 0 };
+	dial(model_conf());
+	model_up();
+	for (unsigned int n = 0; n < STEPS; n++) {
+		model_op();
+		model_check();
+		if (!m.tripped)
+			continue;
+		peer_clear_limit(a(), "test", true);
+		m.tripped = false;
+		a()->idle_s = 0;
+		lose(10);
+		model_up();
+	}
+	hang_up();
+}
+
+static void
+test_limit_model(void **state)
+{
+	const char *given = getenv("SIM_SEED");
+	uint64_t seed =
+	    given != NULL ? strtoull(given, NULL, 0) : (uint64_t)time(NULL);
+
+	print_message("# first seed %llu\n", (unsigned long long)seed);
+	for (unsigned int n = 0; n < (given != NULL ? 1 : 100); n++) {
+		rnd_seed(seed + n);
+		print_message("# seed %llu\n", (unsigned long long)(seed + n));
+		model_round();
+	}
+}
+
 int
 main(void)
 {
@@ -653,6 +962,7 @@ main(void)
 		cmocka_unit_test(test_room_by_malformed),
 		cmocka_unit_test(test_limit_in_refresh),
 		cmocka_unit_test(test_held_in_refresh),
+		cmocka_unit_test(test_limit_model),
 		cmocka_unit_test(test_borr_behind_end),
 		cmocka_unit_test(test_lost_in_refresh),
 		cmocka_unit_test(test_malformed_table),
