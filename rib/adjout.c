@@ -48,6 +48,7 @@ struct adjout_group {
 	size_t nmember, nmoved, turn;
 	/* The walk over the RIB. */
 	enum fam walk_fam; /* FAM_NONE: done */
+	bool walk_again; /* what it has passed is to be looked at */
 	struct pfx walk_at;
 	uint32_t prefixes[FAM_N], refused[FAM_N], tombstones;
 	/* Of adjout_group_free(). */
@@ -240,6 +241,7 @@ static void
 walk_start(struct adjout_group *g)
 {
 	g->walk_fam = FAM_INET;
+	g->walk_again = false;
 	memset(&g->walk_at, 0, sizeof g->walk_at);
 }
 
@@ -321,9 +323,12 @@ static void
 uncount(struct adjout_group *g, enum fam fam)
 {
 	g->prefixes[fam]--;
-	if (g->refused[FAM_INET] + g->refused[FAM_INET6] > 0 &&
-	    g->walk_fam == FAM_NONE)
+	if (g->refused[FAM_INET] + g->refused[FAM_INET6] == 0)
+		return;
+	if (g->walk_fam == FAM_NONE)
 		walk_start(g);
+	else
+		g->walk_again = true;
 }
 
 /*
@@ -471,6 +476,8 @@ evaluate_some(
 			memset(&g->walk_at, 0, sizeof g->walk_at);
 			if (++g->walk_fam == FAM_N)
 				g->walk_fam = FAM_NONE;
+			if (g->walk_fam == FAM_NONE && g->walk_again)
+				walk_start(g);
 			continue;
 		}
 		/* What is marked has its turn. */

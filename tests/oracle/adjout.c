@@ -1,8 +1,9 @@
 /*
  * Random announcements, withdrawals, joins, leaves, stalls, refreshes and
- * moves between groups.  A naive twin of each member applies the messages it
- * was sent; at the end of each round, when all is quiet, it must hold exactly
- * what the export of the RIB says.  Then nothing may be sent any more.
+ * moves between groups, with limits and without.  A naive twin of each member
+ * applies the messages it was sent; at the end of each round, when all is
+ * quiet, it must hold exactly what the export of the RIB says, but for what a
+ * limit that is full refuses.  Then nothing may be sent any more.
  */
 #include <assert.h>
 #include <string.h>
@@ -37,6 +38,7 @@ static struct adjout_group *group[GROUPS];
 static struct twin twin[PEERS + 1];
 static struct pfx pfxs[NPFX];
 static uint32_t attrs_of[NATTR];
+static struct adjout_opts opts[GROUPS];
 static unsigned int deny[GROUPS]; /* prefixes with n % 7 == deny are not told */
 
 static unsigned int
@@ -195,61 +197,106 @@ settle(void)
 	}
 }
 
+/* The MED to tell for a prefix, whoever the members are; 0: not to be told. */
+static uint32_t
+group_med(unsigned int g, unsigned int n, unsigned int *source, uint32_t *med)
+{
+	uint32_t d = rib_find(rib, &pfxs[n]);
+	struct rib_path best;
+	struct attrs a;
+
+	if (d == 0 || !rib_best(rib, d, &best))
+		return 0;
+	attrs_get(pool, best.attrs, &a);
+	*source = best.peer;
+	*med = a.med;
+	return export_med(g, n, a.med);
+}
+
+/* Is it to be told to this member, if it is told at all? */
+static bool
+for_member(unsigned int i, unsigned int n, unsigned int source, uint32_t med)
+{
+	/* Nor with its own address as next hop. */
+	return source != i && med != i && twin[i].neg.mp[pfxs[n].addr.fam];
+}
+
+static void
+check_twin(unsigned int i, const bool told[NPFX])
+{
+	struct twin *t = &twin[i];
+
+	assert(adjout_synced(t->m));
+	for (unsigned int n = 0; n < NPFX; n++) {
+		unsigned int source;
+		uint32_t got, id, want = group_med(t->group, n, &source, &got);
+
+		if (!told[n] || want == 0 || !for_member(i, n, source, got))
+			want = 0;
+		else
+			want++;
+		if (want != t->med[n])
+			printf("peer %u group %u prefix %u: told %u, should "
+			       "be %u\n",
+			    i, t->group, n, t->med[n], want);
+		assert(want == t->med[n]);
+		assert(adjout_find(t->m, &pfxs[n], &id) == (want != 0));
+	}
+	for (enum fam f = FAM_INET; f < FAM_N; f++)
+		assert(t->eor[f] == t->neg.mp[f]);
+	assert(!t->borr[FAM_INET] && !t->borr[FAM_INET6]);
+}
+
+/* What a limit refuses is told to nobody, and no more than that is refused. */
+static void
+check_group(unsigned int g, bool told[NPFX])
+{
+	const struct adjout_opts *o = &opts[g];
+	uint32_t want[FAM_N] = { 0 }, all;
+	struct adjout_stats st;
+
+	adjout_stats(group[g], &st);
+	assert(st.tombstones == 0 && st.dirty == 0);
+	for (unsigned int n = 0; n < NPFX; n++) {
+		enum fam f = (enum fam)pfxs[n].addr.fam;
+		bool one = false, none = true;
+		unsigned int source;
+		uint32_t med;
+
+		if (group_med(g, n, &source, &med) == 0)
+			continue;
+		want[f]++;
+		for (unsigned int i = 1; i <= PEERS; i++)
+			if (twin[i].m != NULL && twin[i].group == g &&
+			    for_member(i, n, source, med)) {
+				none = false;
+				one |= twin[i].med[n] != 0;
+			}
+		told[n] = one || (none && st.refused[f] == 0);
+		assert(told[n] || st.refused[f] > 0);
+	}
+	all = st.prefixes[FAM_INET] + st.prefixes[FAM_INET6];
+	assert(o->max_session == 0 || all <= o->max_session);
+	for (enum fam f = FAM_INET; f < FAM_N; f++) {
+		assert(st.prefixes[f] + st.refused[f] == want[f]);
+		assert(o->max_prefixes[f] == 0 ||
+		    st.prefixes[f] <= o->max_prefixes[f]);
+		assert(st.refused[f] == 0 || all == o->max_session ||
+		    st.prefixes[f] == o->max_prefixes[f]);
+	}
+}
+
 static void
 check(void)
 {
-	uint32_t want[FAM_N] = { 0 };
+	static bool told[GROUPS][NPFX];
 
-	for (unsigned int i = 1; i <= PEERS; i++) {
-		struct twin *t = &twin[i];
-
-		if (t->m == NULL)
-			continue;
-		assert(adjout_synced(t->m));
-		for (unsigned int n = 0; n < NPFX; n++) {
-			uint32_t d = rib_find(rib, &pfxs[n]), med = 0, id;
-			enum fam f = pfxs[n].addr.fam;
-			struct rib_path best;
-			struct attrs a;
-
-			if (d != 0 && rib_best(rib, d, &best) &&
-			    best.peer != i && t->neg.mp[f]) {
-				attrs_get(pool, best.attrs, &a);
-				/* Nor with its own address as next hop. */
-				med = a.med == i
-				    ? 0
-				    : export_med(t->group, n, a.med);
-				med = med == 0 ? 0 : med + 1;
-			}
-			if (med != t->med[n])
-				printf("peer %u group %u prefix %u: told %u, "
-				       "should be %u\n",
-				    i, t->group, n, t->med[n], med);
-			assert(med == t->med[n]);
-			assert(adjout_find(t->m, &pfxs[n], &id) == (med != 0));
-		}
-		for (enum fam f = FAM_INET; f < FAM_N; f++)
-			assert(t->eor[f] == t->neg.mp[f]);
-		assert(!t->borr[FAM_INET] && !t->borr[FAM_INET6]);
-	}
-	for (unsigned int g = 0; g < GROUPS; g++) {
-		struct adjout_stats st;
-
-		memset(want, 0, sizeof want);
-		for (unsigned int n = 0; n < NPFX; n++) {
-			uint32_t d = rib_find(rib, &pfxs[n]);
-			struct rib_path best;
-			struct attrs a;
-
-			if (d == 0 || !rib_best(rib, d, &best))
-				continue;
-			attrs_get(pool, best.attrs, &a);
-			want[pfxs[n].addr.fam] += export_med(g, n, a.med) != 0;
-		}
-		adjout_stats(group[g], &st);
-		assert(st.prefixes[1] == want[1] && st.prefixes[2] == want[2]);
-		assert(st.tombstones == 0 && st.dirty == 0);
-	}
+	memset(told, 0, sizeof told);
+	for (unsigned int g = 0; g < GROUPS; g++)
+		check_group(g, told[g]);
+	for (unsigned int i = 1; i <= PEERS; i++)
+		if (twin[i].m != NULL)
+			check_twin(i, told[twin[i].group]);
 }
 
 static void
@@ -294,7 +341,13 @@ op(void)
 		unsigned int g = rnd(GROUPS);
 
 		deny[g] = rnd(9);
-		adjout_reexport(group[g], NULL);
+		/* Mostly none; sometimes few are told. */
+		memset(&opts[g], 0, sizeof opts[g]);
+		if (rnd(3) == 0)
+			opts[g].max_session = 1 + rnd(NPFX / 2);
+		if (rnd(3) == 0)
+			opts[g].max_prefixes[1 + rnd(2)] = 1 + rnd(NPFX / 4);
+		adjout_reexport(group[g], &opts[g]);
 	} else if (k < 85 && t->m != NULL) {
 		t->room = 1 + rnd(20);
 		adjout_resume(t->m);
