@@ -662,6 +662,43 @@ fresh_begin(struct conf_set_work *w, struct conf_file *f, bool digest)
 	w->busy = true;
 }
 
+/* Content and provenance of the set that is in force. */
+static void
+as_before(const struct conf_set *from, struct conf_set *to)
+{
+	*to = (struct conf_set){ .name = mem_strdup(from->name),
+		.set = pfxset_new(from->name),
+		.entries = from->entries,
+		.oldest = from->oldest,
+		.usable = from->usable,
+		.loaded_s = from->loaded_s };
+	if (from->loaded != NULL)
+		to->loaded = mem_strdup(from->loaded);
+	memcpy(to->own, from->own, sizeof(to->own));
+	pfxset_share(to->set, from->set);
+	for (size_t i = 0; i < from->nfile; i++)
+		add_file(to, from->file[i], &from->src[i]);
+}
+
+/* The list that was loaded stands in their place still: it may be kept nowhere
+ * else. */
+static bool
+recall_running(struct conf_set_work *w)
+{
+	const struct conf *running = w->r->running;
+	const struct conf_set *was =
+	    running != NULL ? conf_set_find(running, w->s->name) : NULL;
+
+	if (was == NULL || was->loaded == NULL || was->refused != NULL ||
+	    strcmp(was->own, w->s->own) != 0 ||
+	    !conf_same_node(was->block, w->s->block))
+		return false;
+	as_before(was, &w->fresh);
+	conf_set_swap(w->s, &w->fresh);
+	conf_set_fini(&w->fresh);
+	return true;
+}
+
 /*
  * If a list was loaded in the place of its files (conf_set_record()) and they
  * are still those that it replaced, it takes their place again.
@@ -672,6 +709,10 @@ recall_begin(struct conf_set_work *w)
 	const struct conf_reader *r = w->r;
 	struct conf_file f = { 0 };
 
+	if (!r->check && recall_running(w)) {
+		w->phase = DONE;
+		return;
+	}
 	if (r->check || r->state_dir == NULL ||
 	    !read_record(w->s, r, &w->kept) ||
 	    strcmp(w->kept.replaces, w->s->own) != 0 ||
@@ -901,24 +942,6 @@ conf_set_swap(struct conf_set *to, struct conf_set *from)
 }
 
 /* ---- a reload --------------------------------------------------------- */
-
-/* Content and provenance of the set that is in force. */
-static void
-as_before(const struct conf_set *from, struct conf_set *to)
-{
-	*to = (struct conf_set){ .name = mem_strdup(from->name),
-		.set = pfxset_new(from->name),
-		.entries = from->entries,
-		.oldest = from->oldest,
-		.usable = from->usable,
-		.loaded_s = from->loaded_s };
-	if (from->loaded != NULL)
-		to->loaded = mem_strdup(from->loaded);
-	memcpy(to->own, from->own, sizeof(to->own));
-	pfxset_share(to->set, from->set);
-	for (size_t i = 0; i < from->nfile; i++)
-		add_file(to, from->file[i], &from->src[i]);
-}
 
 bool
 conf_set_hold(const struct conf *old, struct conf_set *fresh)

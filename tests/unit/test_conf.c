@@ -1043,6 +1043,34 @@ test_same_set(void **state)
 	conf_free(a);
 }
 
+/* A list that was loaded into the running one stays, kept in a file or not,
+ * unless the set is written otherwise. */
+static void
+test_loaded_stays(void **state)
+{
+	static const char form[] =
+	    HEAD NB("203.0.113.1", "") "prefix-set t { 1.%d.0.0/16; }";
+	const struct conf_set *s;
+	struct conf *a, *b;
+	char *text;
+
+	for (int i = 1; i < 3; i++) {
+		text = mem_printf(form, 1);
+		a = load(text);
+		assert_string_equal(a->set[1].name, "t");
+		a->set[1].loaded = mem_strdup("by hand");
+		free(text);
+		text = mem_printf(form, i);
+		b = load_beside(text, a);
+		s = conf_set_find(b, "t");
+		assert_int_equal(s->loaded != NULL, i == 1);
+		assert_int_equal(pfxset_shares(a->set[1].set, s->set), i == 1);
+		conf_free(a);
+		conf_free(b);
+		free(text);
+	}
+}
+
 /* Only who uses a set is touched by it. */
 static void
 test_diff_set(void **state)
@@ -1186,6 +1214,7 @@ main(void)
 		cmocka_unit_test(test_diff),
 		cmocka_unit_test(test_entries),
 		cmocka_unit_test(test_same_set),
+		cmocka_unit_test(test_loaded_stays),
 		cmocka_unit_test(test_diff_set),
 		cmocka_unit_test(test_diff_set_block),
 		cmocka_unit_test(test_fib_restart),
