@@ -844,6 +844,21 @@ struct diff_case {
 	const char *line;
 };
 
+/* Of two allocated texts, which are freed. */
+static void
+diff_texts(char *ta, char *tb, struct conf_diff *d)
+{
+	struct conf *a = load(ta), *b = load(tb);
+
+	assert_non_null(a);
+	assert_non_null(b);
+	conf_diff(a, b, d);
+	conf_free(a);
+	conf_free(b);
+	free(ta);
+	free(tb);
+}
+
 static void
 test_diff(void **state)
 {
@@ -914,18 +929,11 @@ test_diff(void **state)
 		    CONF_LIVE, true, false, "community-table x changes" },
 	};
 	struct conf_diff d;
-	struct conf *a, *b;
-	char *ta, *tb;
 	size_t i;
 
 	for (i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
-		ta = mem_printf("%s%s", HEAD, row[i].a);
-		tb = mem_printf("%s%s", HEAD, row[i].b);
-		a = load(ta);
-		b = load(tb);
-		assert_non_null(a);
-		assert_non_null(b);
-		conf_diff(a, b, &d);
+		diff_texts(mem_printf("%s%s", HEAD, row[i].a),
+		    mem_printf("%s%s", HEAD, row[i].b), &d);
 		if (row[i].line == NULL) {
 			assert_int_equal(d.nline, 0);
 			assert_int_equal(d.nneighbor, 0);
@@ -938,10 +946,6 @@ test_diff(void **state)
 			assert_int_equal(d.neighbor[0].export, row[i].export);
 		}
 		conf_diff_fini(&d);
-		conf_free(a);
-		conf_free(b);
-		free(ta);
-		free(tb);
 	}
 }
 
@@ -1079,28 +1083,19 @@ test_diff_set(void **state)
 	    NB("203.0.113.1", "") "prefix-set t { 1.2.3.0/24; }"
 				  "neighbor 203.0.113.2 { remote-as 3292; "
 				  "irr prefix-set t; export none; }";
-	struct conf *a, *b;
 	struct conf_diff d;
 	char *ta, *tb;
 
 	ta = mem_printf("%s%s", HEAD, two);
 	tb = mem_strdup(ta);
 	memcpy(strstr(tb, "1.2.3.0"), "1.2.4.0", 7);
-	a = load(ta);
-	b = load(tb);
-	assert_non_null(a);
-	assert_non_null(b);
-	conf_diff(a, b, &d);
+	diff_texts(ta, tb, &d);
 	assert_true(d.policies);
 	assert_int_equal(d.nneighbor, 1);
 	assert_int_equal(addr_to_v4(&d.neighbor[0].addr), 0xcb007102);
 	assert_int_equal(d.neighbor[0].what, CONF_LIVE);
 	assert_true(d.neighbor[0].policy);
 	conf_diff_fini(&d);
-	conf_free(a);
-	conf_free(b);
-	free(ta);
-	free(tb);
 }
 
 /* ana-fibd hears of these when the speaker comes, and never again. */
@@ -1122,24 +1117,16 @@ test_diff_set_block(void **state)
 {
 	static const char form[] = HEAD "prefix-set t { %s 1.2.3.0/24; }" NB(
 	    "203.0.113.1", "allow prefix-set t;");
-	char *ta = mem_printf(form, "max-age 1d;");
-	char *tb = mem_printf(form, "max-age 2d; empty accept;");
-	struct conf *a = load(ta), *b = load(tb);
 	struct conf_diff d;
 
-	assert_non_null(a);
-	assert_non_null(b);
-	conf_diff(a, b, &d);
+	diff_texts(mem_printf(form, "max-age 1d;"),
+	    mem_printf(form, "max-age 2d; empty accept;"), &d);
 	assert_int_equal(d.nline, 2);
 	assert_string_equal(
 	    d.line[0], "prefix-set t: max-age 1d; becomes max-age 2d; (live)");
 	assert_string_equal(d.line[1], "prefix-set t: + empty accept; (live)");
 	assert_int_equal(d.nneighbor, 0);
 	conf_diff_fini(&d);
-	conf_free(a);
-	conf_free(b);
-	free(ta);
-	free(tb);
 }
 
 /* Graceful restart of global is that of the neighbors who do not say more. */
@@ -1154,23 +1141,15 @@ test_diff_restart(void **state)
 	    " graceful-restart { restart-time 99s; } }"
 	    "neighbor 203.0.113.3 { remote-as 3292; export none;"
 	    " no graceful-restart; }";
-	char *ta = mem_printf(form, "100s"), *tb = mem_printf(form, "101s");
-	struct conf *a = load(ta), *b = load(tb);
 	struct conf_diff d;
 
-	assert_non_null(a);
-	assert_non_null(b);
-	conf_diff(a, b, &d);
+	diff_texts(mem_printf(form, "100s"), mem_printf(form, "101s"), &d);
 	assert_int_equal(d.nline, 1);
 	assert_non_null(strstr(d.line[0], "(the session bounces)"));
 	assert_int_equal(d.nneighbor, 1);
 	assert_int_equal(addr_to_v4(&d.neighbor[0].addr), 0xcb007101);
 	assert_int_equal(d.neighbor[0].what, CONF_RESET);
 	conf_diff_fini(&d);
-	conf_free(a);
-	conf_free(b);
-	free(ta);
-	free(tb);
 }
 
 static void
