@@ -456,8 +456,11 @@ apply_peer(struct peer *p, const struct conf_neighbor *n,
 		/* Routes that were kept before are not another router's. */
 		if (!n->gr.on || n->remote_as != old->remote_as)
 			restart_forget(p);
-		else if (d->policy)
-			peer_reimport(p);
+		else {
+			restart_families(p);
+			if (d->policy)
+				peer_reimport(p);
+		}
 		return;
 	}
 	if (d->key)

@@ -307,6 +307,8 @@ void restart_up(struct peer *, const struct session *s);
 void restart_eor(struct peer *, enum fam);
 /* Its routes go, stale ones too. */
 void restart_forget(struct peer *);
+/* Those go that are kept of a family that is configured no more. */
+void restart_families(struct peer *);
 /* The rest of a sweep, where something else is about to become stale. */
 void restart_sweep_now(struct peer *, enum fam);
 /* A sweep is over; true: what is left became stale. */

@@ -162,6 +162,17 @@ restart_sweep_now(struct peer *p, enum fam f)
 	restart_swept(p, f);
 }
 
+void
+restart_families(struct peer *p)
+{
+	for (enum fam f = FAM_INET; f < FAM_N; f++) {
+		if (!p->stale[f] || p->conf->fam[f])
+			continue;
+		restart_sweep_now(p, f);
+		sweep(p, f);
+	}
+}
+
 bool
 restart_swept(struct peer *p, enum fam f)
 {

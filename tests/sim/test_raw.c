@@ -430,6 +430,30 @@ test_held_in_refresh(void **state)
 	hang_up();
 }
 
+/* A reload that takes a family away takes what is kept of it, too. */
+static void
+test_family_gone(void **state)
+{
+	static const char six[] =
+	    NOBODY "policy all { rule all { accept; } }\n"
+		   "neighbor 192.0.2.2 { remote-as 719; family [ inet6 ];"
+		   " passive yes; next-hop self 2001:db8::1;"
+		   " next-hop peer 2001:db8::2; import policy all;"
+		   " export policy all; no require irr \"a lab\";"
+		   " graceful-restart { restart-time 60s; } }\n";
+
+	dial(A_GR);
+	PUT(OPEN_GR("\0") KEEPALIVE ROUTE("\x40") ROUTE("\x41") END_OF_RIB);
+	pass(1);
+	close(raw);
+	sim_run(2);
+	assert_int_equal(stale(), 2);
+	assert_true(sim_reload(SIM_A, six));
+	sim_run(2);
+	assert_int_equal(routes(), 0);
+	sim_end();
+}
+
 /*
  * RFC 7313 4: a BoRR right behind an EoRR, or an End-of-RIB after a graceful
  * restart: what is swept then is not what was just told.
@@ -794,6 +818,12 @@ model_mark(bool spared)
 static void
 model_up(void)
 {
+	m.gr = rnd(4) > 0;
+	/* It forwarded on nothing that it does not speak of. */
+	if (m.kept && !m.gr) {
+		model_sweep();
+		m.kept = false;
+	}
 	if (m.gr)
 		PUT(OPEN_GR("\0") KEEPALIVE);
 	else
@@ -910,10 +940,9 @@ model_round(void)
 	static const uint8_t action[] = { CONF_LIMIT_DISCARD, CONF_LIMIT_FREEZE,
 		CONF_LIMIT_RESTART };
 
-	m = (struct model){ .max = 1 + rnd(4),
-		.action = action[rnd(3)],
-		.accepted = rnd(2),
-		.gr = rnd(4) > 0 };
+	m = (struct model){
+		.max = 1 + rnd(4), .action = action[rnd(3)], .accepted = rnd(2)
+	};
 	dial(model_conf());
 	model_up();
 	for (unsigned int n = 0; n < STEPS; n++) {
@@ -963,6 +992,7 @@ main(void)
 		cmocka_unit_test(test_limit_in_refresh),
 		cmocka_unit_test(test_held_in_refresh),
 		cmocka_unit_test(test_limit_model),
+		cmocka_unit_test(test_family_gone),
 		cmocka_unit_test(test_borr_behind_end),
 		cmocka_unit_test(test_lost_in_refresh),
 		cmocka_unit_test(test_malformed_table),
