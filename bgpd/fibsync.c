@@ -834,8 +834,12 @@ fibsync_retry(struct fibsync *fs)
 		while ((num = trie_next(fs->routes[f].trie, &at)) != 0) {
 			struct route *r = route_at(&fs->routes[f], num);
 
+			/* Also one whose request may just meet the refusal. */
 			if (untold(r) ||
-			    (r->want != 0 && r->state == FIBSYNC_FAILED))
+			    (r->want != 0 &&
+				(r->state == FIBSYNC_FAILED ||
+				    (r->state != FIBSYNC_INSTALLED &&
+					fs->by_num[r->want]->again))))
 				mark(fs, &fs->routes[f], r, num, 0);
 		}
 	}
@@ -879,7 +883,9 @@ fibsync_told(
 		break;
 	case FIB_CHANGED:
 	case FIB_PUTBACK:
-		if (!untold(r))
+		/* Of the set before, where that one was refused; what is to
+		 * be asked for is told then. */
+		if (!untold(r) && !r->dirty && !fs->by_num[r->want]->refused)
 			set_state(fs, f, r, FIBSYNC_INSTALLED, 0, NULL);
 		break;
 	}

@@ -16,6 +16,7 @@ enum {
 	NHOPS = 4, /* of each family */
 	QUEUE = 64,
 	NPREFIXES = 2 * NPFX,
+	LEFT = FIB_SET_MAX + 1, /* what a dropped set meant */
 };
 
 struct want {
@@ -50,7 +51,7 @@ static struct {
 	struct fib fib;
 	struct request q[QUEUE];
 	size_t n, room;
-	struct kset set[FIB_SET_MAX + 1];
+	struct kset set[LEFT + 1];
 	struct kroute route[NPREFIXES];
 	bool down[NHOPS]; /* a next hop that the kernel refuses */
 } k;
@@ -133,6 +134,11 @@ do_set(const struct request *q)
 
 	for (size_t i = 0; i < q->content.n; i++)
 		live = live && !k.down[q->content.nh[i].ifindex];
+	/* By one of ana-fibd's checks: it is not even known then. */
+	if (!live && rnd(2) == 0) {
+		fibsync_set_done(fs, q->set, false, EPERM);
+		return;
+	}
 	s->known = true;
 	s->content = q->content;
 	s->live = s->live || live; /* what routes have they keep */
@@ -144,9 +150,10 @@ do_set(const struct request *q)
 static void
 do_drop(const struct request *q)
 {
+	/* Routes whose other set was refused keep it. */
 	for (unsigned int i = 0; i < NPREFIXES; i++)
-		assert(k.route[i].set != q->set);
-	assert(k.set[q->set].known);
+		if (k.route[i].set == q->set)
+			k.route[i].set = LEFT;
 	k.set[q->set] = (struct kset){ 0 };
 	fibsync_set_done(fs, q->set, true, 0);
 }
@@ -158,7 +165,10 @@ do_replace(const struct request *q)
 	const struct kset *s = &k.set[q->set];
 	int err;
 
-	assert(s->known);
+	if (!s->known) {
+		fibsync_done(fs, &q->pfx, false, ENOENT, "no such set");
+		return;
+	}
 	err = !s->live ? ENETDOWN : r->foreign ? EEXIST : 0;
 	r->set = q->set;
 	r->there = err == 0;

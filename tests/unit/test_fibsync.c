@@ -178,10 +178,14 @@ test_refused_change(void **state)
 	assert_int_equal(a.routes, 2);
 	fibsync_retry(fs);
 	assert_false(fibsync_run(fs, &a.fib, 10));
-	assert_int_equal(a.routes, 3);
-	assert_int_equal(pfx_cmp(&a.last, &p), 0);
+	/* And the other, whose request is still to meet the refusal. */
+	assert_int_equal(a.routes, 4);
 	fibsync_done(fs, &p, false, 0, NULL);
 	assert_int_equal(fibsync_get(fs, &p, &r), FIBSYNC_INSTALLED);
+	fibsync_done(fs, &q, false, 2, "unknown next-hop set");
+	assert_int_equal(fibsync_get(fs, &q, &r), FIBSYNC_PENDING);
+	fibsync_done(fs, &q, false, 0, NULL);
+	assert_int_equal(fibsync_get(fs, &q, &r), FIBSYNC_INSTALLED);
 	fibsync_free(fs);
 }
 
