@@ -106,7 +106,12 @@ static const char bash[] =
 static const char zsh[] =
     "_ana_bgpctl() {\n"
     "\tlocal -a typed next\n"
-    "\ttyped=(${${words[2,CURRENT-1]}:#-*})\n"
+    "\ttyped=(${words[2,CURRENT-1]})\n"
+    "\twhile [[ $typed[1] == -* ]]; do\n"
+    "\t\t[[ $typed[1] == -[st] ]] && typed=($typed[2,-1])\n"
+    "\t\ttyped=($typed[2,-1])\n"
+    "\tdone\n"
+    "\ttyped=(${typed:#-*})\n"
     "\tnext=(${(f)\"$(_ana_bgpctl_next $typed)\"})\n"
     "\tcompadd -a next\n"
     "}\n"

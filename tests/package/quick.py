@@ -173,6 +173,8 @@ def completion(shell, stage, tmp):
         s.wait(r"check health")
         s.type("\x15ana-bgpctl neighbor 192.0.2.77 refresh \t\t")
         s.wait(r"in +out")
+        s.type("\x15ana-bgpctl -s /x -j check hea\t")
+        s.wait(r"check health")
     except (TimeoutError, OSError) as e:
         fault("completion in %s: %s" % (shell, e))
     finally:
