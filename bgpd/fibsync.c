@@ -16,6 +16,7 @@ struct set {
 	uint16_t num;
 	uint32_t refs; /* routes that want it or were told it */
 	bool told, refused;
+	bool named; /* ana-fibd may know the number, whatever it means there */
 	bool again; /* its next hops changed: tell them, whoever asks */
 };
 RB_HEAD(set_tree, set);
@@ -576,6 +577,7 @@ tell_set(struct set *s, struct fib *f)
 		return 0;
 	err = f->ops->nhset(f, s->num, s->nh, s->n);
 	s->told = err == 0;
+	s->named = s->named || err == 0;
 	return err;
 }
 
@@ -638,7 +640,7 @@ drop_sets(struct fibsync *fs, struct fib *f)
 
 		if (s == NULL || s->refs > 0)
 			continue;
-		if (s->told && f->ops->nhset_drop(f, s->num) != 0)
+		if (s->named && f->ops->nhset_drop(f, s->num) != 0)
 			return false;
 		set_free(fs, s);
 	}
@@ -717,7 +719,8 @@ restart(struct fibsync *fs)
 	fs->timed.addr.fam = FAM_NONE;
 	for (uint32_t i = 1; i < fs->nroom; i++)
 		if (fs->by_num[i] != NULL)
-			fs->by_num[i]->told = fs->by_num[i]->again = false;
+			fs->by_num[i]->told = fs->by_num[i]->named =
+			    fs->by_num[i]->again = false;
 	fs->nagain = 0;
 	fs->inflight = 0;
 	for (enum fam f = FAM_INET; f < FAM_N; f++) {

@@ -126,14 +126,27 @@ put_back(uint32_t set)
 	}
 }
 
+static bool
+has(const struct want *a, const struct fib_nh *nh)
+{
+	size_t i = 0;
+
+	while (i < a->n && !addr_eq(&a->nh[i].addr, &nh->addr))
+		i++;
+	return i < a->n;
+}
+
 static void
 do_set(const struct request *q)
 {
 	struct kset *s = &k.set[q->set];
 	bool live = true;
 
-	for (size_t i = 0; i < q->content.n; i++)
+	for (size_t i = 0; i < q->content.n; i++) {
 		live = live && !k.down[q->content.nh[i].ifindex];
+		/* A set loses next hops; another one is dropped first. */
+		assert(!s->known || has(&s->content, &q->content.nh[i]));
+	}
 	/* By one of ana-fibd's checks: it is not even known then. */
 	if (!live && rnd(2) == 0) {
 		fibsync_set_done(fs, q->set, false, EPERM);
