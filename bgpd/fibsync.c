@@ -872,8 +872,14 @@ fibsync_told(
 	if (drift)
 		fs->drift[fs->ndrift++ % FIBSYNC_DRIFTS] =
 		    (struct fibsync_drift){ *p, st, now_s };
-	if (r == NULL || r->want == 0 || r->inflight > 0)
+	if (r == NULL || r->inflight > 0)
 		return drift;
+	if (r->want == 0) {
+		/* It is still to go; if it is wanted again, it is asked for. */
+		if (st == FIB_CONFLICT || st == FIB_GONE)
+			set_state(fs, f, r, FIBSYNC_PENDING, 0, NULL);
+		return drift;
+	}
 	switch (st) {
 	case FIB_CONFLICT:
 		set_state(fs, f, r, FIBSYNC_CONFLICT, EEXIST,

@@ -263,9 +263,8 @@ lose(void)
 }
 
 static void
-meddle(void)
+meddle(unsigned int i)
 {
-	unsigned int i = rnd(NPREFIXES);
 	struct kroute *r = &k.route[i];
 
 	if (r->foreign) {
@@ -283,6 +282,17 @@ meddle(void)
 		if (rnd(2) == 0)
 			fibsync_told(fs, &pfxs[i], FIB_PUTBACK, 1);
 	}
+}
+
+/* It goes, and comes back before that was asked for. */
+static void
+blink(unsigned int i)
+{
+	struct want w = wanted[i];
+
+	want(i, &(struct want){ .n = 0 });
+	meddle(i);
+	want(i, &w);
 }
 
 /* ana-fibd, and what it put into the kernel. */
@@ -310,7 +320,7 @@ something(void)
 		fibsync_retry(fs);
 		break;
 	case 2:
-		meddle();
+		meddle(rnd(NPREFIXES));
 		break;
 	case 3:
 		if (rnd(20) == 0)
@@ -319,6 +329,8 @@ something(void)
 	case 4:
 		if (rnd(100) == 0)
 			restart();
+		else
+			blink(rnd(NPREFIXES));
 		break;
 	case 5:
 	case 6:
@@ -334,6 +346,24 @@ something(void)
 	}
 }
 
+/* All is asked and answered: what counts as there is there. */
+static void
+answer_all(void)
+{
+	struct fibsync_route known;
+	unsigned int n = 0;
+
+	k.room = QUEUE;
+	do {
+		fibsync_run(fs, &k.fib, 1000);
+		answer(QUEUE);
+		assert(++n < 1000);
+	} while (!fibsync_settled(fs) || k.n > 0);
+	for (unsigned int i = 0; i < NPREFIXES; i++)
+		assert(fibsync_get(fs, &pfxs[i], &known) != FIBSYNC_INSTALLED ||
+		    k.route[i].there);
+}
+
 /* Nothing is in the way any more. */
 static void
 settle(void)
@@ -341,7 +371,6 @@ settle(void)
 	unsigned int n = 0;
 
 	memset(k.down, 0, sizeof k.down);
-	k.room = QUEUE;
 	for (unsigned int i = 0; i < NPREFIXES; i++)
 		if (k.route[i].foreign) {
 			k.route[i].foreign = false;
@@ -422,6 +451,7 @@ main(int argc, char **argv)
 	for (unsigned long i = 0; i < rounds; i++) {
 		for (unsigned int n = rnd(200); n > 0; n--)
 			something();
+		answer_all();
 		settle();
 		check(i);
 	}
