@@ -56,6 +56,10 @@
 #define ROUTE(n) \
 	MARKER "\0\x2e\2\0\0\0\x14\x40\1\1\0\x40\2\6\2\1\0\0\2\xcf\x40\3\4" \
 	       "\xc0\0\2\2\x10\xc1" n
+/* With OTC of AS 719. */
+#define LEAK(n) \
+	MARKER "\0\x35\2\0\0\0\x1b\x40\1\1\0\x40\2\6\2\1\0\0\2\xcf\x40\3\4" \
+	       "\xc0\0\2\2\xc0\x23\4\0\0\2\xcf\x10\xc1" n
 /* Its ORIGIN is 9. */
 #define MALFORMED(n) \
 	MARKER "\0\x2e\2\0\0\0\x14\x40\1\1\x9\x40\2\6\2\1\0\0\2\xcf\x40\3\4" \
@@ -451,6 +455,27 @@ test_family_gone(void **state)
 	assert_true(sim_reload(SIM_A, six));
 	sim_run(2);
 	assert_int_equal(routes(), 0);
+	sim_end();
+}
+
+/* What bounces a session can be what a route is judged by, too (RFC 9234 5). */
+static void
+test_role_while_away(void **state)
+{
+	const struct adjin_count *c;
+
+	dial(A_GR);
+	PUT(OPEN_GR("\0") KEEPALIVE LEAK("\x40") END_OF_RIB);
+	pass(1);
+	c = adjin_count(a()->adjin, FAM_INET);
+	assert_int_equal(c->accepted, 1);
+	close(raw);
+	sim_run(2);
+	assert_true(sim_reload(SIM_A,
+	    HEAD "role provider; graceful-restart { restart-time 60s; } }\n"));
+	sim_run(2);
+	assert_int_equal(c->stale, 1);
+	assert_int_equal(c->accepted, 0);
 	sim_end();
 }
 
@@ -993,6 +1018,7 @@ main(void)
 		cmocka_unit_test(test_held_in_refresh),
 		cmocka_unit_test(test_limit_model),
 		cmocka_unit_test(test_family_gone),
+		cmocka_unit_test(test_role_while_away),
 		cmocka_unit_test(test_borr_behind_end),
 		cmocka_unit_test(test_lost_in_refresh),
 		cmocka_unit_test(test_malformed_table),
