@@ -2,7 +2,8 @@
  * ana-fibd's table against a kernel in memory that behaves like Linux: a link
  * that goes takes its nexthop objects, and with the last of a group its
  * routes, without a word; answers and news get lost; a dump tells of a moment
- * ago.  How many messages a change costs is counted.
+ * ago.  How many messages a change costs is counted.  And the same with the
+ * speaker's side in front of it, bgpd/fibsync.c.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -14,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "bgpd/fibsync.h"
 #include "lib/mem.h"
 #include "lib/trie.h"
 #include "platform/fibd/table.h"
@@ -28,6 +30,8 @@ enum {
 	POOL = 200, /* prefixes of the random test, half of them IPv6 */
 	OBJECTS = 64,
 	CHUNK = 50, /* routes in a datagram of a dump */
+	ASKED = 64, /* requests of the speaker that wait */
+	ANSWERS = 100000,
 };
 
 /* ---- the kernel ------------------------------------------------------ */
@@ -481,14 +485,41 @@ believed(const struct pfx *p)
 		: POOL];
 }
 
+/* The speaker, where it takes part: what it is still to hear, in order. */
+static struct fibsync *fs;
+static struct answer {
+	enum {
+		FAILED,
+		STATE,
+		UPTO
+	} kind;
+	uint32_t seq;
+	int err;
+	struct pfx pfx;
+	enum fib_state state;
+} answer[ANSWERS];
+static unsigned int nanswer;
+
+static void
+tell(const struct answer *a)
+{
+	assert_true(nanswer < ANSWERS);
+	answer[nanswer++] = *a;
+}
+
 static struct pfx lost[4096]; /* GONE: to be asked for again */
 static unsigned int nlost;
 
 static void
 on_failed(void *arg, uint32_t number, int err, const char *text)
 {
-	nfailed++;
 	assert_true(text[0] != '\0');
+	if (fs != NULL) {
+		tell(&(struct answer){
+		    .kind = FAILED, .seq = number, .err = err });
+		return;
+	}
+	nfailed++;
 	for (int i = 0; i < POOL; i++)
 		if (belief[i].seq == number)
 			belief[i].there = false;
@@ -497,6 +528,11 @@ on_failed(void *arg, uint32_t number, int err, const char *text)
 static void
 on_state(void *arg, const struct pfx *p, uint8_t what)
 {
+	if (fs != NULL) {
+		tell(&(struct answer){
+		    .kind = STATE, .pfx = *p, .state = (enum fib_state)what });
+		return;
+	}
 	nconflict += what == TABLE_CONFLICT;
 	believed(p)->there = what == TABLE_CHANGED || what == TABLE_PUTBACK;
 	if (what == TABLE_GONE && nlost < sizeof lost / sizeof lost[0])
@@ -1222,7 +1258,8 @@ others(struct model *m)
 	was = (struct nlroute_route){ .pfx = p,
 		.table = 254,
 		.metric = METRIC,
-		.protocol = rnd(2) == 0 ? OTHER : PROTO,
+		/* With our number and unheard of, a dump may miss it. */
+		.protocol = fs != NULL || rnd(2) == 0 ? OTHER : PROTO,
 		.n = 1,
 		.nh[0] = {
 		    .addr.fam = p.addr.fam, .ifindex = link, .weight = 1 } };
@@ -1429,12 +1466,8 @@ as_well_as_can_be(const struct model *m)
 }
 
 static void
-all_well(const struct model *m)
+others_go(void)
 {
-	/* All is well again; foreign ones go as others' do. */
-	k.lose = k.refuse = 0;
-	for (uint32_t i = 1; i <= LINKS; i++)
-		raise_link(i);
 	for (uint32_t i = 0; i < POOL; i++) {
 		struct pfx p = pooled(i);
 		struct nlroute_route *r = kroute(&p), was;
@@ -1445,6 +1478,16 @@ all_well(const struct model *m)
 		kdel(&p);
 		news(&was, true);
 	}
+}
+
+static void
+all_well(const struct model *m)
+{
+	/* All is well again; foreign ones go as others' do. */
+	k.lose = k.refuse = 0;
+	for (uint32_t i = 1; i <= LINKS; i++)
+		raise_link(i);
+	others_go();
 	hear(UINT32_MAX);
 	settle();
 	ask_again(m);
@@ -1503,6 +1546,367 @@ test_random(void **state)
 	}
 }
 
+/* ---- with the speaker -----------------------------------------------------
+ */
+
+/* Requests: what ana-fibd has not read, and what was not answered. */
+static struct request {
+	enum {
+		NHSET,
+		DROP,
+		REPLACE,
+		REMOVE
+	} kind;
+	uint32_t seq, set;
+	struct pfx pfx;
+	struct fib_nh nh[LINKS];
+	size_t n;
+	int err;
+} asked[ASKED], pending[4096];
+static unsigned int nasked, room, npending;
+static unsigned int wanted[POOL]; /* bits of links */
+
+static int
+request(struct request *r)
+{
+	if (nasked >= room || npending == sizeof pending / sizeof *pending)
+		return -EAGAIN;
+	r->seq = ++seq;
+	asked[nasked++] = *r;
+	pending[npending++] = *r;
+	return 0;
+}
+
+static int
+ask_nhset(struct fib *f, uint32_t set, const struct fib_nh *nh, size_t n)
+{
+	struct request r = { .kind = NHSET, .set = set, .n = n };
+
+	memcpy(r.nh, nh, n * sizeof *nh);
+	return request(&r);
+}
+
+static int
+ask_drop(struct fib *f, uint32_t set)
+{
+	return request(&(struct request){ .kind = DROP, .set = set });
+}
+
+static int
+ask_replace(struct fib *f, const struct pfx *p, uint32_t set)
+{
+	return request(
+	    &(struct request){ .kind = REPLACE, .set = set, .pfx = *p });
+}
+
+static int
+ask_remove(struct fib *f, const struct pfx *p)
+{
+	return request(&(struct request){ .kind = REMOVE, .pfx = *p });
+}
+
+static const struct fib_ops fib_ops = { .nhset = ask_nhset,
+	.nhset_drop = ask_drop,
+	.replace = ask_replace,
+	.remove = ask_remove };
+static struct fib fib = { .ops = &fib_ops };
+
+/* As speaker.c: a next hop may be on no link just now, and a set unknown. */
+static void
+serve_nhset(const struct request *r)
+{
+	struct fibd_nhset q = {
+		.h.seq = r->seq, .set = r->set, .fam = r->nh[0].addr.fam
+	};
+
+	for (size_t i = 0; i < r->n; i++) {
+		memcpy(q.nh[i].o, r->nh[i].addr.o, sizeof q.nh[i].o);
+		q.nh[i].ifindex = r->nh[i].ifindex;
+		q.nh[i].weight = r->nh[i].weight;
+		q.n++;
+		if (k.known_down[r->nh[i].ifindex] && rnd(2) == 0) {
+			on_failed(NULL, r->seq, EPERM, "on no link");
+			return;
+		}
+	}
+	table_nhset(t, &q);
+}
+
+static void
+serve_one(const struct request *r)
+{
+	switch (r->kind) {
+	case NHSET:
+		serve_nhset(r);
+		break;
+	case DROP:
+		table_nhset_drop(t, r->seq, r->set);
+		break;
+	case REPLACE:
+		if (table_set_fam(t, r->set) == FAM_NONE)
+			on_failed(NULL, r->seq, ENOENT, "unknown set");
+		else
+			table_replace(t, r->seq, &r->pfx, r->set);
+		break;
+	case REMOVE:
+		table_remove(t, r->seq, &r->pfx);
+		break;
+	}
+}
+
+static void
+serve(unsigned int n)
+{
+	n = n < nasked ? n : nasked;
+	for (unsigned int i = 0; i < n; i++)
+		serve_one(&asked[i]);
+	table_flush(t);
+	if (n > 0)
+		tell(&(struct answer){ .kind = UPTO, .seq = asked[n - 1].seq });
+	nasked -= n;
+	memmove(asked, asked + n, nasked * sizeof *asked);
+}
+
+/* As fib_client.c: failures are kept until all up to a number are told. */
+static void
+hear_upto(uint32_t number)
+{
+	unsigned int n = 0;
+
+	for (; n < npending && pending[n].seq <= number; n++) {
+		const struct request *r = &pending[n];
+
+		if (r->kind == NHSET || r->kind == DROP)
+			fibsync_set_done(fs, r->set, r->kind == DROP, r->err);
+		else
+			fibsync_done(fs, &r->pfx, r->kind == REMOVE, r->err,
+			    r->err != 0 ? "not now" : NULL);
+	}
+	npending -= n;
+	memmove(pending, pending + n, npending * sizeof *pending);
+}
+
+static void
+hear_answers(unsigned int n)
+{
+	n = n < nanswer ? n : nanswer;
+	for (unsigned int i = 0; i < n; i++) {
+		const struct answer *a = &answer[i];
+
+		if (a->kind == STATE)
+			fibsync_told(fs, &a->pfx, a->state, 1);
+		else if (a->kind == UPTO)
+			hear_upto(a->seq);
+		for (unsigned int j = 0; a->kind == FAILED && j < npending; j++)
+			if (pending[j].seq == a->seq)
+				pending[j].err = a->err;
+	}
+	nanswer -= n;
+	memmove(answer, answer + n, nanswer * sizeof *answer);
+}
+
+static void
+want(uint32_t i, unsigned int links)
+{
+	struct fib_nh nh[LINKS] = { 0 };
+	struct pfx p = pooled(i);
+	size_t n = 0;
+
+	for (uint32_t l = 1; l <= LINKS; l++)
+		if ((links & 1U << l) != 0) {
+			nh[n].addr.fam = p.addr.fam;
+			nh[n].addr.o[0] = 10;
+			nh[n].addr.o[1] = (uint8_t)l;
+			nh[n].ifindex = l;
+			nh[n++].weight = 1;
+		}
+	wanted[i] = links;
+	fibsync_want(fs, &p, nh, n, rnd(20));
+}
+
+/* The speaker hears that a next hop is lost, in both families. */
+static void
+lose_link(uint32_t l)
+{
+	for (enum fam f = FAM_INET; f < FAM_N; f++) {
+		struct addr a = { .fam = (uint8_t)f };
+
+		a.o[0] = 10;
+		a.o[1] = (uint8_t)l;
+		fibsync_lost(fs, &a, l);
+	}
+	for (uint32_t i = 0; i < POOL; i++)
+		if ((wanted[i] & 1U << l) != 0)
+			want(i, wanted[i] & ~(1U << l));
+}
+
+/* One of both ends begins anew. */
+static void
+meet(bool anew)
+{
+	fibsync_down(fs);
+	if (anew)
+		reborn(UINT32_MAX);
+	hello();
+	nasked = npending = nanswer = 0;
+	fibsync_ready(fs);
+}
+
+static void
+move(struct model *m)
+{
+	uint32_t l = 1 + rnd(LINKS);
+
+	if (rnd(2) == 0)
+		hear(rnd(nword + 1));
+	switch (rnd(16)) {
+	case 0:
+		kill_link(l);
+		if (rnd(2) == 0) {
+			hear(UINT32_MAX);
+			lose_link(l);
+		}
+		break;
+	case 1:
+		raise_link(l);
+		break;
+	case 2:
+	case 3:
+		others(m);
+		break;
+	case 4:
+		table_resync(t, false);
+		break;
+	case 5:
+		fibsync_retry(fs);
+		break;
+	case 6:
+	case 7:
+		room = rnd(ASKED);
+		fibsync_run(fs, &fib, rnd(40));
+		break;
+	case 8:
+	case 9:
+		serve(rnd(30));
+		break;
+	case 10:
+	case 11:
+		hear_answers(rnd(30));
+		break;
+	case 12:
+		if (rnd(10) == 0)
+			meet(rnd(2) == 0);
+		break;
+	default:
+		for (uint32_t n = rnd(20); n > 0; n--)
+			want(rnd(POOL), rnd(3) == 0 ? 0 : 2 * rnd(1 << LINKS));
+	}
+}
+
+/* All is asked, done and heard. */
+static void
+calm(void)
+{
+	k.lose = k.refuse = 0;
+	room = ASKED;
+	hear(UINT32_MAX);
+	for (int i = 0; i < 100; i++) {
+		fibsync_run(fs, &fib, 1000);
+		serve(ASKED);
+		for (enum fam f = FAM_INET; f < FAM_N && i == 50; f++)
+			table_sweep(t, f, false, false);
+		settle();
+		hear_answers(ANSWERS);
+		if (fibsync_refused(fs))
+			fibsync_retry(fs);
+	}
+}
+
+/* The kernel has what is wanted, and the speaker knows it; of routes over a
+ * link that is down nothing is said. */
+static void
+agree(void)
+{
+	for (uint32_t i = 0; i < POOL; i++) {
+		struct pfx p = pooled(i);
+		const struct nlroute_route *r = kroute(&p);
+		struct fibsync_route known;
+		enum fibsync_state is = fibsync_get(fs, &p, &known);
+		bool waits = false;
+
+		for (uint32_t l = 1; l <= LINKS; l++)
+			waits |= k.down[l] && (wanted[i] & 1U << l) != 0;
+		if (waits)
+			continue;
+		if (wanted[i] == 0) {
+			assert_int_equal(is, FIBSYNC_NONE);
+			assert_true(r == NULL || r->protocol == OTHER);
+		} else if (r != NULL && r->protocol == OTHER)
+			assert_int_equal(is, FIBSYNC_CONFLICT);
+		else {
+			assert_int_equal(is, FIBSYNC_INSTALLED);
+			assert_non_null(r);
+			assert_int_equal(over(r), wanted[i]);
+		}
+	}
+}
+
+static void
+speak(uint64_t from, bool form)
+{
+	struct model m = { 0 };
+
+	print_message("seed %llu, %s\n", (unsigned long long)from,
+	    form ? "plain" : "objects");
+	rnd_seed(from);
+	begin(NULL);
+	plain = form;
+	if (plain)
+		table_plain(t);
+	fs = fibsync_new();
+	memset(wanted, 0, sizeof wanted);
+	meet(false);
+	k.limit = rnd(2) == 0 ? NLROUTE_BATCH : 2 + rnd(10);
+	k.chunk = rnd(2) == 0 ? CHUNK : 3;
+	deaf = true;
+	for (int round = 0; round < 10; round++) {
+		k.lose = rnd(2) == 0 ? 0 : 3 + (int)rnd(20);
+		k.refuse = rnd(2) == 0 ? 0 : 3 + (int)rnd(100);
+		for (uint32_t n = rnd(100); n > 0; n--) {
+			move(&m);
+			while (rnd(3) != 0)
+				table_work(t, now += rnd(300));
+		}
+		calm();
+		agree();
+		/* What others had put there goes, and all links are back. */
+		others_go();
+		for (uint32_t l = 1; l <= LINKS; l++)
+			raise_link(l);
+		calm();
+		agree();
+	}
+	fibsync_free(fs);
+	fs = NULL;
+	end(NULL);
+}
+
+static void
+test_speaker(void **state)
+{
+	const char *s = getenv("ANA_SEED");
+
+	if (s != NULL) {
+		speak(strtoull(s, NULL, 10), false);
+		speak(strtoull(s, NULL, 10), true);
+		return;
+	}
+	for (uint64_t i = 1; i <= 150; i++) {
+		speak(i, false);
+		speak(i, true);
+	}
+}
+
 int
 main(void)
 {
@@ -1520,6 +1924,7 @@ main(void)
 		cmocka_unit_test(test_late_dump),
 		cmocka_unit_test(test_drop_in_use),
 		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_speaker),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
