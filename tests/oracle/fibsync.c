@@ -9,11 +9,12 @@
 #include <string.h>
 
 #include "bgpd/fibsync.h"
+#include "tests/fib_requests.h"
 #include "tests/oracle/oracle.h"
 
 enum {
 	NPFX = 40,
-	NHOPS = 4, /* of each family */
+	NHOPS = REQUEST_NH, /* of each family */
 	QUEUE = 64,
 	NPREFIXES = 2 * NPFX,
 	LEFT = FIB_SET_MAX + 1, /* what a dropped set meant */
@@ -22,19 +23,6 @@ enum {
 struct want {
 	struct fib_nh nh[NHOPS];
 	size_t n;
-};
-
-/* A request that waits for its turn. */
-struct request {
-	enum {
-		NHSET,
-		DROP,
-		REPLACE,
-		REMOVE
-	} kind;
-	uint32_t set;
-	struct pfx pfx;
-	struct want content;
 };
 
 /* A set number, its content, and a route as ana-fibd holds them. */
@@ -70,47 +58,13 @@ pfx_index(const struct pfx *p)
 }
 
 static int
-ask(const struct request *r)
+request(const struct request *r)
 {
 	if (k.n >= k.room)
 		return -EAGAIN;
 	k.q[k.n++] = *r;
 	return 0;
 }
-
-static int
-ask_set(struct fib *f, uint32_t set, const struct fib_nh *nh, size_t n)
-{
-	struct request r = { .kind = NHSET, .set = set };
-
-	assert(n <= NHOPS);
-	r.content.n = n;
-	memcpy(r.content.nh, nh, n * sizeof *nh);
-	return ask(&r);
-}
-
-static int
-ask_drop(struct fib *f, uint32_t set)
-{
-	return ask(&(struct request){ .kind = DROP, .set = set });
-}
-
-static int
-ask_replace(struct fib *f, const struct pfx *p, uint32_t set)
-{
-	return ask(&(struct request){ .kind = REPLACE, .set = set, .pfx = *p });
-}
-
-static int
-ask_remove(struct fib *f, const struct pfx *p)
-{
-	return ask(&(struct request){ .kind = REMOVE, .pfx = *p });
-}
-
-static const struct fib_ops ops = { .nhset = ask_set,
-	.nhset_drop = ask_drop,
-	.replace = ask_replace,
-	.remove = ask_remove };
 
 /* A route that waited for its set, or for a foreign one. */
 static void
@@ -142,10 +96,10 @@ do_set(const struct request *q)
 	struct kset *s = &k.set[q->set];
 	bool live = true;
 
-	for (size_t i = 0; i < q->content.n; i++) {
-		live = live && !k.down[q->content.nh[i].ifindex];
+	for (size_t i = 0; i < q->n; i++) {
+		live = live && !k.down[q->nh[i].ifindex];
 		/* A set loses next hops; another one is dropped first. */
-		assert(!s->known || has(&s->content, &q->content.nh[i]));
+		assert(!s->known || has(&s->content, &q->nh[i]));
 	}
 	/* By one of ana-fibd's checks: it is not even known then. */
 	if (!live && rnd(2) == 0) {
@@ -153,7 +107,8 @@ do_set(const struct request *q)
 		return;
 	}
 	s->known = true;
-	s->content = q->content;
+	s->content.n = q->n;
+	memcpy(s->content.nh, q->nh, sizeof s->content.nh);
 	s->live = s->live || live; /* what routes have they keep */
 	fibsync_set_done(fs, q->set, false, live ? 0 : EINVAL);
 	if (live)
@@ -440,7 +395,7 @@ main(int argc, char **argv)
 	unsigned long rounds = oracle_begin(argc, argv, 2000);
 
 	fs = fibsync_new();
-	k.fib.ops = &ops;
+	k.fib.ops = &request_ops;
 	for (unsigned int i = 0; i < NPREFIXES; i++) {
 		pfxs[i].addr.fam = i < NPFX ? FAM_INET : FAM_INET6;
 		pfxs[i].addr.o[0] = 0x20;

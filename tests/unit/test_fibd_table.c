@@ -19,6 +19,7 @@
 #include "lib/mem.h"
 #include "lib/trie.h"
 #include "platform/fibd/table.h"
+#include "tests/fib_requests.h"
 #include "tests/random.h"
 
 enum {
@@ -1530,86 +1531,46 @@ play(uint64_t from, bool form)
 	end(NULL);
 }
 
+/* Each seed in both forms; $ANA_SEED: that one. */
+static void
+each_seed(void (*fn)(uint64_t seed, bool form))
+{
+	const char *s = getenv("ANA_SEED");
+	uint64_t first = s != NULL ? strtoull(s, NULL, 10) : 1;
+	uint64_t last = s != NULL ? first : 150;
+
+	for (uint64_t i = first; i <= last; i++) {
+		fn(i, false);
+		fn(i, true);
+	}
+}
+
 static void
 test_random(void **state)
 {
-	const char *s = getenv("ANA_SEED");
-
-	if (s != NULL) {
-		play(strtoull(s, NULL, 10), false);
-		play(strtoull(s, NULL, 10), true);
-		return;
-	}
-	for (uint64_t i = 1; i <= 150; i++) {
-		play(i, false);
-		play(i, true);
-	}
+	each_seed(play);
 }
 
 /* ---- with the speaker -----------------------------------------------------
  */
 
-/* Requests: what ana-fibd has not read, and what was not answered. */
-static struct request {
-	enum {
-		NHSET,
-		DROP,
-		REPLACE,
-		REMOVE
-	} kind;
-	uint32_t seq, set;
-	struct pfx pfx;
-	struct fib_nh nh[LINKS];
-	size_t n;
-	int err;
-} asked[ASKED], pending[4096];
+/* What ana-fibd has not read, and what was not answered. */
+static struct request asked[ASKED], pending[4096];
 static unsigned int nasked, room, npending;
 static unsigned int wanted[POOL]; /* bits of links */
 
 static int
-request(struct request *r)
+request(const struct request *r)
 {
 	if (nasked >= room || npending == sizeof pending / sizeof *pending)
 		return -EAGAIN;
-	r->seq = ++seq;
-	asked[nasked++] = *r;
-	pending[npending++] = *r;
+	asked[nasked] = *r;
+	asked[nasked].seq = ++seq;
+	pending[npending++] = asked[nasked++];
 	return 0;
 }
 
-static int
-ask_nhset(struct fib *f, uint32_t set, const struct fib_nh *nh, size_t n)
-{
-	struct request r = { .kind = NHSET, .set = set, .n = n };
-
-	memcpy(r.nh, nh, n * sizeof *nh);
-	return request(&r);
-}
-
-static int
-ask_drop(struct fib *f, uint32_t set)
-{
-	return request(&(struct request){ .kind = DROP, .set = set });
-}
-
-static int
-ask_replace(struct fib *f, const struct pfx *p, uint32_t set)
-{
-	return request(
-	    &(struct request){ .kind = REPLACE, .set = set, .pfx = *p });
-}
-
-static int
-ask_remove(struct fib *f, const struct pfx *p)
-{
-	return request(&(struct request){ .kind = REMOVE, .pfx = *p });
-}
-
-static const struct fib_ops fib_ops = { .nhset = ask_nhset,
-	.nhset_drop = ask_drop,
-	.replace = ask_replace,
-	.remove = ask_remove };
-static struct fib fib = { .ops = &fib_ops };
+static struct fib fib = { .ops = &request_ops };
 
 /* As speaker.c: a next hop may be on no link just now, and a set unknown. */
 static void
@@ -1894,17 +1855,7 @@ speak(uint64_t from, bool form)
 static void
 test_speaker(void **state)
 {
-	const char *s = getenv("ANA_SEED");
-
-	if (s != NULL) {
-		speak(strtoull(s, NULL, 10), false);
-		speak(strtoull(s, NULL, 10), true);
-		return;
-	}
-	for (uint64_t i = 1; i <= 150; i++) {
-		speak(i, false);
-		speak(i, true);
-	}
+	each_seed(speak);
 }
 
 int
