@@ -749,14 +749,6 @@ fibsync_down(struct fibsync *fs)
 	restart(fs);
 }
 
-/* Another set is wanted than ana-fibd was told: it waits for its turn, or was
- * refused.  News of the one that was told are of the past. */
-static bool
-untold(const struct route *r)
-{
-	return r->want != 0 && r->want != r->told;
-}
-
 void
 fibsync_done(struct fibsync *fs, const struct pfx *p, bool removed, int err,
     const char *text)
@@ -775,7 +767,9 @@ fibsync_done(struct fibsync *fs, const struct pfx *p, bool removed, int err,
 		fs->timed.addr.fam = FAM_NONE;
 	if (r->inflight > 0)
 		return;
-	if (!removed && !untold(r))
+	/* No news of another set that is wanted by now, and waits or was
+	 * refused. */
+	if (!removed && (r->want == 0 || r->want == r->told))
 		set_state(fs, (enum fam)p->addr.fam, r,
 		    err == 0            ? FIBSYNC_INSTALLED
 			: err == EEXIST ? FIBSYNC_CONFLICT
@@ -838,11 +832,10 @@ fibsync_retry(struct fibsync *fs)
 			struct route *r = route_at(&fs->routes[f], num);
 
 			/* Also one whose request may just meet the refusal. */
-			if (untold(r) ||
-			    (r->want != 0 &&
-				(r->state == FIBSYNC_FAILED ||
-				    (r->state != FIBSYNC_INSTALLED &&
-					fs->by_num[r->want]->again))))
+			if (r->want != 0 &&
+			    (r->state == FIBSYNC_FAILED ||
+				(r->state != FIBSYNC_INSTALLED &&
+				    fs->by_num[r->want]->again)))
 				mark(fs, &fs->routes[f], r, num, 0);
 		}
 	}
@@ -894,7 +887,7 @@ fibsync_told(
 	case FIB_PUTBACK:
 		/* Of the set before, where that one was refused; what is to
 		 * be asked for is told then. */
-		if (!untold(r) && !r->dirty && !fs->by_num[r->want]->refused)
+		if (!r->dirty && !fs->by_num[r->want]->refused)
 			set_state(fs, f, r, FIBSYNC_INSTALLED, 0, NULL);
 		break;
 	}
