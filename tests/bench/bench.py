@@ -83,6 +83,15 @@ class Feed:
         self.n += 1
         return self.n - 1
 
+    def heard(self, within):
+        """What "stat" says once all of a short hold time were heard again."""
+        since, end = self.ready(), time.monotonic() + within
+        while True:
+            st = self.ask("stat")
+            if st["heard"] > since or time.monotonic() >= end:
+                return st
+            time.sleep(0.05)
+
     def ready(self):
         return self.ask("ping", ev="pong")["t"]
 
@@ -441,8 +450,7 @@ def s8(env, kind):
         s.start()
         s.timed("time", lambda: s.send(0), {"ev": "reached", "id": 1},
                 ("fresh", 1, n))
-        time.sleep(3.5)     # is measured: a keepalive of each falls into it
-        st = s.feed.ask("stat")
+        st = s.feed.heard(9)    # the hold time: who is not heard is lost
         s.r["lost"], s.r["worst_gap_s"] = st["lost"], st["gap"]
         s.memory(n)
         return s.r

@@ -789,7 +789,7 @@ static void
 cmd_stat(void)
 {
 	struct rusage ru;
-	double gap = 0;
+	double gap = 0, heard = now();
 	unsigned int lost = 0, up = 0;
 
 	getrusage(RUSAGE_SELF, &ru);
@@ -800,15 +800,17 @@ cmd_stat(void)
 			g = now() - ses[i]->last_rx;
 		if (ses[i]->hold < 30 && g > gap)
 			gap = g;
+		if (ses[i]->hold < 30 && ses[i]->last_rx < heard)
+			heard = ses[i]->last_rx;
 		lost += ses[i]->lost;
 		up += ses[i]->up;
 	}
 	say("{\"ev\":\"stat\",\"t\":%.6f,\"cpu\":%.4f,\"gap\":%.3f,"
-	    "\"lost\":%u,\"up\":%u}",
+	    "\"heard\":%.6f,\"lost\":%u,\"up\":%u}",
 	    now(),
 	    (double)(ru.ru_utime.tv_sec + ru.ru_stime.tv_sec) +
 		(double)(ru.ru_utime.tv_usec + ru.ru_stime.tv_usec) * 1e-6,
-	    gap, lost, up);
+	    gap, heard, lost, up);
 }
 
 static void
