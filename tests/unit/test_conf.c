@@ -1098,6 +1098,31 @@ test_diff_set(void **state)
 	conf_diff_fini(&d);
 }
 
+/* Routes that are kept meanwhile are judged by these, too. */
+static void
+test_diff_identity(void **state)
+{
+	static const char *const change[][2] = { { "as 52580", "as 64500" },
+		{ "router-id 192.0.2.10", "router-id 192.0.2.11" },
+		{ "remote-as 3292;", "remote-as 3292; role peer;" } };
+	struct conf_diff d;
+
+	for (size_t i = 0; i < 3; i++) {
+		char *ta = mem_strdup(HEAD NB("203.0.113.1", ""));
+		const char *from = change[i][0], *at = strstr(ta, from);
+
+		assert_non_null(at);
+		diff_texts(ta,
+		    mem_printf("%.*s%s%s", (int)(at - ta), ta, change[i][1],
+			at + strlen(from)),
+		    &d);
+		assert_int_equal(d.nneighbor, 1);
+		assert_int_equal(d.neighbor[0].what, CONF_RESET);
+		assert_true(d.neighbor[0].policy);
+		conf_diff_fini(&d);
+	}
+}
+
 /* ana-fibd hears of these when the speaker comes, and never again. */
 static void
 test_fib_restart(void **state)
@@ -1196,6 +1221,7 @@ main(void)
 		cmocka_unit_test(test_loaded_stays),
 		cmocka_unit_test(test_diff_set),
 		cmocka_unit_test(test_diff_set_block),
+		cmocka_unit_test(test_diff_identity),
 		cmocka_unit_test(test_fib_restart),
 		cmocka_unit_test(test_diff_restart),
 		cmocka_unit_test(test_too_many),
