@@ -1496,30 +1496,28 @@ all_well(const struct model *m)
 	compare(m);
 }
 
+/* Up to so many of these, while answers are lost and requests refused. */
 static void
-play(uint64_t from, bool form)
+trouble(struct model *m, uint32_t most, void (*what)(struct model *))
+{
+	k.lose = rnd(2) == 0 ? 0 : 3 + (int)rnd(20);
+	k.refuse = rnd(2) == 0 ? 0 : 3 + (int)rnd(100);
+	for (uint32_t n = rnd(most); n > 0; n--) {
+		what(m);
+		while (rnd(3) != 0)
+			table_work(t, now += rnd(300));
+	}
+}
+
+static void
+play(void)
 {
 	struct model m = { 0 };
 
-	print_message("seed %llu, %s\n", (unsigned long long)from,
-	    form ? "plain" : "objects");
-	rnd_seed(from);
-	begin(NULL);
-	plain = form;
-	if (plain)
-		table_plain(t);
 	hello();
-	k.limit = rnd(2) == 0 ? NLROUTE_BATCH : 2 + rnd(10);
-	k.chunk = rnd(2) == 0 ? CHUNK : 3;
 	for (int round = 0; round < 10; round++) {
-		k.lose = rnd(2) == 0 ? 0 : 3 + (int)rnd(20);
-		k.refuse = rnd(2) == 0 ? 0 : 3 + (int)rnd(100);
 		deaf = true;
-		for (uint32_t n = rnd(40); n > 0; n--) {
-			change(&m);
-			while (rnd(3) != 0)
-				table_work(t, now += rnd(300));
-		}
+		trouble(&m, 40, change);
 		as_well_as_can_be(&m);
 		all_well(&m);
 		/* Nothing but that, so that nothing else makes it good. */
@@ -1528,20 +1526,35 @@ play(uint64_t from, bool form)
 		as_well_as_can_be(&m);
 		all_well(&m);
 	}
+}
+
+static void
+one_seed(uint64_t seed, bool form, void (*fn)(void))
+{
+	print_message("seed %llu, %s\n", (unsigned long long)seed,
+	    form ? "plain" : "objects");
+	rnd_seed(seed);
+	begin(NULL);
+	plain = form;
+	if (plain)
+		table_plain(t);
+	k.limit = rnd(2) == 0 ? NLROUTE_BATCH : 2 + rnd(10);
+	k.chunk = rnd(2) == 0 ? CHUNK : 3;
+	fn();
 	end(NULL);
 }
 
 /* Each seed in both forms; $ANA_SEED: that one. */
 static void
-each_seed(void (*fn)(uint64_t seed, bool form))
+each_seed(void (*fn)(void))
 {
 	const char *s = getenv("ANA_SEED");
 	uint64_t first = s != NULL ? strtoull(s, NULL, 10) : 1;
 	uint64_t last = s != NULL ? first : 150;
 
 	for (uint64_t i = first; i <= last; i++) {
-		fn(i, false);
-		fn(i, true);
+		one_seed(i, false, fn);
+		one_seed(i, true, fn);
 	}
 }
 
@@ -1813,31 +1826,16 @@ agree(void)
 }
 
 static void
-speak(uint64_t from, bool form)
+speak(void)
 {
 	struct model m = { 0 };
 
-	print_message("seed %llu, %s\n", (unsigned long long)from,
-	    form ? "plain" : "objects");
-	rnd_seed(from);
-	begin(NULL);
-	plain = form;
-	if (plain)
-		table_plain(t);
 	fs = fibsync_new();
 	memset(wanted, 0, sizeof wanted);
 	meet(false);
-	k.limit = rnd(2) == 0 ? NLROUTE_BATCH : 2 + rnd(10);
-	k.chunk = rnd(2) == 0 ? CHUNK : 3;
 	deaf = true;
 	for (int round = 0; round < 10; round++) {
-		k.lose = rnd(2) == 0 ? 0 : 3 + (int)rnd(20);
-		k.refuse = rnd(2) == 0 ? 0 : 3 + (int)rnd(100);
-		for (uint32_t n = rnd(100); n > 0; n--) {
-			move(&m);
-			while (rnd(3) != 0)
-				table_work(t, now += rnd(300));
-		}
+		trouble(&m, 100, move);
 		calm();
 		agree();
 		/* What others had put there goes, and all links are back. */
@@ -1849,7 +1847,6 @@ speak(uint64_t from, bool form)
 	}
 	fibsync_free(fs);
 	fs = NULL;
-	end(NULL);
 }
 
 static void
